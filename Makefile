@@ -1,0 +1,51 @@
+# hptune's tasks. `make help` lists them. Every target sets up what it needs:
+# a virtual environment in .venv, installed from requirements.lock (made by `make lock` from pyproject.toml).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV := $(BIN)/python -m uv
+RUNS ?= runs
+LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint types format bench lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hptune needs Python 3.11 or newer; found " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-bootstrap.lock
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## the main job: tune the article's Ridge and Lasso, print the tables, draw the figures
+	@$(BIN)/python -m configs.article.demo --runs $(RUNS)/article --figures figures
+
+test: $(READY) ## the tests (under 5 minutes on 2 cores)
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+test-slow: $(READY) ## the slower tests, which CI also runs
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
+
+lint: $(READY) ## ruff: lint and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(READY) ## ruff: mend what can be mended
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+types: $(READY) ## mypy --strict
+	@$(BIN)/mypy
+
+bench: $(READY) ## measure speed and quality (see benchmarks/README.md)
+	@$(BIN)/python -m benchmarks
+
+lock: $(READY) ## write the locks anew from pyproject.toml
+	$(UV) pip compile $(LOCK_FLAGS) --extra dev pyproject.toml requirements-build.in -o requirements.lock
+	printf 'uv\n' | $(UV) pip compile $(LOCK_FLAGS) - -o requirements-bootstrap.lock
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
