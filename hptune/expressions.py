@@ -1,0 +1,206 @@
+"""The expression language of `require:` constraints: arithmetic and comparisons on parameters, and nothing else.
+
+An expression is parsed with Python's own grammar, then every node must be on a short list; it is interpreted by the
+few lines below, never by `eval`. Numbers are floats while computing, so no power can grow without bound.
+
+    regressor.svr.C * regressor.svr.epsilon < 1000
+    kernel == "rbf" or degree <= 3
+    min(a, b) > 0.1 and scaler in ["standard", "robust"]
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+MAX_LENGTH = 1000
+MAX_DEPTH = 50
+
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: lambda a, b: _same(a, b),
+    ast.NotEq: lambda a, b: not _same(a, b),
+    ast.In: lambda a, b: any(_same(a, one) for one in b),
+    ast.NotIn: lambda a, b: not any(_same(a, one) for one in b),
+}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "sqrt": math.sqrt,
+    "log": math.log,
+    "log2": math.log2,
+    "log10": math.log10,
+    "exp": math.exp,
+    "floor": math.floor,
+    "ceil": math.ceil,
+}
+_LITERALS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
+
+
+class ExpressionError(ValueError):
+    """The text is not an expression of this language, or cannot be computed; the message says which part."""
+
+
+class NotNumbers(ExpressionError):
+    """Text, null or a list stands where the expression needs a number."""
+
+
+class Expression:
+    """A parsed expression.
+
+    `names` are the parameters it mentions, dotted, in order of appearance. Raises `ExpressionError` when the text uses
+    anything outside the language.
+
+        >>> Expression("a.C * eps < 10").holds({"a.C": 3.0, "eps": 2.0})
+        True
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        if len(text) > MAX_LENGTH:
+            raise ExpressionError(f"an expression may have {MAX_LENGTH} characters, this one has {len(text)}")
+        try:
+            tree = ast.parse(text.strip(), mode="eval")
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            reason = getattr(error, "msg", None) or str(error)
+            raise ExpressionError(f"{text!r} is not an expression ({reason})") from None
+        names: dict[str, None] = {}
+        self._body = tree.body
+        _check(tree.body, names, 0)
+        self.names: tuple[str, ...] = tuple(names)
+
+    def value(self, values: Mapping[str, Any]) -> Any:
+        """Return what the expression computes to for these parameter values.
+
+        Raises `ExpressionError` for an unknown name, a comparison of text with a number, or a division by zero.
+        """
+        try:
+            return _compute(self._body, values)
+        except OverflowError:
+            return math.inf
+        except TypeError as error:
+            raise NotNumbers(f"{self.text!r} cannot be computed: {error}") from None
+        except (ValueError, ArithmeticError, KeyError) as error:
+            raise ExpressionError(f"{self.text!r} cannot be computed: {error}") from None
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Return whether the expression is true for these parameter values (raises as `value`)."""
+        return bool(self.value(values))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+
+def _same(a: object, b: object) -> bool:
+    """Equality by value in which True is not 1."""
+    return isinstance(a, bool) == isinstance(b, bool) and a == b
+
+
+def _dotted(node: ast.expr) -> str | None:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return ".".join([node.id, *reversed(parts)])
+
+
+def _check(node: ast.expr, names: dict[str, None], depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise ExpressionError(f"an expression may be nested {MAX_DEPTH} deep")
+    children: list[ast.expr]
+    match node:
+        case ast.Constant(value=value):
+            if value is not None and not isinstance(value, (bool, int, float, str)):
+                raise ExpressionError(f"{value!r} is not a number, text, true, false or null")
+            if isinstance(value, int) and abs(value) > 2**53:
+                raise ExpressionError(f"the number {str(value)[:20]}... is too large")
+            return
+        case ast.Name() | ast.Attribute():
+            name = _dotted(node)
+            if name is None:
+                raise ExpressionError("a dot may only join the parts of a parameter's name")
+            if name not in _LITERALS:
+                names.setdefault(name)
+            return
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            children = [left, right]
+        case ast.UnaryOp(op=ast.UAdd() | ast.USub() | ast.Not(), operand=operand):
+            children = [operand]
+        case ast.BoolOp(values=operands):
+            children = operands
+        case ast.Compare(left=left, ops=ops, comparators=right_sides) if all(type(op) in _COMPARE for op in ops):
+            children = [left, *right_sides]
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            children = items
+        case ast.Call(func=ast.Name(id=function), args=arguments, keywords=[]) if function in _FUNCTIONS:
+            children = arguments
+        case _:
+            raise ExpressionError(
+                f"{ast.unparse(node)!r} is not part of the language: expected numbers, text, parameter names, "
+                f"+ - * / // % **, comparisons, and/or/not, in [...], {', '.join(_FUNCTIONS)}"
+            )
+    for child in children:
+        _check(child, names, depth + 1)
+
+
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _arithmetic(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)
+
+
+def _compute(node: ast.expr, values: Mapping[str, Any]) -> Any:
+    match node:
+        case ast.Constant(value=value):
+            return _number(value)
+        case ast.Name() | ast.Attribute():
+            name = _dotted(node) or ""
+            return _LITERALS[name] if name in _LITERALS else _number(values[name])
+        case ast.BinOp(left=left, op=op, right=right):
+            result = _BINARY[type(op)](_arithmetic(_compute(left, values)), _arithmetic(_compute(right, values)))
+            return _arithmetic(result)  # a negative base to a fraction is complex: refuse it
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return not _compute(operand, values)
+        case ast.UnaryOp(op=op, operand=operand):
+            number = _arithmetic(_compute(operand, values))
+            return -number if isinstance(op, ast.USub) else number
+        case ast.BoolOp(op=ast.And(), values=operands):
+            return all(_compute(one, values) for one in operands)
+        case ast.BoolOp(values=operands):
+            return any(_compute(one, values) for one in operands)
+        case ast.Compare(left=left, ops=ops, comparators=right_sides):
+            sides = [_compute(one, values) for one in (left, *right_sides)]
+            return all(_COMPARE[type(op)](a, b) for op, a, b in zip(ops, sides[:-1], sides[1:], strict=True))
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            return [_compute(one, values) for one in items]
+        case ast.Call(func=ast.Name(id=function), args=arguments):
+            return _FUNCTIONS[function](*(_arithmetic(_compute(one, values)) for one in arguments))
+    raise AssertionError(f"unchecked node {ast.dump(node)}")

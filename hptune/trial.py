@@ -1,0 +1,136 @@
+"""A suggestion, a trial, and what was measured of it: values, without identity of their own or any action.
+
+A `Suggestion` is what an oracle proposes; it becomes a `Trial` when the study gives it a number. A trial's status is
+computed from the facts it holds and is never stored beside them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Values = Mapping[str, Any]
+FailureKind = Literal["error", "invalid", "timeout", "memory", "crashed", "lost"]
+FAILURE_KINDS: tuple[str, ...] = ("error", "invalid", "timeout", "memory", "crashed", "lost")
+Status = Literal["running", "completed", "stopped", "failed"]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A configuration an oracle proposes.
+
+    `values` holds the active parameters only, as plain Python values. `fidelity` is the share or amount of the
+    resource to spend (None: all of it), `parent` the trial it promotes, `origin` the rule that proposed it, `note`
+    up to 2 kB of JSON that travels through the journal to later calls of the same oracle. `predicted` is the
+    surrogate's (mean, standard deviation) of the *loss*, where there is one.
+    """
+
+    values: Values
+    fidelity: float | None = None
+    parent: int | None = None
+    origin: str = ""
+    note: Mapping[str, Any] | None = None
+    predicted: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One fold's score, with the sign the metric gave it; seconds are wall time in the worker."""
+
+    fold: int
+    score: float
+    train_score: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    fit_seconds: float = 0.0
+    score_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a trial has no score: its kind, one line for people, and where there is one the traceback's text."""
+
+    kind: FailureKind
+    message: str
+    traceback: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in FAILURE_KINDS:
+            raise ValueError(f"failure kind: expected one of {', '.join(FAILURE_KINDS)}, found {self.kind!r}")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A numbered configuration and all that is known of it.
+
+    `folds` is how many measurements make it complete. `ended` says how it ended, if it has: "completed", or
+    "stopped" with a `reason` (lost a race); a failed trial carries its `failure` instead.
+    """
+
+    number: int
+    values: Values
+    folds: int = 1
+    fidelity: float | None = None
+    parent: int | None = None
+    origin: str = ""
+    note: Mapping[str, Any] | None = None
+    predicted: tuple[float, float] | None = None
+    attempt: int = 1
+    measurements: tuple[Measurement, ...] = ()
+    failure: Failure | None = None
+    ended: Literal["completed", "stopped"] | None = None
+    reason: str = ""
+
+    @property
+    def status(self) -> Status:
+        if self.failure is not None:
+            return "failed"
+        return self.ended or "running"
+
+    @property
+    def completed(self) -> bool:
+        """Whether every fold is measured (a failed or raced-out trial is not completed)."""
+        return self.status == "completed"
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """The fold scores in fold order, shape (measured folds,)."""
+        return tuple(m.score for m in sorted(self.measurements, key=lambda m: m.fold))
+
+    @property
+    def score(self) -> float | None:
+        """The mean of the fold scores measured so far, None before the first (and for a failed trial)."""
+        if not self.measurements or self.failure is not None:
+            return None
+        return math.fsum(self.scores) / len(self.measurements)
+
+    @property
+    def std(self) -> float | None:
+        """The sample standard deviation of the fold scores, None under two folds."""
+        if len(self.measurements) < 2 or self.failure is not None:
+            return None
+        mean = math.fsum(self.scores) / len(self.measurements)
+        squares = math.fsum((score - mean) ** 2 for score in self.scores)
+        return math.sqrt(squares / (len(self.measurements) - 1))
+
+    @property
+    def train_score(self) -> float | None:
+        """The mean of the train scores, None where they were not asked for."""
+        scores = [m.train_score for m in self.measurements if m.train_score is not None]
+        return math.fsum(scores) / len(scores) if scores else None
+
+    @property
+    def seconds(self) -> float:
+        """Wall seconds that fitting and scoring its folds took, summed."""
+        return math.fsum(m.fit_seconds + m.score_seconds for m in self.measurements)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The means of the further metrics (`evaluate.also`) over the folds that have them."""
+        names = dict.fromkeys(name for m in self.measurements for name in m.metrics)
+        return {
+            name: math.fsum(m.metrics[name] for m in self.measurements if name in m.metrics)
+            / sum(name in m.metrics for m in self.measurements)
+            for name in names
+        }
