@@ -1,0 +1,164 @@
+"""Everything that happened in a study, as events: the journal is a list of them, and all that is known is their fold.
+
+Times are seconds since 1970 (UTC). An event's fields are plain data, so that any language can read a journal.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from hptune.trial import FailureKind
+
+FORMAT = 1
+"""The journal format this version writes; it reads this one and all earlier ones."""
+
+
+class Event(BaseModel):
+    """One thing that happened, at `time`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    type: str
+    time: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return its fields as plain data, those that are None left out."""
+        return {name: value for name, value in self.__dict__.items() if value is not None}
+
+
+class StudyStarted(Event):
+    """The first event: all that defines the study.
+
+    `starts` are the configurations tried before the oracle is asked, the defaults first. `lookahead` is None under
+    `order: async`. `folds` is how many measurements make a trial (0: as many as are told). `problem` is the resolved
+    config, `hashes` those of problem, space, config and data.
+    """
+
+    type: Literal["study_started"] = "study_started"
+    format: int = FORMAT
+    name: str
+    metric: str
+    direction: Literal["maximize", "minimize"]
+    space: dict[str, Any]
+    seed: int
+    lookahead: int | None = None
+    folds: int = 0
+    starts: list[dict[str, Any]] = []
+    oracle: dict[str, Any] = {}
+    problem: dict[str, Any] = {}
+    hashes: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    about: dict[str, Any] = {}
+
+
+class StudyResumed(Event):
+    """A later session began: what of the config was allowed to change (budget, workers, ...)."""
+
+    type: Literal["study_resumed"] = "study_resumed"
+    options: dict[str, Any] = {}
+
+
+class TrialStarted(Event):
+    """Written *before* the work is handed out; again with the next `attempt` for a retry or after an interruption."""
+
+    type: Literal["trial_started"] = "trial_started"
+    trial: int
+    values: dict[str, Any]
+    attempt: int = 1
+    fidelity: float | None = None
+    parent: int | None = None
+    origin: str = ""
+    note: dict[str, Any] | None = None
+    predicted: tuple[float, float] | None = None
+
+
+class FoldScored(Event):
+    """One fold was measured; `score` carries the sign that the metric gave it."""
+
+    type: Literal["fold_scored"] = "fold_scored"
+    trial: int
+    fold: int
+    score: float
+    train_score: float | None = None
+    metrics: dict[str, float] | None = None
+    fit_seconds: float = 0.0
+    score_seconds: float = 0.0
+    worker: str = ""
+
+
+class Reported(Event):
+    """A model reported a value on the way (`report(value, step)`)."""
+
+    type: Literal["reported"] = "reported"
+    trial: int
+    fold: int = 0
+    step: float
+    value: float
+
+
+class TrialCompleted(Event):
+    """All folds of the trial are measured."""
+
+    type: Literal["trial_completed"] = "trial_completed"
+    trial: int
+
+
+class TrialFailed(Event):
+    """The trial has no score. With `final` false it will be tried again."""
+
+    type: Literal["trial_failed"] = "trial_failed"
+    trial: int
+    kind: FailureKind
+    message: str
+    traceback: str | None = None
+    final: bool = True
+
+
+class TrialStopped(Event):
+    """The trial was given up before all folds were measured, because it could no longer win."""
+
+    type: Literal["trial_stopped"] = "trial_stopped"
+    trial: int
+    reason: str
+
+
+class HoldoutScored(Event):
+    """A trial's configuration, fitted without the holdout, was scored on it."""
+
+    type: Literal["holdout_scored"] = "holdout_scored"
+    trial: int
+    scores: dict[str, float]
+
+
+class StudyEnded(Event):
+    """A session ended: the stop reason, or "signal"."""
+
+    type: Literal["study_ended"] = "study_ended"
+    reason: str
+
+
+EVENTS: dict[str, type[Event]] = {
+    kind.model_fields["type"].default: kind
+    for kind in (
+        StudyStarted,
+        StudyResumed,
+        TrialStarted,
+        FoldScored,
+        Reported,
+        TrialCompleted,
+        TrialFailed,
+        TrialStopped,
+        HoldoutScored,
+        StudyEnded,
+    )
+}
+
+
+def event_from_json(data: Any) -> Event:
+    """Return the event that `to_json` described; raises ValueError (pydantic's included) for anything else."""
+    kind = EVENTS.get(data.get("type", "")) if isinstance(data, dict) else None
+    if kind is None:
+        raise ValueError(f"expected an event, found {str(data)[:80]}")
+    return kind.model_validate(data)

@@ -1,0 +1,317 @@
+"""All that is known of a study: the fold of its events, and views of it as a policy may see it.
+
+`History` only grows. `view(k)` is what trial k may know: under `order: strict` the results of trials up to
+k - lookahead, everything later counting as pending *even when its result is known*, so that what is decided never
+depends on timing. A view costs O(1) to make.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hptune import events as ev
+from hptune.objective import Objective
+from hptune.space import SearchSpace
+from hptune.trial import Failure, Measurement, Trial, Values
+
+
+class IllegalEvent(ValueError):
+    """An event that cannot follow what happened before it."""
+
+
+class History:
+    """The fold of a study's events.
+
+    `trials` is indexed by trial number. `apply` raises `IllegalEvent` before changing anything; `check` only that.
+    """
+
+    def __init__(self, started: ev.StudyStarted) -> None:
+        self.started = started
+        self.space = SearchSpace.from_json(started.space)
+        self.objective = Objective(started.metric, started.direction)
+        self.seed = started.seed
+        self.lookahead = started.lookahead
+        self.starts: tuple[Values, ...] = tuple(started.starts)
+        self.trials: list[Trial] = []
+        self.holdout: dict[int, list[dict[str, float]]] = {}
+        self.reports: dict[int, list[tuple[int, float, float]]] = {}
+        self.ended: str | None = None
+        self.resumed: list[ev.StudyResumed] = []
+        self._first_of: dict[str, int] = {}
+        self._configurations: list[int] = [0]
+        self._prefix: list[tuple[int | None, int]] = [(None, 0)]  # best and failures in a row of the first i trials
+        self._rows = np.empty((0, len(self.space.columns)))
+        self._known_rows = 0
+        self._session = started.time
+        self._before = 0.0
+        self.last_time = started.time
+        self.best_number: int | None = None
+
+    # -- events -------------------------------------------------------------------------------------------------
+
+    def check(self, event: ev.Event) -> None:
+        """Raise `IllegalEvent` unless the event can follow."""
+        if isinstance(event, ev.TrialStarted):
+            self._check_started(event)
+            return
+        number = getattr(event, "trial", None)
+        if number is None:
+            if isinstance(event, ev.StudyStarted):
+                raise IllegalEvent("a study starts once")
+            return
+        if not 0 <= number < len(self.trials):
+            raise IllegalEvent(f"trial {number} was never started")
+        trial = self.trials[number]
+        if isinstance(event, ev.HoldoutScored):
+            if not trial.completed:
+                raise IllegalEvent(f"trial {number} is {trial.status}, only a completed one has a holdout score")
+            return
+        if trial.status != "running":
+            raise IllegalEvent(f"trial {number} is {trial.status} already")
+        measured = {m.fold for m in trial.measurements}
+        if isinstance(event, ev.FoldScored):
+            if event.fold in measured:
+                raise IllegalEvent(f"trial {number}: fold {event.fold} was measured before")
+            if event.fold < 0 or (trial.folds and event.fold >= trial.folds):
+                raise IllegalEvent(f"trial {number} has {trial.folds} folds, found fold {event.fold}")
+        if isinstance(event, ev.TrialCompleted) and len(measured) < max(trial.folds, 1):
+            raise IllegalEvent(f"trial {number} has {len(measured)} of {trial.folds} folds measured")
+
+    def _check_started(self, event: ev.TrialStarted) -> None:
+        if event.trial == len(self.trials):
+            if event.attempt != 1:
+                raise IllegalEvent(f"trial {event.trial} starts with attempt {event.attempt}")
+            return
+        if not 0 <= event.trial < len(self.trials):
+            raise IllegalEvent(f"expected trial {len(self.trials)} next, found {event.trial}")
+        trial = self.trials[event.trial]
+        if trial.status != "running" or event.attempt != trial.attempt + 1 or dict(trial.values) != event.values:
+            raise IllegalEvent(f"trial {event.trial} cannot start again (it is {trial.status})")
+
+    def apply(self, event: ev.Event) -> None:
+        """Take in one event; raises `IllegalEvent` and changes nothing if it cannot follow."""
+        self.check(event)
+        if isinstance(event, ev.StudyResumed):
+            self._before = self.seconds
+            self._session = self.last_time = event.time
+            self.ended = None
+            self.resumed.append(event)
+            return
+        self.last_time = max(self.last_time, event.time)
+        match event:
+            case ev.TrialStarted():
+                self._begin(event)
+            case ev.FoldScored():
+                measurement = Measurement(
+                    fold=event.fold,
+                    score=event.score,
+                    train_score=event.train_score,
+                    metrics=event.metrics or {},
+                    fit_seconds=event.fit_seconds,
+                    score_seconds=event.score_seconds,
+                )
+                trial = self.trials[event.trial]
+                self._put(dataclasses.replace(trial, measurements=(*trial.measurements, measurement)))
+            case ev.Reported():
+                self.reports.setdefault(event.trial, []).append((event.fold, event.step, event.value))
+            case ev.TrialCompleted():
+                self._put(dataclasses.replace(self.trials[event.trial], ended="completed"))
+            case ev.TrialStopped():
+                self._put(dataclasses.replace(self.trials[event.trial], ended="stopped", reason=event.reason))
+            case ev.TrialFailed() if event.final:
+                failure = Failure(event.kind, event.message, event.traceback)
+                self._put(dataclasses.replace(self.trials[event.trial], failure=failure))
+            case ev.HoldoutScored():
+                self.holdout.setdefault(event.trial, []).append(event.scores)
+            case ev.StudyEnded():
+                self.ended = event.reason
+            case _:
+                pass
+
+    def _begin(self, event: ev.TrialStarted) -> None:
+        if event.trial < len(self.trials):
+            self._put(dataclasses.replace(self.trials[event.trial], attempt=event.attempt))
+            return
+        self.trials.append(
+            Trial(
+                number=event.trial,
+                values=event.values,
+                folds=self.started.folds,
+                fidelity=event.fidelity,
+                parent=event.parent,
+                origin=event.origin,
+                note=event.note,
+                predicted=event.predicted,
+            )
+        )
+        self._first_of.setdefault(self._key(event.values, event.fidelity), event.trial)
+        self._configurations.append(self._configurations[-1] + (event.parent is None))
+
+    def _key(self, values: Values, fidelity: float | None) -> str:
+        return f"{fidelity}|{self.space.key(values)}"
+
+    def _put(self, trial: Trial) -> None:
+        self.trials[trial.number] = trial
+        if trial.status == "running":
+            return
+        self.best_number = self._better(self.best_number, trial)
+        while len(self._prefix) <= len(self.trials) and self.trials[len(self._prefix) - 1].status != "running":
+            ended = self.trials[len(self._prefix) - 1]
+            best, failures = self._prefix[-1]
+            self._prefix.append((self._better(best, ended), failures + 1 if ended.failure else 0))
+
+    def _better(self, best: int | None, trial: Trial) -> int | None:
+        """Return the number of the better of the best so far and a trial; equal losses keep the lower number."""
+        if not trial.completed or trial.fidelity is not None or trial.score is None:
+            return best
+        if best is None:
+            return trial.number
+        incumbent = self.trials[best]
+        assert incumbent.score is not None
+        challenge = (self.objective.loss(trial.score), trial.number)
+        return trial.number if challenge < (self.objective.loss(incumbent.score), best) else best
+
+    # -- what is known --------------------------------------------------------------------------------------------
+
+    @property
+    def best(self) -> Trial | None:
+        """The completed full-fidelity trial with the smallest mean loss; of equals, the first."""
+        return None if self.best_number is None else self.trials[self.best_number]
+
+    @property
+    def baseline(self) -> Trial | None:
+        """Trial 0: the defaults."""
+        return self.trials[0] if self.trials else None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds the study has run for, sessions added up, until its last event."""
+        return self._before + max(self.last_time - self._session, 0.0)
+
+    def elapsed(self, now: float) -> float:
+        """Seconds the study has run for until `now`, sessions added up."""
+        return self._before + max(now - self._session, 0.0)
+
+    def count(self, status: str) -> int:
+        """Return how many trials have this status."""
+        return sum(trial.status == status for trial in self.trials)
+
+    def finished_until(self) -> int:
+        """Return how many trials from trial 0 on have ended without a gap."""
+        return len(self._prefix) - 1
+
+    def seen(self, values: Values, fidelity: float | None = None) -> int | None:
+        """Return the number of the first trial with this configuration, None if there is none."""
+        return self._first_of.get(self._key(values, fidelity))
+
+    def rows(self, count: int) -> NDArray[np.float64]:
+        """Return the encoded configurations of the first `count` trials, shape (count, columns), read-only."""
+        if len(self._rows) < count:
+            grown = np.empty((max(count, 2 * len(self._rows), 16), len(self.space.columns)))
+            grown[: self._known_rows] = self._rows[: self._known_rows]
+            self._rows = grown
+        while self._known_rows < count:
+            self._rows[self._known_rows] = self.space.encode(self.trials[self._known_rows].values)
+            self._known_rows += 1
+        rows = self._rows[:count].view()
+        rows.flags.writeable = False
+        return rows
+
+    def view(self, k: int | None = None, *, everything: bool = False) -> View:
+        """Return the history as trial k may see it (default: the next trial).
+
+        With `everything`, the results of all trials begun are visible; used when an oracle waits for them.
+        """
+        begun = len(self.trials) if k is None else min(k, len(self.trials))
+        strict = self.lookahead is not None and not everything
+        visible = max(begun - (self.lookahead or 1) + 1, 0) if strict else begun
+        return View(self, begun, min(visible, begun))
+
+
+@dataclasses.dataclass(frozen=True)
+class View(Sequence[Trial]):
+    """The first `begun` trials of a history, of which the first `visible` show their results.
+
+    A sequence of trials: one whose result is hidden looks as if it were still running.
+    """
+
+    history: History
+    begun: int
+    visible: int
+
+    @property
+    def space(self) -> SearchSpace:
+        return self.history.space
+
+    @property
+    def objective(self) -> Objective:
+        return self.history.objective
+
+    @property
+    def seed(self) -> int:
+        """The study's seed, for what must be the same in every call (a scrambling, a shuffled order)."""
+        return self.history.seed
+
+    @property
+    def starts(self) -> int:
+        """How many configurations come before the oracle's first (the defaults and the user's)."""
+        return len(self.history.starts)
+
+    @property
+    def configurations(self) -> int:
+        """How many configurations have begun; promotions to a higher fidelity do not count."""
+        return self.history._configurations[self.begun]
+
+    @property
+    def settled(self) -> int:
+        """How many trials from trial 0 on have ended, without a gap, as far as this view sees."""
+        return min(self.visible, self.history.finished_until())
+
+    @property
+    def settled_best(self) -> int | None:
+        """The best trial's number among the settled ones."""
+        return self.history._prefix[self.settled][0]
+
+    @property
+    def failures_in_a_row(self) -> int:
+        """How many of the settled trials failed since the last one that did not."""
+        return self.history._prefix[self.settled][1]
+
+    def __len__(self) -> int:
+        return self.begun
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self.begun))]
+        if not -self.begun <= index < self.begun:
+            raise IndexError(index)
+        number = index % self.begun
+        trial = self.history.trials[number]
+        if number < self.visible or (trial.status == "running" and not trial.measurements):
+            return trial
+        return dataclasses.replace(trial, measurements=(), failure=None, ended=None, reason="", attempt=1)
+
+    def __iter__(self) -> Iterator[Trial]:
+        return (self[i] for i in range(self.begun))
+
+    def completed(self) -> list[Trial]:
+        """Return the completed trials whose results are visible, by number."""
+        return [trial for trial in self.history.trials[: self.visible] if trial.completed]
+
+    def pending(self) -> list[Trial]:
+        """Return the trials begun whose results are not to be seen (yet)."""
+        return [trial for trial in self if trial.status == "running"]
+
+    def seen(self, values: Values, fidelity: float | None = None) -> bool:
+        """Return whether this configuration has begun, at this fidelity."""
+        first = self.history.seen(values, fidelity)
+        return first is not None and first < self.begun
+
+    def rows(self) -> NDArray[np.float64]:
+        """Return the encoded configurations, shape (begun, columns)."""
+        return self.history.rows(self.begun)

@@ -1,0 +1,72 @@
+"""The `Oracle` protocol: what to try next, as a pure function of what is known.
+
+An oracle *is* its options (a frozen spec, validated from the YAML) and a `suggest`. It keeps no path-dependent state:
+a fresh instance given the same history and the same generator says the same. It never touches disk, clock or screen.
+To add one: a file in `oracles/` and a line in its registry.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar, Final
+
+import numpy as np
+
+from hptune.history import View
+from hptune.spec import Spec
+from hptune.trial import Suggestion, Values
+
+
+class Answer(enum.Enum):
+    """What an oracle says when it has no suggestion."""
+
+    WAIT = "wait"
+    """Ask again when more results are in."""
+    EXHAUSTED = "exhausted"
+    """There is nothing left to try."""
+
+
+WAIT: Final = Answer.WAIT
+EXHAUSTED: Final = Answer.EXHAUSTED
+
+LISTABLE: Final = 100_000
+"""Finite spaces up to this size are listed to find what is left; above it random draws find it soon enough."""
+
+
+class OracleSpec(Spec):
+    """Base of all oracles. Subclasses add a `type` literal, their options as fields, and `suggest`."""
+
+    summary: ClassVar[str] = ""
+    """One line for `hptune oracles` and the documentation."""
+
+    type: str
+
+    def suggest(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:
+        """Return what to try as trial number `trial`.
+
+        `rng` is `default_rng([seed, trial])`. The suggestion's values are an allowed configuration of
+        `history.space` that has not begun, at its fidelity.
+        """
+        raise NotImplementedError
+
+
+def unseen(history: View, rng: np.random.Generator) -> Values | Answer:
+    """Return a random allowed configuration that has not begun; `EXHAUSTED` when none is left."""
+    for _ in range(200):
+        values = history.space.sample(rng)
+        if not history.seen(values):
+            return values
+    return one_left(history, rng)
+
+
+def one_left(history: View, rng: np.random.Generator) -> Values | Answer:
+    """Return a configuration that has not begun, found by listing a small space and by drawing in a large one."""
+    size = history.space.size(limit=LISTABLE + 1)
+    if size is None or size > LISTABLE:
+        for _ in range(20_000):
+            values = history.space.sample(rng)
+            if not history.seen(values):
+                return values
+        return EXHAUSTED
+    left = [values for values in history.space.listed() if not history.seen(values)]
+    return left[int(rng.integers(len(left)))] if left else EXHAUSTED

@@ -1,0 +1,44 @@
+"""The spool: outcomes that a worker wrote down before reporting them, so that a killed coordinator loses no result.
+
+One file per evaluate job, `spool/t{trial}-a{attempt}-f{first fold}.json`, written whole by the worker and deleted by
+the coordinator once the journal has it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from hptune.job import Job, Outcome
+
+_NAME = re.compile(r"t(\d{1,9})-a\d{1,9}-f\d{1,9}\.json")
+MAX_BYTES = 64 << 20
+
+
+def path_for(folder: Path, job: Job) -> Path:
+    """Return the spool file of a job."""
+    first = job.folds[0] if job.folds else 0
+    return folder / f"t{job.trial}-a{job.attempt}-f{first}.json"
+
+
+def left_over(folder: Path) -> Iterator[tuple[int, Outcome, Path]]:
+    """Yield (trial, outcome, file) of every complete outcome in a spool folder, by file name.
+
+    Files that are no outcome are passed over: a worker renames only whole ones into place.
+    """
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        match = _NAME.fullmatch(path.name)
+        if match is None or path.is_symlink() or path.stat().st_size > MAX_BYTES:
+            continue
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+            yield int(match[1]), Outcome.from_json(json.loads(path.read_bytes())), path
+
+
+def discard(path: Path) -> None:
+    """Delete a spool file whose outcome the journal has."""
+    path.unlink(missing_ok=True)

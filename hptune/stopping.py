@@ -1,0 +1,90 @@
+"""When a study stops: each rule a value, judged on what the next trial may see.
+
+Patience, target and failures are judged in trial order, so that the same seed stops at the same trial whatever the
+timing. Only `TimeLimit` looks at seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hptune.history import View
+
+
+class Stop(Protocol):
+    """A stopping rule."""
+
+    def reached(self, history: View, seconds: float) -> str | None:
+        """Return the stop reason if the study is to begin no further trial, else None.
+
+        `seconds` is how long it has run, sessions added up.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class TrialLimit:
+    """Stops when `trials` configurations have begun (failed ones count, promotions do not)."""
+
+    trials: int
+
+    def reached(self, history: View, seconds: float) -> str | None:
+        del seconds
+        return "trials" if history.configurations >= self.trials else None
+
+
+@dataclass(frozen=True)
+class TimeLimit:
+    """Stops after `seconds` of running; folds being fitted are finished."""
+
+    seconds: float
+
+    def reached(self, history: View, seconds: float) -> str | None:
+        del history
+        return "time" if seconds >= self.seconds else None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Stops when the best score is as good as `score` (with the metric's own sign)."""
+
+    score: float
+
+    def reached(self, history: View, seconds: float) -> str | None:
+        del seconds
+        best = history.settled_best
+        if best is None:
+            return None
+        found = history[best].score
+        objective = history.objective
+        return "target" if objective.loss(found) <= objective.loss(self.score) else None
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Stops when the last `trials` trials brought nothing better."""
+
+    trials: int
+
+    def reached(self, history: View, seconds: float) -> str | None:
+        del seconds
+        best = history.settled_best
+        return "patience" if best is not None and history.settled - 1 - best >= self.trials else None
+
+
+@dataclass(frozen=True)
+class FailuresInARow:
+    """Stops when `trials` trials one after another failed."""
+
+    trials: int
+
+    def reached(self, history: View, seconds: float) -> str | None:
+        del seconds
+        return "failures" if history.failures_in_a_row >= self.trials else None
+
+
+def first_reached(stops: Sequence[Stop], history: View, seconds: float) -> str | None:
+    """Return the reason of the first rule that is reached, None if none is."""
+    return next((reason for stop in stops if (reason := stop.reached(history, seconds))), None)

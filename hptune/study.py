@@ -1,0 +1,367 @@
+"""`Study`: ask for a configuration, tell its score. The library user's door; the command line goes through the same.
+
+A study owns its history, its oracle and, with a directory, its journal; it knows nothing of workers or futures.
+
+    study = Study(space, Objective("loss", "minimize"), oracle="random", seed=0)
+    trial = study.ask()
+    study.tell(trial.number, 0.31)
+    study.best.values
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from hptune import events as ev
+from hptune.errors import StudyExhausted, UsageError, did_you_mean
+from hptune.history import History, IllegalEvent
+from hptune.hyperparameters import HyperParameters
+from hptune.journal import Journal
+from hptune.objective import Objective
+from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
+from hptune.oracles import ORACLES
+from hptune.space import SearchSpace
+from hptune.trial import Failure, FailureKind, Measurement, Suggestion, Trial, Values
+
+Observer = Callable[[ev.Event, History], None]
+
+
+class Study:
+    """A tuning study in memory, or kept in `directory`.
+
+    Arguments: `space` (a `SearchSpace` or the `HyperParameters` that recorded one), `objective`, `oracle` (a name or
+    an oracle with its options), `seed` (0 is a seed), `starts` (configurations to try before the oracle is asked;
+    the defaults always come first), `lookahead` (trial k knows the results of trials up to k - lookahead; None: all that
+    were told). A directory that holds a study is continued. Raises `UsageError` for an unknown oracle or a space that
+    differs from the directory's, ValueError for a start outside the space, and the journal's errors.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace | HyperParameters,
+        objective: Objective,
+        oracle: str | OracleSpec = "random",
+        seed: int = 0,
+        *,
+        directory: str | Path | None = None,
+        starts: Iterable[Values] = (),
+        lookahead: int | None = None,
+        name: str = "study",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if isinstance(space, HyperParameters):
+            space = space.to_space()
+        policy = _oracle(oracle)
+        started = ev.StudyStarted(
+            time=clock(),
+            name=name,
+            metric=objective.metric,
+            direction=objective.direction,
+            space=space.to_json(),
+            seed=seed,
+            lookahead=lookahead,
+            starts=distinct_starts(space, starts),
+            oracle=policy.model_dump(mode="json"),
+            hashes={"space": space.hash},
+        )
+        journal = None if directory is None else Journal(Path(directory))
+        self._take(started, policy, journal, clock)
+        if self.history.started.hashes.get("space") != space.hash:
+            self.close()
+            raise UsageError(f"{directory} holds a study of another space; take another directory")
+
+    @classmethod
+    def of(
+        cls,
+        started: ev.StudyStarted,
+        oracle: OracleSpec,
+        journal: Journal | None,
+        clock: Callable[[], float] = time.time,
+    ) -> Study:
+        """Return the study that `started` begins, or that the journal holds already (then `started` is not used)."""
+        study = cls.__new__(cls)
+        study._take(started, oracle, journal, clock)
+        return study
+
+    def _take(
+        self, started: ev.StudyStarted, oracle: OracleSpec, journal: Journal | None, clock: Callable[[], float]
+    ) -> None:
+        self.oracle = oracle
+        self.journal = journal
+        self.observers: list[Observer] = []
+        self._clock = clock
+        self.resumed = journal is not None and bool(journal.events)
+        self._unfinished: list[int] = []
+        if journal is not None and journal.events:
+            self.history = replay(journal.events)
+            self._unfinished = [trial.number for trial in self.history.trials if trial.status == "running"]
+            return
+        self.history = History(started)
+        if journal is not None:
+            try:
+                journal.append(started)
+                journal.sync()
+            except BaseException:
+                journal.close()
+                raise
+
+    # -- ask and tell ---------------------------------------------------------------------------------------------
+
+    @property
+    def best(self) -> Trial | None:
+        """The completed trial with the best mean score; of equals, the first."""
+        return self.history.best
+
+    def ask(self) -> Trial:
+        """Return a trial to evaluate: first those that an earlier session left unfinished, then a new one.
+
+        Raises `StudyExhausted` when nothing is left to try, and `UsageError` when the oracle (or a lookahead) needs
+        results that were not told yet.
+        """
+        if self._unfinished:
+            again = self.retry(self._unfinished.pop(0))
+            self.sync()
+            return again
+        trial = self.next()
+        if trial is EXHAUSTED:
+            raise StudyExhausted("every configuration of the space has been tried")
+        if isinstance(trial, Answer):
+            running = [t.number for t in self.history.trials if t.status == "running"]
+            raise UsageError(f"tell the result of trials {running} before asking for the next")
+        self.sync()
+        return trial
+
+    def tell(
+        self,
+        number: int,
+        score: float | Sequence[float] | None = None,
+        *,
+        failed: str | None = None,
+        kind: FailureKind = "error",
+    ) -> Trial:
+        """Record a trial's score, one score per fold, or why it `failed`; durable when this returns.
+
+        A failure to write leaves the trial running. A score that is not a finite number makes the trial failed (kind "invalid"). Raises UsageError when neither or
+        both of `score` and `failed` are given, and ValueError (`IllegalEvent`) for a trial that is not running.
+        """
+        if (score is None) == (failed is None):
+            raise UsageError("tell() takes either a score or failed='why'")
+        if failed is not None:
+            self.fail(number, Failure(kind, failed))
+        else:
+            self._must_run(number)
+            scores: list[Any] = list(score) if isinstance(score, (list, tuple, np.ndarray)) else [score]
+            wrong = [one for one in scores if not _finite(one)]
+            if wrong or not scores:
+                found = repr(wrong[0])[:80] if wrong else "no scores"
+                self.fail(number, Failure("invalid", f"expected finite numbers as score, found {found}"))
+            else:
+                # After a crash in the middle of a tell, some of its folds are known already.
+                known = {m.fold for m in self.history.trials[number].measurements}
+                for fold, one in ((f, s) for f, s in enumerate(scores) if f not in known):
+                    self.score(number, Measurement(fold=fold, score=float(one)))
+                self.complete(number)
+        self.sync()
+        return self.history.trials[number]
+
+    def _must_run(self, number: int) -> None:
+        trials = self.history.trials
+        if not 0 <= number < len(trials):
+            raise IllegalEvent(f"trial {number} was never started")
+        if trials[number].status != "running":
+            raise IllegalEvent(f"trial {number} is {trials[number].status} already")
+
+    # -- the same in small steps, for the loop --------------------------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        """Whether all results are in that the next trial must know."""
+        history = self.history
+        lookahead = history.lookahead
+        return lookahead is None or history.finished_until() >= len(history.trials) - lookahead + 1
+
+    def next(self) -> Trial | Answer:
+        """Begin and return the next trial; WAIT while results are outstanding that it must know; EXHAUSTED."""
+        history = self.history
+        k = len(history.trials)
+        if not self.ready:
+            return WAIT
+        suggestion = self._suggest(k)
+        if isinstance(suggestion, Answer):
+            return suggestion
+        self._record(
+            ev.TrialStarted(
+                time=self._clock(),
+                trial=k,
+                values=dict(suggestion.values),
+                fidelity=suggestion.fidelity,
+                parent=suggestion.parent,
+                origin=suggestion.origin,
+                note=dict(suggestion.note) if suggestion.note else None,
+                predicted=suggestion.predicted,
+            )
+        )
+        return self.history.trials[k]
+
+    def _suggest(self, k: int) -> Suggestion | Answer:
+        history = self.history
+        if k < len(history.starts):
+            return Suggestion(history.starts[k], origin="default" if k == 0 else "start")
+        answer = self.oracle.suggest(history.view(k), k, self._rng(k))
+        if answer is WAIT and history.finished_until() == k:
+            # All that was begun has ended and the view still hides some of it: show it, so that waiting can end.
+            answer = self.oracle.suggest(history.view(k, everything=True), k, self._rng(k))
+            if answer is WAIT:
+                raise RuntimeError(f"the oracle {self.oracle.type!r} waits although every trial has ended")
+        return answer
+
+    def _rng(self, k: int) -> np.random.Generator:
+        return np.random.default_rng([self.history.seed, k])
+
+    def retry(self, number: int) -> Trial:
+        """Begin another attempt at a running trial (interrupted, or failed and to be retried)."""
+        trial = self.history.trials[number]
+        self._record(
+            ev.TrialStarted(
+                time=self._clock(),
+                trial=number,
+                values=dict(trial.values),
+                attempt=trial.attempt + 1,
+                fidelity=trial.fidelity,
+                parent=trial.parent,
+                origin=trial.origin,
+            )
+        )
+        return self.history.trials[number]
+
+    def score(self, number: int, measurement: Measurement, worker: str = "") -> None:
+        """Record one fold's measurement."""
+        self._record(
+            ev.FoldScored(
+                time=self._clock(),
+                trial=number,
+                fold=measurement.fold,
+                score=measurement.score,
+                train_score=measurement.train_score,
+                metrics=dict(measurement.metrics) or None,
+                fit_seconds=measurement.fit_seconds,
+                score_seconds=measurement.score_seconds,
+                worker=worker,
+            )
+        )
+
+    def report(self, number: int, fold: int, step: float, value: float) -> None:
+        """Record a value that a model reported on the way."""
+        self._record(ev.Reported(time=self._clock(), trial=number, fold=fold, step=step, value=value))
+
+    def complete(self, number: int) -> None:
+        """Record that all folds of a trial are measured."""
+        self._record(ev.TrialCompleted(time=self._clock(), trial=number))
+
+    def fail(self, number: int, failure: Failure, *, final: bool = True) -> None:
+        """Record a failure; one that is not `final` is followed by `retry`."""
+        self._record(
+            ev.TrialFailed(
+                time=self._clock(),
+                trial=number,
+                kind=failure.kind,
+                message=failure.message,
+                traceback=failure.traceback,
+                final=final,
+            )
+        )
+
+    def stop(self, number: int, reason: str) -> None:
+        """Record that a trial was given up."""
+        self._record(ev.TrialStopped(time=self._clock(), trial=number, reason=reason))
+
+    def holdout(self, number: int, scores: Mapping[str, float]) -> None:
+        """Record a holdout score of a completed trial."""
+        self._record(ev.HoldoutScored(time=self._clock(), trial=number, scores=dict(scores)))
+
+    def resume(self, options: Mapping[str, Any]) -> None:
+        """Record that a new session of a kept study begins."""
+        self._record(ev.StudyResumed(time=self._clock(), options=dict(options)))
+
+    def end(self, reason: str) -> None:
+        """Record that this session is over."""
+        self._record(ev.StudyEnded(time=self._clock(), reason=reason))
+        self.sync()
+
+    def _record(self, event: ev.Event) -> None:
+        """Check, write, take in: an event that is illegal or cannot be written leaves no trace."""
+        self.history.check(event)
+        if self.journal is not None:
+            self.journal.append(event)
+        self.history.apply(event)
+        for observe in self.observers:
+            observe(event, self.history)
+
+    def sync(self) -> None:
+        """Force what was recorded to the disk."""
+        if self.journal is not None:
+            self.journal.sync()
+
+    def close(self) -> None:
+        """Let go of the directory; harmless when called twice."""
+        if self.journal is not None:
+            self.journal.close()
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(self, *_: object) -> Literal[False]:
+        self.close()
+        return False
+
+
+def replay(events: Sequence[ev.Event]) -> History:
+    """Return the history that these events make; the first must be the study's start."""
+    first = events[0]
+    if not isinstance(first, ev.StudyStarted):
+        raise ValueError(f"expected the study's start as first event, found {first.type}")
+    history = History(first)
+    for event in events[1:]:
+        history.apply(event)
+    return history
+
+
+def distinct_starts(space: SearchSpace, starts: Iterable[Values]) -> list[dict[str, Any]]:
+    """Return the configurations to begin with: the defaults, then these, filled up with defaults, each once.
+
+    Raises ValueError for a start that is outside the space or not allowed. The defaults are trial 0 even where a
+    constraint forbids them: they are the baseline.
+    """
+    out = {space.key(values): values for values in [space.defaults()]}
+    for start in starts:
+        values = space.complete(start)
+        broken = space.broken(values)
+        if broken is not None:
+            raise ValueError(f"not allowed: {broken}")
+        out.setdefault(space.key(values), values)
+    return list(out.values())
+
+
+def _oracle(oracle: str | OracleSpec) -> OracleSpec:
+    if isinstance(oracle, OracleSpec):
+        return oracle
+    if oracle not in ORACLES:
+        raise UsageError(
+            f"oracle: expected one of {', '.join(ORACLES)}, found {oracle!r}{did_you_mean(oracle, ORACLES)}"
+        )
+    return ORACLES[oracle](type=oracle)
+
+
+def _finite(score: object) -> bool:
+    if isinstance(score, bool) or not isinstance(score, (int, float, np.floating, np.integer)):
+        return False
+    try:
+        return math.isfinite(score)
+    except OverflowError:  # an int beyond the largest float
+        return False

@@ -1,0 +1,108 @@
+"""Ask and tell: the library user's door."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hptune.errors import StudyExhausted, UsageError
+from hptune.history import IllegalEvent
+from hptune.objective import Objective
+from hptune.study import Study
+from tests.conftest import SPACES
+
+
+def test_trial_0_is_the_defaults_and_the_users_starts_follow_filled_up() -> None:
+    space = SPACES["extras and fixed"]
+    study = Study(space, Objective("loss"), starts=[{"kernel": "poly"}, {}, {"kernel": "linear", "eps": 0}])
+    asked = [dict(study.ask().values) for _ in range(3)]
+    assert asked[0] == space.defaults()
+    assert asked[1] == space.complete({"kernel": "poly"})
+    assert asked[2] == {"kernel": "linear", "eps": 0, "cache": 200}
+
+
+def test_seed_0_is_a_seed_of_its_own() -> None:
+    space = SPACES["sixty dimensions"]
+    runs = []
+    for seed in (0, 0, 1):
+        study = Study(space, Objective("loss"), seed=seed)
+        runs.append([study.ask().values for _ in range(3)][1:])
+    assert runs[0] == runs[1] != runs[2]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), None, "0.5", True, 1 + 2j, 10**400, [], [0.1, None]])
+def test_what_is_not_a_finite_number_makes_the_trial_invalid(bad: object) -> None:
+    study = Study(SPACES["one dimension"], Objective("loss"))
+    trial = study.ask()
+    if bad is None:
+        with pytest.raises(UsageError, match="either a score or"):
+            study.tell(trial.number, bad)  # type: ignore[arg-type]
+        return
+    told = study.tell(trial.number, bad)  # type: ignore[arg-type]
+    assert told.failure is not None
+    assert told.failure.kind == "invalid"
+    assert study.best is None
+
+
+def test_folds_make_a_mean_and_a_standard_deviation() -> None:
+    study = Study(SPACES["one dimension"], Objective("r2", "maximize"))
+    trial = study.tell(study.ask().number, [0.2, 0.4, 0.6])
+    assert trial.score == pytest.approx(0.4)
+    assert trial.std == pytest.approx(0.2)
+    assert trial.scores == (0.2, 0.4, 0.6)
+
+
+def test_a_trial_is_told_once() -> None:
+    study = Study(SPACES["one dimension"], Objective("loss"))
+    number = study.ask().number
+    study.tell(number, 1.0)
+    with pytest.raises(IllegalEvent, match="completed already"):
+        study.tell(number, 2.0)
+    assert study.best is not None
+    assert study.best.score == 1.0
+
+
+def test_a_finite_space_raises_when_it_is_used_up() -> None:
+    study = Study(SPACES["three points"], Objective("loss"))
+    for _ in range(3):
+        study.ask()
+    with pytest.raises(StudyExhausted, match="every configuration"):
+        study.ask()
+
+
+def test_a_lookahead_refuses_to_run_ahead_of_it() -> None:
+    study = Study(SPACES["one dimension"], Objective("loss"), lookahead=2)
+    study.ask()
+    study.ask()
+    with pytest.raises(UsageError, match=r"tell the result of trials \[0, 1\]"):
+        study.ask()
+
+
+def test_a_kept_study_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    space = SPACES["log ints and steps"]
+    with Study(space, Objective("loss"), seed=5) as whole:
+        expected = []
+        for i in range(6):
+            trial = whole.ask()
+            expected.append(dict(trial.values))
+            whole.tell(trial.number, float(i))
+    found = []
+    for part in range(3):
+        with Study(space, Objective("loss"), seed=5, directory=tmp_path) as study:
+            for i in range(2):
+                trial = study.ask()
+                found.append(dict(trial.values))
+                study.tell(trial.number, float(2 * part + i))
+    assert found == expected
+
+
+def test_another_space_in_the_same_directory_is_refused(tmp_path: Path) -> None:
+    Study(SPACES["one dimension"], Objective("loss"), directory=tmp_path).close()
+    with pytest.raises(UsageError, match="another space"):
+        Study(SPACES["three points"], Objective("loss"), directory=tmp_path)
+
+
+def test_an_unknown_oracle_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(UsageError, match="did you mean 'random'"):
+        Study(SPACES["one dimension"], Objective("loss"), oracle="randon")
