@@ -1,0 +1,252 @@
+"""The loop: the same trials whatever the timing, each fold once, failures as values, interruptions resumed."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hptune import events as ev
+from hptune import journal as jn
+from hptune.history import History
+from hptune.job import Job, Outcome
+from hptune.loop import Limits, Loop
+from hptune.oracles import ORACLES
+from hptune.stopping import FailuresInARow, Patience, Stop, Target, TimeLimit, TrialLimit
+from hptune.study import Study
+from hptune.trial import Failure, Measurement
+from tests.conftest import SPACES
+
+SPACE = SPACES["extras and fixed"]
+
+
+def fold_score(job: Job, fold: int) -> float:
+    return zlib.crc32(f"{SPACE.key(job.values)}/{fold}".encode()) / 2**32
+
+
+def scored(job: Job) -> Outcome:
+    return Outcome(
+        measurements=tuple(Measurement(fold=f, score=fold_score(job, f), fit_seconds=0.001) for f in job.folds),
+        seconds=0.001 * len(job.folds),
+        worker="w",
+    )
+
+
+class Threads:
+    """An executor of threads that answers each job after a random while."""
+
+    name = "threads"
+    supports_limits = False
+
+    def __init__(self, workers: int, answer: Callable[[Job], Outcome] = scored, delay: float = 0.0) -> None:
+        self.workers = workers
+        self.answer = answer
+        self.delay = delay
+        self.jobs: list[Job] = []
+        self.closed = threading.Event()
+        self._pool = ThreadPoolExecutor(workers)
+
+    def submit(self, job: Job) -> Future[Outcome]:
+        self.jobs.append(job)
+
+        def work() -> Outcome:
+            time.sleep(random.random() * self.delay)
+            return self.answer(job)
+
+        return self._pool.submit(work)
+
+    def slots(self) -> int:
+        return self.workers
+
+    def cancel(self, future: Future[Outcome]) -> None:
+        future.cancel()
+
+    def close(self, kill: bool = False) -> None:
+        self.closed.set()
+        self._pool.shutdown(wait=not kill, cancel_futures=True)
+
+
+def study(
+    folder: Path | None = None, *, oracle: str = "random", lookahead: int | None = 4, folds: int = 3, seed: int = 0
+) -> Study:
+    policy = ORACLES[oracle](type=oracle)
+    started = ev.StudyStarted(
+        time=0.0,
+        name="s",
+        metric="loss",
+        direction="minimize",
+        space=SPACE.to_json(),
+        seed=seed,
+        lookahead=lookahead,
+        folds=folds,
+        starts=[SPACE.defaults()],
+    )
+    return Study.of(started, policy, None if folder is None else jn.Journal(folder))
+
+
+def run(executor: Threads, one: Study, *stops: Stop, **options: Any) -> str:
+    loop = Loop(one, executor, stops or (TrialLimit(10),), folds=one.history.started.folds, **options)
+    reason = loop.run()
+    executor.close()
+    return reason
+
+
+def picture(history: History) -> list[Any]:
+    return [(t.number, SPACE.key(t.values), t.scores, t.status) for t in history.trials]
+
+
+@pytest.mark.parametrize("oracle", sorted(ORACLES))
+def test_timing_and_the_number_of_workers_change_nothing_at_one_lookahead(oracle: str) -> None:
+    pictures = []
+    for workers, delay in ((1, 0.0), (2, 0.01), (4, 0.02)):
+        one = study(oracle=oracle)
+        assert run(Threads(workers, delay=delay), one, TrialLimit(12)) == "trials"
+        pictures.append(picture(one.history))
+    assert pictures[0] == pictures[1] == pictures[2]
+    assert len(pictures[0]) == 12
+
+
+def test_every_fold_is_measured_once_and_short_ones_share_a_job() -> None:
+    executor = Threads(2)
+    one = study(folds=5)
+    run(executor, one, TrialLimit(6))
+    folds = [(job.trial, fold) for job in executor.jobs for fold in job.folds]
+    assert sorted(folds) == [(t, f) for t in range(6) for f in range(5)]
+    assert max(len(job.folds) for job in executor.jobs) == 5
+
+
+def test_long_folds_are_spread_over_the_slots() -> None:
+    def slow(job: Job) -> Outcome:
+        return Outcome(measurements=tuple(Measurement(fold=f, score=1.0, fit_seconds=9.0) for f in job.folds))
+
+    executor = Threads(2, slow)
+    run(executor, study(folds=3), TrialLimit(3))
+    assert all(len(job.folds) == 1 for job in executor.jobs)
+
+
+def test_a_failed_trial_is_a_value_and_its_other_folds_are_not_begun() -> None:
+    def bad(job: Job) -> Outcome:
+        return Outcome(failure=Failure("error", "boom")) if job.trial == 1 else scored(job)
+
+    executor = Threads(1, bad)
+    one = study(lookahead=1)
+    run(executor, one, TrialLimit(4))
+    assert [t.status for t in one.history.trials] == ["completed", "failed", "completed", "completed"]
+    assert sum(job.trial == 1 for job in executor.jobs) == 1
+
+
+def test_a_lost_worker_gets_one_attempt_more_and_an_error_none() -> None:
+    attempts: list[tuple[int, int]] = []
+
+    def flaky(job: Job) -> Outcome:
+        attempts.append((job.trial, job.attempt))
+        if job.trial == 1 and job.attempt == 1:
+            return Outcome(failure=Failure("lost", "worker gone"))
+        if job.trial == 2:
+            return Outcome(failure=Failure("error", "boom"))
+        return scored(job)
+
+    one = study(folds=1, lookahead=1)
+    run(Threads(1, flaky), one, TrialLimit(4))
+    assert attempts == [(0, 1), (1, 1), (1, 2), (2, 1), (3, 1)]
+    assert [t.status for t in one.history.trials] == ["completed", "completed", "failed", "completed"]
+
+
+def test_retries_are_as_many_as_asked_for_although_several_folds_fail_at_once() -> None:
+    def bad(job: Job) -> Outcome:
+        return Outcome(failure=Failure("crashed", "signal 11"))
+
+    one = study(folds=3, lookahead=1)
+    executor = Threads(3, bad)
+    run(executor, one, TrialLimit(1), limits=Limits(retries=2))
+    assert {job.attempt for job in executor.jobs} == {1, 2, 3}
+    assert one.history.trials[0].failure == Failure("crashed", "signal 11")
+
+
+def test_each_stop_is_named() -> None:
+    assert run(Threads(2), study(folds=1), Target(0.9), TrialLimit(50)) == "target"
+    assert run(Threads(2), study(folds=1), Patience(5), TrialLimit(500)) == "patience"
+    assert run(Threads(2, delay=0.02), study(folds=1), TimeLimit(0.0), TrialLimit(50)) == "time"
+
+    def bad(job: Job) -> Outcome:
+        return Outcome(failure=Failure("error", "boom"))
+
+    one = study(folds=1)
+    assert run(Threads(2, bad), one, FailuresInARow(3), TrialLimit(50)) == "failures"
+
+
+def test_a_finite_space_ends_by_itself() -> None:
+    three = SPACES["three points"]
+    started = ev.StudyStarted(
+        time=0, name="s", metric="loss", direction="minimize", space=three.to_json(), seed=0, lookahead=2, folds=1
+    )
+    one = Study.of(started, ORACLES["random"](type="random"), None)
+    executor = Threads(2, lambda job: Outcome(measurements=tuple(Measurement(fold=f, score=1.0) for f in job.folds)))
+    assert run(executor, one, TrialLimit(100)) == "exhausted"
+    assert len(one.history.trials) == 3
+
+
+def test_an_interrupted_study_goes_on_to_be_the_uninterrupted_one(tmp_path: Path) -> None:
+    whole = study()
+    run(Threads(2), whole, TrialLimit(9))
+    for stop_after in (1, 4, 13):
+        folder = tmp_path / str(stop_after)
+        executor = Threads(2, delay=0.005)
+        one = study(folder)
+        loop = Loop(one, executor, (TrialLimit(9),), folds=3, folder=folder)
+        calls = iter(range(10**6))
+        reason = loop.run(interrupt=lambda c=calls, n=stop_after: "signal" if next(c) >= n else None)
+        one.close()
+        executor.close()
+        assert reason in ("signal", "trials")
+        resumed = study(folder)
+        resumed.resume({})
+        run(Threads(2), resumed, TrialLimit(9), folder=folder)
+        resumed.close()
+        assert picture(resumed.history) == picture(whole.history)
+
+
+def test_a_spooled_outcome_is_adopted_and_not_measured_again(tmp_path: Path) -> None:
+    import json
+
+    from hptune import spool
+
+    one = study(tmp_path, folds=2, lookahead=1)
+    trial = one.next()
+    one.close()
+    job = Job(trial=0, values=trial.values, folds=(0, 1))  # type: ignore[union-attr]
+    (tmp_path / "spool").mkdir()
+    spool.path_for(tmp_path / "spool", job).write_text(json.dumps(scored(job).to_json()))
+    (tmp_path / "spool" / "t0-a1-f9.json").write_text("{half")
+    again = study(tmp_path, folds=2, lookahead=1)
+    executor = Threads(1)
+    run(executor, again, TrialLimit(2), folder=tmp_path)
+    again.close()
+    assert {job.trial for job in executor.jobs} == {1}
+    assert again.history.trials[0].completed
+
+
+def test_a_grace_that_runs_out_kills_the_executor(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def hang(job: Job) -> Outcome:
+        release.wait(20)
+        return scored(job)
+
+    executor = Threads(1, hang)
+    one = study(folds=1)
+    loop = Loop(one, executor, (TrialLimit(3),), folds=1)
+    began = time.monotonic()
+    calls = iter(range(10**6))
+    assert loop.run(interrupt=lambda: "signal" if next(calls) >= 2 else None, grace=0.3) == "signal"
+    assert time.monotonic() - began < 5
+    assert executor.closed.is_set()
+    assert one.history.trials[0].status == "running"
+    release.set()
