@@ -118,6 +118,11 @@ class Study:
         """The completed trial with the best mean score; of equals, the first."""
         return self.history.best
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether `ask` will first hand out trials that an earlier session left unfinished."""
+        return bool(self._unfinished)
+
     def ask(self) -> Trial:
         """Return a trial to evaluate: first those that an earlier session left unfinished, then a new one.
 

@@ -1,0 +1,126 @@
+"""One supervised child process for each slot on this machine; a crash costs its own job and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import queue
+import threading
+from concurrent.futures import Future
+from typing import Literal
+
+from hptune.errors import ExecutorUnreachable
+from hptune.executor import Executor, ExecutorSpec
+from hptune.job import Job, Outcome, Setup
+from hptune.slot import Slot
+from hptune.spawn import DEFAULT_SERVICE
+
+_Item = tuple[Job, "Future[Outcome]"]
+
+
+class ProcessSpec(ExecutorSpec):
+    """The default: trials run in child processes of this machine, with limits of time and memory."""
+
+    type: Literal["process"] = "process"
+
+    def open(self, setup: Setup) -> Executor:
+        """Start the children (they load the problem in the background) and return at once."""
+        return ProcessExecutor(dataclasses.replace(setup, threads=self.threads()), self.slots())
+
+
+class ProcessExecutor:
+    """`workers` threads of this process, each with a `Slot`; jobs are taken in the order they were submitted.
+
+    The threads are daemons and the children end with this process, however it ends: closing is good manners only.
+    """
+
+    name = "process"
+    supports_limits = True
+
+    def __init__(self, setup: Setup, workers: int, *, service: str = DEFAULT_SERVICE) -> None:
+        if workers < 1:
+            raise ValueError(f"workers: expected at least 1, found {workers}")
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._running: dict[Future[Outcome], Slot] = {}
+        self._closed = False
+        self._kill = False
+        self._slots = [Slot(setup, name=f"process-{number}", service=service) for number in range(workers)]
+        self._threads = [
+            threading.Thread(target=self._serve, args=(slot,), name=f"hptune-{slot.name}", daemon=True)
+            for slot in self._slots
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def slots(self) -> int:
+        """Return the number of workers."""
+        return len(self._slots)
+
+    def submit(self, job: Job) -> Future[Outcome]:
+        """Queue `job`; the next free slot takes it. Raises RuntimeError once the executor is closed."""
+        future: Future[Outcome] = Future()
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the process executor is closed")
+            self._queue.put((job, future))
+        return future
+
+    def cancel(self, future: Future[Outcome]) -> None:
+        """Cancel a queued job's future, or kill the child of a running one, whose outcome then is `lost`."""
+        if future.cancel():
+            return
+        with self._lock:
+            slot = self._running.get(future)
+            if slot is not None:
+                slot.cancel()
+
+    def close(self, kill: bool = False) -> None:
+        """Cancel what is queued; wait for what is running, or kill it. The children are gone when this returns."""
+        with self._lock:
+            first, self._closed = not self._closed, True
+            self._kill = self._kill or kill
+            if kill:
+                for slot in self._slots:
+                    slot.cancel()
+        if first:
+            with contextlib.suppress(queue.Empty):
+                while item := self._queue.get_nowait():
+                    item[1].cancel()
+            for _ in self._threads:
+                self._queue.put(None)
+        for thread in self._threads:
+            if thread is not threading.current_thread():  # closed by a callback of one of our own futures
+                thread.join(5.0 if self._kill else None)
+
+    def _serve(self, slot: Slot) -> None:
+        """What one thread does: keep a child warm, take jobs, answer them."""
+        self._warm(slot)
+        while (item := self._queue.get()) is not None:
+            job, future = item
+            with self._lock:
+                if not future.set_running_or_notify_cancel():
+                    continue
+                self._running[future] = slot
+            outcome: Outcome | None = None
+            error: BaseException | None = None
+            try:
+                outcome = slot.run(job)
+            except BaseException as caught:  # the future carries it to whoever waits
+                error = caught
+            with self._lock:
+                del self._running[future]
+                if not self._kill:
+                    slot.uncancel()  # a cancel that came too late must not hit the next job
+            if outcome is not None:
+                future.set_result(outcome)
+            else:
+                future.set_exception(error)
+            self._warm(slot)
+        slot.close(kill=self._kill)
+
+    def _warm(self, slot: Slot) -> None:
+        """Start a child before there is a job for it, so that loading overlaps with whatever else goes on."""
+        if not self._closed:
+            with contextlib.suppress(ExecutorUnreachable):  # the next job will tell
+                slot.start()

@@ -1,0 +1,271 @@
+"""One supervised child: jobs go in, outcomes come out, and whatever a trial does becomes a value.
+
+A slot belongs to one thread, which calls `start`, `run` and `close`; `cancel` may be called from any thread. The same
+slot serves the `process` executor and, inside a task of a cluster's worker, the distributed ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from hptune import logfile
+from hptune.errors import ExecutorUnreachable
+from hptune.job import Job, Outcome, Setup
+from hptune.spawn import DEFAULT_SERVICE, Child
+from hptune.trial import Failure, FailureKind
+
+# A look at the session's memory costs about 4 ms with 200 processes, so this is 2 % of one core, and only with a
+# cap. The overshoot is the allocation rate times this.
+WATCH_SECONDS = 0.2
+# Without anything to watch, this is how soon we see that somebody killed the guard (and only the guard).
+IDLE_SECONDS = 1.0
+HELLO_SECONDS = 60.0
+LOAD_SECONDS = 600.0
+_LEAVE_SECONDS = 2.0
+
+
+class _Ended(Exception):
+    def __init__(self, kind: FailureKind, message: str, traceback: str | None = None) -> None:
+        super().__init__(message)
+        self.failure = Failure(kind, message, traceback or None)
+
+
+class _Watch:
+    """The limits of one job and what was seen of it; `until` is in seconds of the monotonic clock."""
+
+    def __init__(self, job: Job, cancelled: Callable[[], bool] | None) -> None:
+        self.cancelled = cancelled
+        self.memory = job.memory
+        self.log = job.log
+        self.peak: int | None = None
+        self.until: float | None = None
+        self.late = Failure("timeout", "")
+        self._next_look = time.monotonic() + WATCH_SECONDS * 0.9  # a short job is not looked at
+
+    def limit(self, seconds: float | None, message: str) -> None:
+        """From now on the child has `seconds` for its next answer."""
+        self.until = None if seconds is None else time.monotonic() + seconds
+        self.late = Failure("timeout", message)
+
+    def pause(self) -> float:
+        """Return for how many seconds one may wait before looking again."""
+        idle = IDLE_SECONDS
+        if self.memory is not None or self.log is not None or self.cancelled is not None:
+            idle = WATCH_SECONDS
+        return idle if self.until is None else min(idle, self.until - time.monotonic())
+
+    def look(self, child: Child) -> None:
+        """Raise `_Ended` if a limit is passed."""
+        now = time.monotonic()
+        if self.until is not None and now >= self.until:
+            raise _Ended(self.late.kind, self.late.message)
+        if now < self._next_look:
+            return
+        self._next_look = now + WATCH_SECONDS * 0.9
+        if self.log is not None:
+            logfile.hold(self.log)
+        if self.memory is not None:
+            self.peak = max(self.peak or 0, seen := child.resident())
+            if seen > self.memory:
+                raise _Ended("memory", f"held {_size(seen)} of memory, the limit is {_size(self.memory)}; killed")
+
+
+class Slot:
+    """A place where one job runs at a time, in a child process that outlives the jobs and is replaced when it dies.
+
+    `service` names the class that does the work in the child ("module:Class"; tests put hostile ones there). `name`
+    becomes the outcomes' `worker`. `load_seconds` is how long the child may take to load the problem; it does not
+    count against a job's deadline.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        name: str = "slot",
+        service: str = DEFAULT_SERVICE,
+        load_seconds: float = LOAD_SECONDS,
+    ) -> None:
+        self.name = name
+        self._setup = setup
+        self._service = service
+        self._load_seconds = load_seconds
+        self._child: Child | None = None
+        self._cancelled = False
+        self._wake, self._ring = os.pipe()
+        os.set_blocking(self._wake, False)
+        os.set_blocking(self._ring, False)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """The session id of the child's processes, None while there is no child."""
+        return None if self._child is None else self._child.pid
+
+    def start(self) -> None:
+        """Start the child if there is none, and let it load the problem; returns at once.
+
+        Raises `ExecutorUnreachable` if no process can be started.
+        """
+        if self._closed:
+            raise ValueError("this slot is closed")
+        if self._child is None:
+            self._child = Child(self._setup, service=self._service)
+            self._child.send(self._setup.to_json(), wake=self._wake)
+
+    def run(self, job: Job, cancelled: Callable[[], bool] | None = None) -> Outcome:
+        """Run `job` in the child and return what became of it; a death of the child is a failure as a value.
+
+        `cancelled` is asked about five times a second, from this thread; True ends the job as `cancel` does.
+        Raises `ExecutorUnreachable` if the child cannot even say hello: then no job will do better.
+        """
+        began = time.monotonic()
+        watch = _Watch(job, cancelled)
+        try:
+            child = self._loaded(watch)
+            watch.limit(job.deadline, f"took longer than {_seconds(job.deadline or 0)}; killed")
+            child.send(job.to_json(), wake=self._wake)
+            outcome = self._outcome(self._answer(child, watch, "outcome"))
+        except _Ended as ended:
+            self._discard()
+            outcome = Outcome(failure=ended.failure, seconds=time.monotonic() - began)
+        except BaseException:
+            self._discard()
+            raise
+        finally:
+            if job.log is not None:
+                logfile.trim(job.log)
+        return replace(outcome, worker=self.name, peak_memory=watch.peak or outcome.peak_memory)
+
+    def cancel(self) -> None:
+        """End the job that is running, or the next one if none is, as `lost`; may be called from any thread."""
+        self._cancelled = True
+        with self._lock, contextlib.suppress(BlockingIOError):  # a full pipe has been rung already
+            if not self._closed:
+                os.write(self._ring, b"!")
+
+    def uncancel(self) -> None:
+        """Forget a cancel that came too late for the job it was meant for."""
+        self._cancelled = False
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._wake, 512):
+                pass
+
+    def close(self, *, kill: bool = False) -> None:
+        """Let the child leave (two seconds at most), or kill it at once. May be called again."""
+        with self._lock:  # `cancel` must not write to a descriptor that has become somebody else's
+            if self._closed:
+                return
+            self._closed = True
+            os.close(self._ring)
+            os.close(self._wake)
+        if self._child is not None:
+            child, self._child = self._child, None
+            child.dismiss()
+            # Who has not loaded the problem yet has nothing to tidy up, and would first finish loading.
+            child.end(grace=0.0 if kill or not child.ready else _LEAVE_SECONDS)
+
+    def _loaded(self, watch: _Watch) -> Child:
+        """Return a child that has loaded the problem."""
+        if self._child is not None and self._child.ready and not self._child.idle(wake=self._wake):
+            self._discard()  # an earlier trial's thread ended or confused it: this job is innocent
+        self.start()
+        child = self._child
+        assert child is not None
+        if child.ready:
+            return child
+        if child.hello is None:
+            watch.limit(HELLO_SECONDS, "")
+            try:
+                child.hello = self._answer(child, watch, "hello")
+            except _Ended as ended:
+                if ended.failure.kind not in ("crashed", "timeout"):
+                    raise
+                raise ExecutorUnreachable(_stillborn(child, ended.failure)) from None
+        watch.limit(self._load_seconds, f"loading the problem took longer than {_seconds(self._load_seconds)}")
+        self._answer(child, watch, "ready")
+        child.ready = True
+        return child
+
+    def _answer(self, child: Child, watch: _Watch, key: str) -> dict[str, Any]:
+        """Wait for the child's next message and return what it has under `key`; raises `_Ended`."""
+        while True:
+            try:
+                message = child.receive()
+            except ValueError:
+                raise _Ended("crashed", "sent something unreadable instead of an outcome; killed") from None
+            if message is not None:
+                answer = message.get(key)
+                if not isinstance(answer, dict):
+                    raise _Ended("crashed", f"the worker answered out of turn (expected {key!r}); killed")
+                return answer
+            if self._cancelled or (watch.cancelled is not None and watch.cancelled()):
+                raise _Ended("lost", "cancelled while it ran")
+            watch.look(child)
+            if not child.wait(watch.pause(), wake=self._wake) or child.gone:
+                child.wait(0, wake=self._wake)
+                if (late := self._last(child, key)) is not None:
+                    return late  # it came whole before the end
+                raise self._death(child, watch)
+
+    def _last(self, child: Child, key: str) -> dict[str, Any] | None:
+        with contextlib.suppress(ValueError):
+            answer = (child.receive() or {}).get(key)
+            return answer if isinstance(answer, dict) else None
+        return None
+
+    def _death(self, child: Child, watch: _Watch) -> _Ended:
+        words = child.last_words()
+        code = child.end(grace=1.0)  # the guard needs a moment to see it and to kill what was left
+        message = _manner_of_death(code, watch.peak)
+        if child.hello is not None and not child.ready:
+            return _Ended("crashed", f"while loading the problem: {message}", words)
+        return _Ended("crashed", message, logfile.tail(watch.log) if watch.log and child.ready else words)
+
+    def _outcome(self, answer: dict[str, Any]) -> Outcome:
+        try:
+            return Outcome.from_json(answer)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise _Ended("crashed", f"sent an outcome that makes no sense ({error}); killed") from None
+
+    def _discard(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.end()
+
+
+def _manner_of_death(code: int | None, peak: int | None) -> str:
+    if code is None:
+        return "does not answer and cannot be killed"
+    if code == -signal.SIGKILL:
+        return "killed (likely out of memory)" + ("" if peak is None else f", peak RSS {_size(peak)}")
+    if code < 0:
+        try:
+            name = f" ({signal.Signals(-code).name})"
+        except ValueError:
+            name = ""
+        return f"killed by signal {-code}{name}"
+    return f"exited with code {code}"
+
+
+def _stillborn(child: Child, failure: Failure) -> str:
+    words = failure.traceback or child.last_words()
+    lines = "\n".join(words.splitlines()[-5:])
+    what = failure.message or f"said nothing for {_seconds(HELLO_SECONDS)}"
+    return f"a worker process did not start: {what}" + (f"\n{lines}" if lines else "")
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:g} s"
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.2f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"

@@ -1,0 +1,213 @@
+"""The child's main program: say hello, load the problem once, then one job after the other until the pipe ends.
+
+Nothing heavy is imported before the hello; scikit-learn and pandas come with the service. A trial may print, close
+descriptors, fork, leave threads or processes behind, change the folder: the next job must not notice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from hptune import guard
+from hptune.frames import MAX_FRAME, pack, read_frame, write_all
+
+if TYPE_CHECKING:
+    from hptune.worker.guarded import Guarded
+
+# Pipes are kept above this, out of the way of trials that close or overwrite low descriptors.
+_HIGH = 512
+
+
+def _out_of_the_way(fd: int) -> int:
+    """Move `fd` to a high number, close-on-exec, and return that."""
+    import fcntl
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = _HIGH if soft == resource.RLIM_INFINITY else min(_HIGH, max(3, soft - 16))
+    moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, lowest)
+    os.close(fd)
+    return moved
+
+
+class _Output:
+    """Where descriptors 0, 1 and 2 point: to a job's log while it runs, to /dev/null between jobs."""
+
+    def __init__(self) -> None:
+        self._null = _out_of_the_way(os.open(os.devnull, os.O_RDWR))
+
+    def to(self, log: str | None) -> None:
+        """Send stdout and stderr to the end of the file `log`; nowhere if that is None or cannot be opened."""
+        _flush()
+        target = self._null
+        if log is not None:
+            with contextlib.suppress(OSError):
+                os.makedirs(os.path.dirname(log) or ".", exist_ok=True)  # noqa: PTH103, PTH120 - no pathlib yet
+                target = _out_of_the_way(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644))
+        os.dup2(self._null, 0)
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        if target != self._null:
+            os.close(target)
+        self._streams()
+
+    def _streams(self) -> None:
+        """Give Python's own streams back, if a trial has replaced or closed them."""
+        for fd, name in ((1, "stdout"), (2, "stderr")):
+            stream = getattr(sys, f"__{name}__", None)
+            if stream is None or stream.closed:
+                stream = open(fd, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+                setattr(sys, f"__{name}__", stream)
+            setattr(sys, name, stream)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    if "ctypes" in sys.modules:  # compiled code prints through C's own buffers; NumPy has ctypes loaded
+        import ctypes
+
+        with contextlib.suppress(Exception):
+            ctypes.CDLL(None).fflush(None)
+
+
+def _strays(leader: int) -> bool:
+    """Whether a trial may have left processes behind: cheap and exact where Linux tells, else yes."""
+    mine = os.getpid()
+    try:
+        with open(f"/proc/{leader}/task/{leader}/children") as file:  # noqa: PTH123 - no pathlib yet
+            if file.read().split() != [str(mine)]:
+                return True
+        for thread in os.listdir("/proc/self/task"):  # noqa: PTH208
+            with open(f"/proc/self/task/{thread}/children") as file:  # noqa: PTH123
+                if file.read():
+                    return True
+    except OSError:
+        return True
+    return False
+
+
+def _end_strays(leader: int) -> None:
+    spare: set[int] = set()
+    if "multiprocessing" in sys.modules:
+        from hptune.worker.pools import kept
+
+        spare = kept()
+    if not spare:
+        guard.reap()
+    if _strays(leader):
+        for pid in guard.end_family(leader, spare=spare | {os.getpid()}):
+            with contextlib.suppress(ChildProcessError):  # not a child of ours but a child's child
+                os.waitpid(pid, os.WNOHANG)
+
+
+def _tidy(leader: int, home: str) -> None:
+    """Undo what a trial may have left: processes, an alarm, another working directory."""
+    signal.alarm(0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    # If a trial killed the guard, our parent is now a stranger; the slot will see it and end us.
+    if os.getppid() == leader:
+        _end_strays(leader)
+    with contextlib.suppress(OSError):
+        os.chdir(home)
+
+
+class _Channel:
+    """The two pipes, and the one process that may use them."""
+
+    def __init__(self, request: int, reply: int) -> None:
+        self._request = _out_of_the_way(request)
+        self._reply = _out_of_the_way(reply)
+        self._owner = os.getpid()
+
+    def read(self) -> object:
+        """Return the next message, None when there will be no more."""
+        payload = read_frame(self._request)
+        return None if payload is None else json.loads(payload)
+
+    def write(self, payload: bytes) -> None:
+        """Send a JSON text."""
+        if os.getpid() != self._owner:
+            os._exit(0)  # a trial forked and its copy came back up here: there is one child, and this is not it
+        write_all(self._reply, pack(payload))
+
+
+def _work(channel: _Channel, guarded: Guarded, output: _Output, leader: int, home: str) -> None:
+    from hptune.job import Job, Outcome
+    from hptune.trial import Failure
+    from hptune.worker.guarded import encode, write_spool
+
+    owner = os.getpid()
+    while isinstance(message := channel.read(), dict):
+        job = Job.from_json(message)
+        output.to(job.log)
+        outcome = guarded.run(job)
+        if os.getpid() != owner:
+            os._exit(0)
+        payload = encode(outcome)
+        if len(payload) > MAX_FRAME - 64:
+            large = Failure("invalid", f"the result has {len(payload)} bytes, at most {MAX_FRAME} are allowed")
+            payload = encode(Outcome(failure=large, seconds=outcome.seconds))
+        if job.spool is not None:
+            try:
+                write_spool(job.spool, payload)
+            except OSError as error:
+                # The reply still counts. A disk that is full will stop the coordinator's journal, with a message.
+                print(f"hptune: cannot write {job.spool}: {error}", file=sys.stderr)  # noqa: T201
+        output.to(None)
+        _tidy(leader, home)
+        channel.write(b'{"outcome": ' + payload + b"}")
+
+
+def _leave() -> None:
+    """End the process; threads that trials left do not matter, exit handlers (temporary files) do."""
+    import atexit
+
+    with contextlib.suppress(BaseException):
+        if "multiprocessing" in sys.modules:
+            from hptune.worker import pools
+
+            pools.end()
+        atexit._run_exitfuncs()
+    os._exit(0)
+
+
+def main(argv: list[str]) -> None:
+    """Run as `NAME REQUEST REPLY SERVICE`: descriptors of the two pipes and "module:Class" of the service."""
+    request, reply, service = int(argv[1]), int(argv[2]), argv[3]
+    leader = os.getppid()
+    if os.getsid(0) != leader:
+        sys.exit("hptune's worker is started by hptune.spawn, never by hand")
+    sys.argv = ["hptune-worker"]
+    # A handler and not SIG_IGN: programs that trials start get the default disposition back at exec.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    channel = _Channel(request, reply)
+    hello = {"hello": {"pid": os.getpid(), "python": sys.version.split()[0]}}
+    channel.write(json.dumps(hello).encode())
+    faulthandler.enable(2)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    output = _Output()
+    setup_message = channel.read()
+    if not isinstance(setup_message, dict):
+        _leave()
+
+    from hptune.job import Setup
+    from hptune.worker.guarded import Guarded, load
+
+    setup = Setup.from_json(setup_message)  # type: ignore[arg-type]
+    home = os.getcwd()  # noqa: PTH109 - pathlib would come before the hello
+    guarded = Guarded(lambda: load(service, setup))
+    channel.write(b'{"ready": {}}')
+    try:
+        _work(channel, guarded, output, leader, home)
+    finally:
+        _leave()

@@ -1,0 +1,130 @@
+"""Between a service and the world: whatever user code does *inside Python* becomes an `Outcome`.
+
+The child and the serial executor both run jobs through `Guarded`. What happens outside Python (a segmentation fault,
+a hang) is the slot's business.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from hptune.job import Job, Outcome, Setup
+from hptune.trial import Failure
+
+MESSAGE_LIMIT = 500
+TRACEBACK_LIMIT = 8000
+
+
+class Worker(Protocol):
+    """What does the work: `hptune.worker.service.Service`, or a test's stand-in."""
+
+    def run(self, job: Job) -> Outcome:
+        """Return what became of `job`; ordinary exceptions of user code are failures already."""
+        ...
+
+
+def load(service: str, setup: Setup) -> Worker:
+    """Return the worker that `service` ("module:Class") names, for `setup`; raises whatever its import raises."""
+    module, _, name = service.partition(":")
+    if not module.startswith("hptune.") and setup.folder not in sys.path:
+        sys.path.insert(0, setup.folder)  # a test's own; the real service sees to its path itself
+    worker: Worker = getattr(importlib.import_module(module), name)(setup)
+    return worker
+
+
+class Guarded:
+    """Runs jobs and always returns an outcome.
+
+    `make` builds the worker; a failure there is the answer to every job. With `interrupts`, KeyboardInterrupt passes
+    (in the coordinator's own process it is the user's Ctrl-C, not the trial's doing).
+    """
+
+    def __init__(self, make: Callable[[], Worker], *, interrupts: bool = False) -> None:
+        self._interrupts = interrupts
+        self._worker: Worker | None = None
+        self._failure: Failure | None = None
+        try:
+            self._worker = make()
+        except BaseException as error:
+            if interrupts and isinstance(error, KeyboardInterrupt):
+                raise
+            self._failure = describe(error, "loading the problem failed: ")
+
+    def run(self, job: Job) -> Outcome:
+        """Return what became of `job`, its wall seconds filled in."""
+        began = time.monotonic()
+        if self._worker is None:
+            return Outcome(failure=self._failure)
+        try:
+            outcome = self._worker.run(job)
+            if not isinstance(outcome, Outcome):
+                raise TypeError(f"expected an Outcome, the worker returned {type(outcome).__name__}")
+            outcome = replace(outcome, failure=_short(outcome.failure))
+        except BaseException as error:
+            if self._interrupts and isinstance(error, KeyboardInterrupt):
+                raise
+            outcome = Outcome(failure=describe(error))
+        return replace(outcome, seconds=time.monotonic() - began)
+
+
+def _short(failure: Failure | None) -> Failure | None:
+    if failure is None or len(failure.traceback or "") <= TRACEBACK_LIMIT:
+        return failure
+    return replace(failure, traceback=(failure.traceback or "")[-TRACEBACK_LIMIT:])
+
+
+def describe(error: BaseException, prefix: str = "") -> Failure:
+    """Return `error` as a failure; never raises, even if the exception's own methods do or memory is short."""
+    name = type(error).__name__
+    try:
+        lines = str(error).strip().splitlines()
+        said = lines[0] if lines else ""
+    except BaseException:  # an exception's __str__ is user code
+        said = "(its message cannot be shown)"
+    try:
+        text = "".join(traceback.format_exception(error, limit=-50)).strip()[-TRACEBACK_LIMIT:]
+    except BaseException:
+        text = ""
+    message = f"{prefix}{name}: {said}" if said else f"{prefix}{name}"
+    return Failure("error", message[:MESSAGE_LIMIT], text or None)
+
+
+def encode(outcome: Outcome) -> bytes:
+    """Return the outcome as JSON; one that holds what JSON cannot becomes the failure `invalid`."""
+    try:
+        return json.dumps(outcome.to_json(), allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError, UnicodeError) as error:
+        failure = Failure("invalid", f"the result cannot be written down: {error}"[:MESSAGE_LIMIT])
+        return json.dumps(Outcome(failure=failure, seconds=outcome.seconds).to_json(), allow_nan=False).encode()
+
+
+def write_spool(path: str, payload: bytes) -> None:
+    """Put `payload` into the file `path` so that it is there whole or not at all, even after a power cut.
+
+    Raises OSError (a full disk). The folder is made if it is missing.
+    """
+    place = Path(path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    short = place.with_name(f"{place.name}.{os.getpid()}.tmp")
+    try:
+        with short.open("wb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        short.replace(place)
+    finally:
+        short.unlink(missing_ok=True)
+    folder = os.open(place.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
