@@ -1,7 +1,7 @@
 """When a parameter is active (`Condition`), and which configurations are allowed (`Forbid`, `Require`).
 
-Equality is by type and value: True is not 1. A condition on an inactive parameter is false; a constraint that names an
-inactive parameter holds.
+Equality is by type and value: True is not 1. A condition on an inactive parameter is false; a constraint that names
+an inactive parameter holds.
 """
 
 from __future__ import annotations
@@ -159,9 +159,9 @@ Constraint = Forbid | Require
 def constraint_from_json(data: Mapping[str, Any]) -> Constraint:
     """Return the constraint that `to_json` described; raises ValueError for anything else."""
     match dict(data):
-        case {"forbid": list(conditions)}:
+        case {"forbid": list(conditions), **rest} if not rest:
             return Forbid(tuple(Condition.from_json(one) for one in conditions))
-        case {"require": str(text)}:
+        case {"require": str(text), **rest} if not rest:
             constraint = Require(text)
             _ = constraint.expression  # refuses a bad one now
             return constraint

@@ -97,20 +97,29 @@ def choice(name: str, values: Any, ordered: bool | None, default: Any, when: Whe
     if not isinstance(listed, list) or not listed:
         raise ValueError(f"{name}: expected a list with at least one value, found {values!r}")
     first = listed[0]
-    once: dict[str, Any] = {}
-    for one in listed:
-        # repr only names what JSON cannot hold, until Choice refuses it with its own message
-        once.setdefault(canonical(one) if _is_json(one) else repr(one), one)
-    listed = list(once.values())
+    listed = _once(listed)
     numeric = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in listed)
     if ordered is None:
         ordered = numeric
     if ordered and numeric:
         listed.sort()
-    parameter = Choice(name=name, when=when, values=tuple(listed), ordered=bool(ordered))
     if isinstance(default, Unset) or (default is None and None not in listed):
         default = first
-    return replace(parameter, default=parameter.coerce(bare(default)))
+    return Choice(name=name, when=when, values=tuple(listed), ordered=bool(ordered), default=bare(default))
+
+
+def _once(values: list[Any]) -> list[Any]:
+    """Return the values without those that were there before, by type and value."""
+    try:
+        if len({(type(one), one) for one in values}) == len(values):
+            return values
+    except TypeError:
+        pass  # lists cannot be put into a set
+    once: dict[str, Any] = {}
+    for one in values:
+        # repr only names what JSON cannot hold, until Choice refuses it with its own message
+        once.setdefault(canonical(one) if _is_json(one) else repr(one), one)
+    return list(once.values())
 
 
 def _is_json(value: Any) -> bool:
@@ -136,7 +145,11 @@ def fixed(name: str, value: Any, when: When) -> Fixed:
 
 def same_definition(a: Parameter, b: Parameter) -> bool:
     """Return whether two parameters are the same but for name and conditions."""
-    return canonical(replace(a, name="", when=()).to_json()) == canonical(replace(b, name="", when=()).to_json())
+    return _definition(a) == _definition(b)
+
+
+def _definition(parameter: Parameter) -> str:
+    return canonical({key: value for key, value in parameter.to_json().items() if key not in ("name", "when")})
 
 
 # -- KerasTuner's config dicts ---------------------------------------------------------------------------------------

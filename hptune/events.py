@@ -32,8 +32,8 @@ class StudyStarted(Event):
     """The first event: all that defines the study.
 
     `starts` are the configurations tried before the oracle is asked, the defaults first. `lookahead` is None under
-    `order: async`. `folds` is how many measurements make a trial (0: as many as are told). `problem` is the resolved
-    config, `hashes` those of problem, space, config and data.
+    `order: async`. `folds` is how many measurements make a trial (0: as many as are told). `config` is the resolved
+    config, `problem` the part of it that must stay the same, `hashes` those of problem, space, config and data.
     """
 
     type: Literal["study_started"] = "study_started"
@@ -47,6 +47,7 @@ class StudyStarted(Event):
     folds: int = 0
     starts: list[dict[str, Any]] = []
     oracle: dict[str, Any] = {}
+    config: dict[str, Any] = {}
     problem: dict[str, Any] = {}
     hashes: dict[str, str] = {}
     versions: dict[str, str] = {}

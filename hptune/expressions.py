@@ -64,8 +64,8 @@ class NotNumbers(ExpressionError):
 class Expression:
     """A parsed expression.
 
-    `names` are the parameters it mentions, dotted, in order of appearance. Raises `ExpressionError` when the text uses
-    anything outside the language.
+    `names` are the parameters it mentions, dotted, in order of appearance. Raises `ExpressionError` when the text
+    uses anything outside the language.
 
         >>> Expression("a.C * eps < 10").holds({"a.C": 3.0, "eps": 2.0})
         True
@@ -82,7 +82,10 @@ class Expression:
             raise ExpressionError(f"{text!r} is not an expression ({reason})") from None
         names: dict[str, None] = {}
         self._body = tree.body
-        _check(tree.body, names, 0)
+        try:
+            _check(tree.body, names, 0)
+        except RecursionError:  # ast.unparse of a part that is refused
+            raise ExpressionError(f"an expression may be nested {MAX_DEPTH} deep") from None
         self.names: tuple[str, ...] = tuple(names)
 
     def value(self, values: Mapping[str, Any]) -> Any:
@@ -92,8 +95,6 @@ class Expression:
         """
         try:
             return _compute(self._body, values)
-        except OverflowError:
-            return math.inf
         except TypeError as error:
             raise NotNumbers(f"{self.text!r} cannot be computed: {error}") from None
         except (ValueError, ArithmeticError, KeyError) as error:
@@ -185,7 +186,11 @@ def _compute(node: ast.expr, values: Mapping[str, Any]) -> Any:
             name = _dotted(node) or ""
             return _LITERALS[name] if name in _LITERALS else _number(values[name])
         case ast.BinOp(left=left, op=op, right=right):
-            result = _BINARY[type(op)](_arithmetic(_compute(left, values)), _arithmetic(_compute(right, values)))
+            a, b = _arithmetic(_compute(left, values)), _arithmetic(_compute(right, values))
+            try:
+                result = _BINARY[type(op)](a, b)
+            except OverflowError:  # only a power raises it; like a product it is infinite, with its sign
+                result = -math.inf if a < 0 and b % 2 == 1 else math.inf
             return _arithmetic(result)  # a negative base to a fraction is complex: refuse it
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return not _compute(operand, values)
@@ -202,5 +207,9 @@ def _compute(node: ast.expr, values: Mapping[str, Any]) -> Any:
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [_compute(one, values) for one in items]
         case ast.Call(func=ast.Name(id=function), args=arguments):
-            return _FUNCTIONS[function](*(_arithmetic(_compute(one, values)) for one in arguments))
+            given = [_arithmetic(_compute(one, values)) for one in arguments]
+            try:
+                return _FUNCTIONS[function](*given)
+            except OverflowError:  # exp of a large number, floor and ceil of an infinite one
+                return math.copysign(math.inf, given[0])
     raise AssertionError(f"unchecked node {ast.dump(node)}")

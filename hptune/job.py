@@ -22,6 +22,7 @@ class Setup:
 
     `folder` is the config's folder: relative data paths start there and it is put on the import path. `space` is the
     declared search space (`SearchSpace.to_json()`), `lines` never travels: positions stay with the coordinator.
+    `own_code` says whether modules in it may be imported without leave.
     `threads` limits BLAS and OpenMP inside the worker. `allow_import` lists the module prefixes the *user* named.
     """
 
@@ -33,6 +34,7 @@ class Setup:
     folder: str
     threads: int = 1
     allow_import: tuple[str, ...] = ()
+    own_code: bool = True
 
     def to_json(self) -> dict[str, Any]:
         return {**dataclasses.asdict(self), "allow_import": list(self.allow_import)}
@@ -49,7 +51,8 @@ class Job:
     An `evaluate` job measures `values` on `folds` (fold numbers, in this order) at `fidelity`. `inspect` and `refit`
     put what they need into `options`. `deadline` is how many seconds the job may take (None: no limit), `memory`
     how many bytes the worker's session may hold. `log` is the file that gets the worker's stdout and stderr while it
-    works on this job; `spool` the file to which the outcome is written *before* it is reported.
+    works on this job; `spool` the file to which the outcome is written *before* it is reported; `work` the trial's
+    own folder, for models that leave files (it need not exist).
     """
 
     kind: JobKind = "evaluate"
@@ -63,6 +66,7 @@ class Job:
     memory: int | None = None
     log: str | None = None
     spool: str | None = None
+    work: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {**dataclasses.asdict(self), "folds": list(self.folds)}

@@ -91,6 +91,7 @@ class Loop:
         self.keep_logs = keep_logs
         self.reason: str | None = None
         self._logs = None if folder is None else folder / "logs"
+        self._work = None if folder is None else folder / "work"
         self._spool = None if folder is None else folder / "spool"
         self._begun: dict[int, _Begun] = {}
         self._jobs: dict[Future[Outcome], Job] = {}
@@ -215,6 +216,7 @@ class Loop:
             deadline=None if seconds is None else max(seconds - begun.seconds, 0.001),
             memory=self.limits.memory,
             log=None if self._logs is None else str(log_path(self._logs, trial.number)),
+            work=None if self._work is None else str(self._work / f"trial-{trial.number:05d}"),
         )
         if self._spool is not None:
             job = Job(**{**job.__dict__, "spool": str(spool.path_for(self._spool, job))})

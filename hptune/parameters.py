@@ -98,6 +98,8 @@ def _plain_or_mapping(value: Any, name: str) -> Any:
     """Return the value as `_plain` does, a mapping with its values made plain (KerasTuner's `Fixed` takes one)."""
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {str.__str__(key): _plain_or_mapping(one, name) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain_or_mapping(one, name) for one in value]
     return _plain(value, name)
 
 
@@ -445,7 +447,8 @@ class Choice(Parameter):
         weights = tuple(float(w) for w in self.weights or ())
         if len(weights) != len(self.values) or not all(math.isfinite(w) and w > 0 for w in weights):
             raise ValueError(
-                f"{self.name}: weights: expected {len(self.values)} positive numbers, one a value, found {self.weights!r}"
+                f"{self.name}: weights: expected {len(self.values)} positive numbers, one a value, "
+                f"found {self.weights!r}"
             )
         object.__setattr__(self, "weights", weights)
 

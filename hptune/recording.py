@@ -7,6 +7,7 @@ hyperparameter is there comes from its conditional scopes, or is inferred where 
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -126,6 +127,7 @@ class _Recording:
         self.builds: list[Build] = []
         self.known: dict[Place, Parameter] = {} if start is None else {place_of(p): p for p in start.space}
         self.context: dict[Place, dict[Place, Any]] = {}  # the values under which a place was first active
+        self.named: dict[str, dict[str, Any]] = {}  # the values of parents that conditional scopes name
         self.last_news = 0
         self.tried: set[tuple[Place, str]] = set()
         self.warned: set[str] = set()
@@ -160,6 +162,9 @@ class _Recording:
                 text = f"{parameter.name}: its values differ from build to build; those of the first build hold"
                 warnings.warn(text, UserWarning, stacklevel=4)
             self.known.setdefault(place, parameter)
+        for condition in itertools.chain.from_iterable((*hp.active_scopes, *hp.inactive_scopes)):
+            named = self.named.setdefault(condition.parameter, {})
+            named.update((canonical(value), value) for value in condition.value)
         for place in hp.active:
             self.context.setdefault(place, hp.active)
         return build
@@ -210,14 +215,7 @@ class _Recording:
         parameter = self.known[place]
         if isinstance(parameter, (Choice, Boolean)):
             return list(parameter.listed(None))
-        named = [
-            value
-            for child in self.known.values()
-            for condition in child.when
-            if condition.parameter == parameter.name and condition.op == "in"
-            for one in condition.value
-            for value in as_held(parameter, one)
-        ]
+        named = [value for one in self.named.get(parameter.name, {}).values() for value in as_held(parameter, one)]
         if not isinstance(parameter, Int):
             return named
         few = parameter.count is not None and parameter.count <= SMALL

@@ -2,8 +2,8 @@
 
 Legend: u is a position in [0, 1]; v a value in natural units. Every scale is monotone increasing, `decode` clips u to
 [0, 1] and returns plain Python numbers, and on a scale with finitely many values `decode(encode(v)) == v` exactly.
-The i-th of n grid values sits in the middle of the i-th of n equal cells, u = (i + 1/2) / n, so that a uniform u draws
-every value equally often.
+The i-th of n grid values sits in the middle of the i-th of n equal cells, u = (i + 1/2) / n, so that a uniform u
+draws every value equally often.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _Continuum:
     count = None
 
     def value_at(self, index: int) -> Number:
-        raise TypeError("a continuum has no index-th value")
+        raise TypeError(f"a continuum has no value number {index}")
 
 
 @dataclass(frozen=True)
@@ -268,7 +268,7 @@ def factor_values(low: Number, high: Number, factor: float, *, integers: bool) -
     values: list[Number] = []
     for i in range(int(steps + 1e-9) + 1):
         value = float(exact_low * exact_factor**i) if exact else math.exp(math.log(low) + i * math.log(factor))
-        number: Number = round(value) if integers else value
+        number: Number = low if i == 0 else round(value) if integers else value  # exp(log(low)) is only nearly low
         if number < high and (not values or number > values[-1]):
             values.append(number)
     return (*values, high)

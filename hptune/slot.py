@@ -118,7 +118,7 @@ class Slot:
         if self._closed:
             raise ValueError("this slot is closed")
         if self._child is None:
-            self._child = Child(self._setup, service=self._service)
+            self._child = Child(self._setup, service=self._service, name=self.name)
             self._child.send(self._setup.to_json(), wake=self._wake)
 
     def run(self, job: Job, cancelled: Callable[[], bool] | None = None) -> Outcome:

@@ -163,7 +163,7 @@ class SearchSpace:
         return values
 
     def check(self, values: Mapping[str, Any]) -> str | None:
-        """Return what is wrong with a configuration, None if nothing: exactly the active parameters, inside, allowed."""
+        """Return what is wrong, None if nothing: exactly the active parameters, each inside its range, allowed."""
         try:
             completed = self.complete(values)
         except ValueError as error:

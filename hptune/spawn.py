@@ -41,10 +41,11 @@ _THREAD_VARIABLES = (
 _GUARD_SECONDS = 0.25
 
 
-def environment(setup: Setup) -> dict[str, str]:
-    """Return the child's environment: ours, with the thread limits of `setup` and a fixed hash seed."""
+def environment(setup: Setup, name: str = "") -> dict[str, str]:
+    """Return the child's environment: ours, with the thread limits of `setup`, a fixed hash seed, and the worker's
+    name (trials that want a GPU each can tell by it which is theirs)."""
     threads = dict.fromkeys(_THREAD_VARIABLES, str(setup.threads))
-    return {"PYTHONHASHSEED": "0", **os.environ, **threads}
+    return {"PYTHONHASHSEED": "0", **os.environ, **threads, "HPTUNE_WORKER": name}
 
 
 _living: weakref.WeakSet[Child] = weakref.WeakSet()
@@ -65,7 +66,8 @@ class Child:
     Raises `ExecutorUnreachable` if the system refuses to start a process at all.
     """
 
-    def __init__(self, setup: Setup, *, service: str = DEFAULT_SERVICE) -> None:
+    def __init__(self, setup: Setup, *, service: str = DEFAULT_SERVICE, name: str = "") -> None:
+        self.name = name
         self.hello: Mapping[str, Any] | None = None
         self.ready = False
         self._inbox = FrameBuffer()
@@ -96,7 +98,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._words,
-            env=environment(setup),
+            env=environment(setup, self.name),
             pass_fds=(request, reply, lifeline),
             start_new_session=True,
         )

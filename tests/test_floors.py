@@ -21,18 +21,18 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
     ("loop", ("loop", "spool")),
     ("study", ("study",)),
     ("view", ("report", "console", "analysis")),
-    ("executors", ("executor", "executors", "slot", "spawn", "frames", "guard", "logfile")),
-    ("policy", ("oracle", "oracles", "racing", "stopping")),
+    ("executors", ("executor", "executors", "slot", "spawn")),
+    ("policy", ("oracle", "oracles", "observations", "design", "racing", "stopping")),
     ("memory", ("journal", "history", "events")),
-    ("worker", ("worker", "models", "model", "data", "dataset", "evaluate")),
+    ("worker", ("worker", "models", "model", "data", "dataset", "evaluate", "cv")),
     (
         "values",
         (
-            "conditions definitions errors expressions hypermodel hyperparameters job objective parameters randomness"
-            " recording scales space spec trial"
+            "conditions definitions encoding errors expressions frames guard hypermodel hyperparameters inference job"
+            " logfile objective parameters places randomness recording scales space spec trial"
         ).split(" "),  # type: ignore[list-item]
     ),
-    ("mathematics", ("surrogate", "statistics", "sobol")),
+    ("mathematics", ("surrogate", "statistics", "optimism", "sobol")),
 ]
 
 

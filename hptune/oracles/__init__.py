@@ -9,10 +9,12 @@ from hptune.oracles.bayesian import Bayesian
 from hptune.oracles.grid import Grid
 from hptune.oracles.quasi_random import QuasiRandom
 from hptune.oracles.random import Random
+from hptune.oracles.tpe import Tpe
 
 ORACLES: Final[dict[str, type[OracleSpec]]] = {
     "random": Random,
     "grid": Grid,
     "quasi_random": QuasiRandom,
     "bayesian": Bayesian,
+    "tpe": Tpe,
 }

@@ -1,0 +1,1 @@
+"""How good and how fast the oracles are, measured; see README.md."""

@@ -1,0 +1,189 @@
+"""Run oracles and rivals on the problems, and set them side by side: `python -m benchmarks.oracles run|table`.
+
+    python -m benchmarks.oracles run --on bayesian,optuna-tpe --problems REAL,OWN --seeds 10 --trials 50
+    python -m benchmarks.oracles table --on bayesian,optuna-tpe --problems REAL,OWN
+
+Runs are appended to a JSON-lines file, one run a line, and a run that is there is not repeated. An optimiser is an
+oracle's name, a rival's name, or an oracle with other settings: `bayesian{margin=0.0}`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import dataclasses
+import json
+import os
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import problems, real, rivals
+from hptune.objective import Objective
+from hptune.study import Study
+
+RESULTS = Path(__file__).parent / "results"
+CHECKPOINTS = (10, 20, 30, 50)
+FLOOR = 1e-3
+"""Regret below this counts as this much in logarithms: a thousandth of random search's median."""
+
+
+def group(names: str) -> list[str]:
+    """Return the problem names that a comma-separated list of groups and names stands for."""
+    out: list[str] = []
+    for name in names.split(","):
+        if name == "OWN":
+            out += list(real.TASKS)
+        elif name == "GRID":
+            out += [task.replace("own-", "grid-") for task in real.TASKS]
+        elif name == "CHEAP":
+            out += [task.replace("own-", "grid-") for task in real.TASKS if task not in real.SLOW]
+        elif name in ("DEV", "DEVCOND", "REAL"):
+            module = problems.public()
+            out += list(getattr(module, name)) if module is not None else []
+        else:
+            out.append(name)
+    return out
+
+
+def one(optimiser: str, problem: problems.Problem, trials: int, seed: int) -> rivals.Run:
+    """Return losses and CPU seconds per suggestion of one run."""
+    if optimiser in rivals.NAMES:
+        return rivals.run(optimiser, problem, trials, seed)
+    name, _, options = optimiser.partition("{")
+    settings = {k: ast.literal_eval(v) for k, _, v in (o.partition("=") for o in options[:-1].split(";") if o)}
+    if name in ("bayesian", "b"):
+        from hptune.oracles import bayesian
+
+        bayesian.RECIPE = dataclasses.replace(bayesian.Recipe(), **settings)
+        name = "bayesian"
+    study = Study(problem.space, Objective("loss", "minimize"), oracle=name, seed=seed)
+    losses, seconds = [], []
+    for _ in range(trials):
+        start = time.process_time()
+        trial = study.ask()
+        seconds.append(time.process_time() - start)
+        folds = problem.evaluate(trial.values)
+        study.tell(trial.number, folds if len(folds) > 1 else folds[0])
+        losses.append(float(np.mean(folds)))
+    return losses, seconds
+
+
+def load(path: Path) -> dict[tuple[str, str, int], dict[str, Any]]:
+    """Return the stored runs by (optimiser, problem, seed)."""
+    if not path.exists():
+        return {}
+    runs = [json.loads(line) for line in path.read_text().splitlines()]
+    return {(r["opt"], r["problem"], r["seed"]): r for r in runs}
+
+
+def run(args: argparse.Namespace) -> None:
+    """Make the runs that are missing."""
+    path = Path(args.store)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    done = load(path)
+    for seed in range(args.first, args.first + args.seeds):
+        for name in group(args.problems):
+            for optimiser in args.on.split(","):
+                key = (optimiser, name, seed)
+                if key in done and len(done[key]["y"]) >= args.trials:
+                    continue
+                try:
+                    losses, seconds = one(optimiser, problems.get(name), args.trials, seed)
+                except LookupError as missing:
+                    print(f"skipped {missing}", file=sys.stderr)
+                    continue
+                rounded = [float(f"{y:.7g}") for y in losses]
+                ms = [round(1e3 * s, 2) for s in seconds]
+                record = {"opt": optimiser, "problem": name, "seed": seed, "y": rounded, "ms": ms}
+                with path.open("a") as out:
+                    out.write(json.dumps(record) + "\n")
+                if args.verbose:
+                    print(optimiser, name, seed, min(losses), flush=True)
+
+
+def references(runs: Iterable[dict[str, Any]]) -> dict[str, tuple[float, float]]:
+    """Return per problem the best loss known and random search's median loss."""
+    best: dict[str, float] = {}
+    drawn: dict[str, list[float]] = defaultdict(list)
+    for r in runs:
+        best[r["problem"]] = min([best.get(r["problem"], np.inf), *r["y"]])
+        if r["opt"] in ("random", "optuna-random"):
+            drawn[r["problem"]] += r["y"][1 if r["opt"] == "random" else 0 :]
+    known = {}
+    folder = os.environ.get(problems.DATA)
+    if folder and (Path(folder) / "reference.json").exists():
+        known = json.loads((Path(folder) / "reference.json").read_text())
+    out = {}
+    for name, least in best.items():
+        if name in known:
+            out[name] = (min(known[name][0], least), known[name][1])
+        elif drawn[name]:
+            out[name] = (least, float(np.median(drawn[name])))
+    return out
+
+
+def regret(y: list[float], reference: tuple[float, float]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return normalised regret after each trial, in [0, 1]."""
+    best, median = reference
+    return np.clip((np.minimum.accumulate(y) - best) / max(median - best, 1e-300), 0.0, 1.0)
+
+
+def curves(store: Path, on: list[str], names: list[str], seeds: int) -> dict[str, dict[str, Any]]:
+    """Return, per optimiser and problem, regret at the checkpoints, shape (seeds, checkpoints)."""
+    runs = load(store)
+    reference = references(runs.values())
+    at = np.array(CHECKPOINTS) - 1
+    out: dict[str, dict[str, Any]] = {}
+    for optimiser in on:
+        out[optimiser] = {}
+        for name in names:
+            found = [runs[optimiser, name, s]["y"] for s in range(seeds) if (optimiser, name, s) in runs]
+            found = [y for y in found if len(y) >= CHECKPOINTS[-1]]
+            if found and name in reference:
+                out[optimiser][name] = np.array([regret(y, reference[name])[at] for y in found])
+    return out
+
+
+def table(args: argparse.Namespace) -> None:
+    """Print mean regret, mean log10 regret and paired differences to the first optimiser."""
+    on = args.on.split(",")
+    data = curves(Path(args.store), on, group(args.problems), args.seeds)
+    shared = [n for n in group(args.problems) if all(n in data[o] for o in on)]
+    print(f"{len(shared)} problems; seeds {sorted({len(data[o][n]) for o in on for n in shared})}")
+    base = on[0]
+    for o in on:
+        mean = np.mean([data[o][n].mean(axis=0) for n in shared], axis=0)
+        logs = np.array(
+            [np.log10(data[o][n] + FLOOR).mean(axis=0) - np.log10(data[base][n] + FLOOR).mean(axis=0) for n in shared]
+        )
+        centre, error = logs.mean(axis=0), logs.std(axis=0, ddof=1) / np.sqrt(len(shared)) if len(shared) > 1 else 0
+        pairs = " ".join(f"{c:+.3f}({e:.3f})" for c, e in zip(centre, np.broadcast_to(error, 4), strict=True))
+        print(f"{o:40s} " + " ".join(f"{v:.3f}" for v in mean) + "   vs first: " + pairs)
+    if args.verbose:
+        for n in shared:
+            print(f"  {n:30s} " + " | ".join(" ".join(f"{v:.3f}" for v in data[o][n].mean(axis=0)) for o in on))
+
+
+def main() -> None:
+    """Parse the command line and do it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("verb", choices=["run", "table"])
+    parser.add_argument("--on", default="bayesian,tpe,random")
+    parser.add_argument("--problems", default="DEV,DEVCOND,REAL,OWN")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--trials", type=int, default=50)
+    parser.add_argument("--store", default=str(RESULTS / "runs.jsonl"))
+    parser.add_argument("-v", "--verbose", action="store_true")
+    args = parser.parse_args()
+    {"run": run, "table": table}[args.verb](args)
+
+
+if __name__ == "__main__":
+    main()

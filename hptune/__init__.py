@@ -1,0 +1,53 @@
+"""hptune: one YAML, one command; tune a model and learn what tuning really gained.
+
+The names below are loaded on first use, so that `import hptune` (and the command line's `--help`) is fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hptune.hypermodel import HyperModel as HyperModel
+    from hptune.hyperparameters import HyperParameters as HyperParameters
+    from hptune.objective import Objective as Objective
+    from hptune.space import Boolean as Boolean
+    from hptune.space import Choice as Choice
+    from hptune.space import Fixed as Fixed
+    from hptune.space import Float as Float
+    from hptune.space import Int as Int
+    from hptune.space import SearchSpace as SearchSpace
+    from hptune.study import Study as Study
+    from hptune.trial import Trial as Trial
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Study": "hptune.study",
+    "Objective": "hptune.objective",
+    "HyperParameters": "hptune.hyperparameters",
+    "HyperModel": "hptune.hypermodel",
+    "SearchSpace": "hptune.space",
+    "Float": "hptune.space",
+    "Int": "hptune.space",
+    "Choice": "hptune.space",
+    "Boolean": "hptune.space",
+    "Fixed": "hptune.space",
+    "Trial": "hptune.trial",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Return an exported name from its module (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

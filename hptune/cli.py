@@ -1,0 +1,332 @@
+"""The command line: every verb's options, and the one place where exceptions become exit codes.
+
+Nothing heavy is imported here: `hptune --help` and shell completion load typer and the standard library. What a verb
+does is in `hptune/commands/`, imported when it is called.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+import typer.main
+
+from hptune import __version__
+from hptune.commands._signals import Interrupted, signals
+
+EXIT_CODES = """\b
+Exit codes:
+  0    done
+  1    a bug in hptune
+  2    bad config or usage
+  3    the gate was not met
+  4    no trial succeeded, or the failure limit was reached
+  5    run directory damaged, or locked by another run
+  6    run directory not writable, or disk full
+  7    executor or cluster unreachable
+  130  interrupted (143: terminated), after saving everything"""
+
+app = typer.Typer(
+    name="hptune",
+    help="""Tune a model's hyperparameters: one YAML, one command.
+
+    \b
+    hptune run study.yaml            run a study; again: continue it
+    hptune trials runs/my-study      its trials as a table
+    hptune best runs/my-study        the best one
+    hptune validate study.yaml       check a config without fitting""",
+    epilog=EXIT_CODES,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+Config = Annotated[
+    Path, typer.Argument(help="A config file (or a run directory: the config in it).", show_default=False)
+]
+Folder = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o", "--override", metavar="KEY=VALUE", help="Set a key of the config: -o budget.trials=20. Repeatable."
+    ),
+]
+Prefixes = Annotated[
+    list[str] | None,
+    typer.Option("--allow-import", metavar="PREFIX", help="Let the config import modules that begin so. Repeatable."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hptune {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _hptune(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command(epilog=EXIT_CODES)
+def run(
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG|DIR", help="A config file, or a run directory to continue.", show_default=False
+        ),
+    ],
+    override: Overrides = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="How many trials run at once.", show_default=False)
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="The run directory, instead of the config's.", show_default=False)
+    ] = None,
+    trials: Annotated[
+        str | None,
+        typer.Option(metavar="N|+N", help="Run N trials in all, or N more than there are.", show_default=False),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over: delete the study in the run directory.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print result.json's document on stdout.")] = False,
+    allow_import: Prefixes = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print each trial, and failures in full.")] = False,
+) -> int:
+    """Run a study, or continue the one in its run directory.
+
+    Imports the classes and functions that the config names. Ctrl-C stops it with everything saved; the same command
+    continues it.
+
+    \b
+    hptune run study.yaml
+    hptune run study.yaml -o budget.trials=100 --workers 4
+    hptune run runs/my-study --trials +50
+    hptune run study.yaml --json > result.json
+    """
+    from hptune.commands.run import Options, run
+
+    return run(
+        Options(
+            target=target,
+            overrides=tuple(override or ()),
+            workers=workers,
+            folder=folder,
+            trials=trials,
+            fresh=fresh,
+            as_json=as_json,
+            allow_import=tuple(allow_import or ()),
+            quiet=quiet,
+            verbose=verbose,
+        )
+    )
+
+
+@app.command()
+def validate(
+    config: Config,
+    override: Overrides = None,
+    static: Annotated[bool, typer.Option("--static", help="Import nothing that the config names.")] = False,
+    allow_import: Prefixes = None,
+    as_json: Json = False,
+) -> int:
+    """Check a config without fitting anything.
+
+    Everything that can be known before the first fit is checked, the space against the estimators too.
+
+    \b
+    hptune validate study.yaml
+    hptune validate study.yaml --static
+    """
+    from hptune.commands.validate import validate
+
+    return validate(config, override or (), static=static, as_json=as_json, allow_import=allow_import or ())
+
+
+@app.command()
+def space(
+    config: Config,
+    override: Overrides = None,
+    sample: Annotated[int, typer.Option(min=0, max=10_000, help="Show N random configurations.")] = 0,
+    format: Annotated[str, typer.Option(help="table, json or markdown.")] = "table",
+    allow_import: Prefixes = None,
+    as_json: Json = False,
+) -> int:
+    """Show the search space, its size, and samples of it.
+
+    \b
+    hptune space study.yaml --sample 5
+    """
+    from hptune.commands.space import space
+
+    return space(
+        config, override or (), format=format, as_json=as_json, sample=sample, allow_import=allow_import or ()
+    )
+
+
+@app.command()
+def trials(
+    folder: Folder,
+    format: Annotated[str, typer.Option(help="table, json, csv or markdown.")] = "table",
+    sort: Annotated[
+        str | None, typer.Option(help="score, trial, std, seconds, status or a parameter.", show_default=False)
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="Only the first N; without --sort: the best N.", show_default=False)
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All columns, not only those that changed.")] = False,
+    as_json: Json = False,
+) -> int:
+    """List a study's trials.
+
+    \b
+    hptune trials runs/my-study --top 10
+    hptune trials runs/my-study --sort alpha --all
+    hptune trials runs/my-study --format csv > trials.csv
+    """
+    from hptune.commands.trials import Selection, trials
+
+    selection = Selection(sort=sort, top=top)
+    return trials(folder, format=format, as_json=as_json, selection=selection, everything=everything)
+
+
+@app.command()
+def best(
+    folder: Folder,
+    format: Annotated[str, typer.Option(help="table, json, yaml or python.")] = "table",
+    param: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Print this one value, bare.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Show the best trial.
+
+    \b
+    hptune best runs/my-study
+    alpha=$(hptune best runs/my-study --param alpha)
+    """
+    from hptune.commands.best import best
+
+    return best(folder, format=format, as_json=as_json, param=param)
+
+
+@app.command()
+def show(
+    folder: Folder,
+    trial: Annotated[
+        int | None, typer.Argument(metavar="[TRIAL]", help="A trial's number.", show_default=False)
+    ] = None,
+    log: Annotated[bool, typer.Option("--log", help="Print what the trial wrote itself, and nothing else.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Show a study at a glance, or all that is known of one trial.
+
+    \b
+    hptune show runs/my-study
+    hptune show runs/my-study 17
+    hptune show runs/my-study 17 --log
+    """
+    from hptune.commands.show import show, show_log
+
+    if log:
+        return show_log(folder, trial)
+    return show(folder, trial, as_json=as_json)
+
+
+@app.command()
+def report(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Run directories.", show_default=False)],
+    figures: Annotated[Path, typer.Option(metavar="OUT", help="The folder for the figures.", show_default=False)],
+    as_json: Json = False,
+) -> int:
+    """Draw the figures of studies.
+
+    As SVG and PNG; needs matplotlib (the extra `figures`).
+
+    \b
+    hptune report runs/ridge runs/lasso --figures figures
+    """
+    from hptune.commands.report import report
+
+    return report(folders, figures, as_json=as_json)
+
+
+@app.command()
+def oracles(as_json: Json = False) -> int:
+    """List the oracles (search algorithms) and their options."""
+    from hptune.commands.oracles import oracles
+
+    return oracles(as_json=as_json)
+
+
+@app.command()
+def schema(
+    kind: Annotated[
+        str, typer.Argument(metavar="[config|result]", help="Of which document.", show_default=False)
+    ] = "config",
+) -> int:
+    """Print the JSON Schema of configs or of results.
+
+    That of configs is for editors; that of results describes result.json.
+
+    \b
+    hptune schema > hptune.schema.json
+    """
+    from hptune.commands.schema import schema
+
+    return schema(kind)
+
+
+# -- exceptions become exit codes -----------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit: the console script."""
+    sys.exit(invoke(sys.argv[1:] if arguments is None else arguments))
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code; whatever goes wrong is said on stderr (and as JSON if asked)."""
+    try:
+        with signals.installed():
+            if os.name == "nt":
+                from hptune.errors import UsageError
+
+                raise UsageError("hptune runs on Linux and macOS, not on Windows; use WSL: https://aka.ms/wsl")
+            return int(_command().main(args=list(arguments), prog_name="hptune", standalone_mode=False) or 0)
+    except (Exception, Interrupted, KeyboardInterrupt) as error:
+        from hptune.commands._failing import report_failure
+
+        return report_failure(error, as_json=wants_json(arguments))
+
+
+def _command() -> Any:
+    """Return the app as a command whose own options do without pydantic, which typer loads to coerce even None.
+
+    That keeps `hptune VERB --help` and shell completion as fast as `hptune --help`.
+    """
+    command = typer.main.get_command(app)
+    own = command.get_help_option(typer.Context(command, **command.context_settings))
+    for option in (own, *command.params):
+        if option is not None and option.default is None:
+            option.default = False
+    return command
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether the arguments ask for JSON, before (or without) their being understood."""
+    before = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    return "--json" in before or "--format=json" in before or ("--format", "json") in itertools.pairwise(before)

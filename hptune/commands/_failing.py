@@ -1,0 +1,84 @@
+"""What the command line says when something goes wrong, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import sys
+import traceback
+
+from hptune.commands._signals import Interrupted
+from hptune.errors import ConfigError, HptuneError, Problem
+from hptune.report.layout import coloured, paint
+
+ISSUES = "please report it with the lines above"
+
+
+class StdoutClosed(Exception):
+    """The reader of stdout has gone (`hptune trials DIR | head`): nothing to say any more, and no fault."""
+
+
+def report_failure(error: BaseException, *, as_json: bool) -> int:
+    """Say on stderr what went wrong (and on stdout as JSON if asked); return the exit code."""
+    if isinstance(error, StdoutClosed) or (isinstance(error, OSError) and error.errno == errno.EPIPE):
+        _let_stdout_go()
+        return 0
+    code, problem = _judged(error)
+    with contextlib.suppress(OSError):
+        _say(error, code, problem)
+    if as_json:
+        found = {"file": problem.file, "line": problem.line, "key": problem.key or None, "message": problem.message}
+        try:
+            sys.stdout.write(json.dumps({"schema_version": 1, "error": found}) + "\n")
+            sys.stdout.flush()
+        except OSError:
+            _let_stdout_go()
+    return code
+
+
+def _judged(error: BaseException) -> tuple[int, Problem]:
+    """Return the exit code and the problem an exception stands for."""
+    if isinstance(error, ConfigError):
+        worst = [problem for problem in error.problems if problem.severity == "error"] or list(error.problems)
+        return error.exit_code, worst[0] if worst else Problem("", str(error) or "the config cannot be run")
+    if isinstance(error, HptuneError):
+        return error.exit_code, Problem("", str(error))
+    if isinstance(error, Interrupted):
+        return error.exit_code, Problem("", "interrupted")
+    if isinstance(error, KeyboardInterrupt):
+        return 130, Problem("", "interrupted")
+    usage = getattr(error, "format_message", None)  # typer's own; its base class has moved between versions
+    if callable(usage):
+        return 2, Problem("", " ".join(str(usage()).split()))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return 6, Problem("", f"the disk is full: {error}; free some space and run the same command again")
+    return 1, Problem("", f"this is a bug in hptune: {type(error).__name__}: {error}")
+
+
+def _say(error: BaseException, code: int, problem: Problem) -> None:
+    """Write the failure for people to stderr."""
+    err = sys.stderr
+    on = coloured(err)
+    word = paint("error:", "red", on)
+    if isinstance(error, ConfigError):
+        from hptune.config.render import render
+
+        err.write(render(error.problems) + "\n")
+    elif code == 1:
+        traceback.print_exception(error, file=err)
+        err.write(f"{word} {problem.message}; {ISSUES}\n")
+    elif isinstance(error, (KeyboardInterrupt, Interrupted)):
+        err.write("interrupted\n")
+    else:
+        context = getattr(error, "ctx", None)
+        usage = "" if context is None else f"\n{context.get_usage()}\nTry `{context.command_path} --help`."
+        err.write(f"{word} {problem.message}{usage}\n")
+    err.flush()
+
+
+def _let_stdout_go() -> None:
+    """Point stdout at nothing, so that the interpreter's last flush does not complain."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

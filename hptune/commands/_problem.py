@@ -1,0 +1,74 @@
+"""What `run`, `validate` and `space` share: a config loaded and, where wanted, inspected; warnings on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hptune.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    from hptune.config.load import Loaded
+    from hptune.job import Inspection
+
+CONFIG = "config.yaml"
+_WELL_KNOWN = ("sklearn", "xgboost", "lightgbm", "catboost", "imblearn")
+
+
+def config_of(target: Path) -> tuple[Path, Path | None]:
+    """Return the config file that a CONFIG or DIR argument stands for, and the run directory if it is one.
+
+    Raises `UsageError` when there is neither.
+    """
+    if target.is_dir():
+        if (target / CONFIG).is_file():
+            return target / CONFIG, target
+        raise UsageError(f"{target}: expected a config file or a run directory, found a folder without {CONFIG}")
+    return target, None
+
+
+def loaded_from(target: Path, overrides: Sequence[str]) -> Loaded:
+    """Return the config a CONFIG or DIR argument stands for; raises `ConfigError` and `UsageError`."""
+    from hptune.config.load import load
+
+    return load(config_of(target)[0], list(overrides))
+
+
+def run_directory(loaded: Loaded) -> Path:
+    """Return the run directory a config asks for: its output.dir (from its own folder), else runs/NAME."""
+    wanted = loaded.config.output.dir
+    if wanted is None:
+        return Path("runs") / loaded.config.name
+    place = Path(os.path.relpath((loaded.folder / Path(wanted).expanduser()).resolve()))
+    return place if len(place.parts) < len(place.resolve().parts) else place.resolve()
+
+
+def code_named(loaded: Loaded) -> list[str]:
+    """Return the code outside of well-known libraries that running the config imports or starts."""
+    config = loaded.config
+    named = [name for _, name in (*config.model.imports(), *config.evaluate.imports())]
+    return [name for name in dict.fromkeys(named) if name.replace(":", ".").split(".")[0] not in _WELL_KNOWN]
+
+
+def inspected(
+    target: Path, overrides: Sequence[str], allow_import: Sequence[str]
+) -> tuple[Loaded, Inspection, list[Problem]]:
+    """Return the config, what a worker found out about it, and warnings; raises `ConfigError` with every error."""
+    from hptune import compose
+
+    loaded = loaded_from(target, overrides)
+    inspection, warnings = compose.inspect(loaded, allow_import=tuple(allow_import))
+    return loaded, inspection, warnings
+
+
+def warn(problems: Iterable[Problem]) -> None:
+    """Print problems to stderr, each with the line it stands on."""
+    from hptune.config.render import render
+
+    listed = list(problems)
+    if listed:
+        sys.stderr.write(render(listed) + "\n")
+        sys.stderr.flush()

@@ -1,0 +1,78 @@
+"""The files of a run directory other than the journal: each written whole, from the history and the config."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hptune.commands._problem import CONFIG
+from hptune.report.best_yaml import best_config, heading
+from hptune.report.files import write_whole
+from hptune.report.result import document, result
+from hptune.report.trials_csv import trials_csv
+
+if TYPE_CHECKING:
+    from hptune.compose import Session
+
+MODELS = ("model.skops", "model.joblib")
+
+
+def written(session: Session, reason: str, refit: Mapping[str, Any] | None) -> list[str]:
+    """Write result.json, trials.csv and best.yaml; return the names of the files a reader will want.
+
+    Raises `DirectoryUnusable`.
+    """
+    from hptune.config.yaml_dump import dump
+
+    folder, history = session.folder, session.study.history
+    names = ["result.json", "trials.csv"]
+    write_whole(folder / "result.json", document(document_of(session, reason)))
+    write_whole(folder / "trials.csv", trials_csv(history))
+    best = history.best
+    if best is not None:
+        plain = resolved(session)
+        config = best_config(
+            plain, best, name=f"{session.config.name[:59]}-best", folder=plain["output"]["dir"] + "-best"
+        )
+        write_whole(folder / "best.yaml", heading(history, best) + dump(config))
+        names.append("best.yaml")
+    model = (refit or {}).get("model") or _model_in(folder)
+    return [*names, str(model)] if model else names
+
+
+def document_of(session: Session, reason: str) -> dict[str, Any]:
+    """Return the content of result.json."""
+    return result(session.study.history, stop_reason=reason, reproducible=reproducible(session))
+
+
+def reproducible(session: Session) -> bool:
+    """Return whether the same config, seed and lookahead give the same trials, whatever the timing."""
+    config, history = session.config, session.study.history
+    budget = config.budget
+    timed = any(getattr(budget, limit, None) is not None for limit in ("time", "trial_time", "trial_memory"))
+    lost = any(trial.failure is not None and trial.failure.kind == "lost" for trial in history.trials)
+    return history.lookahead is not None and not timed and not lost
+
+
+def resolved(session: Session) -> Mapping[str, Any]:
+    """Return the study's config as plain data, with paths that hold from the run directory.
+
+    Relative paths in it start at `base:`, where those of the original do.
+    """
+    plain, base, folder = session.loaded.resolved, session.loaded.folder.resolve(), session.folder.resolve()
+    output = {**plain.get("output", {}), "dir": os.path.relpath(folder, base)}
+    return {**plain, "base": os.path.relpath(base, folder), "output": output}
+
+
+def write_config(session: Session) -> None:
+    """Write config.yaml, with which `hptune run DIR` goes on; raises `DirectoryUnusable`."""
+    from hptune.config.yaml_dump import dump
+
+    heading = "# The resolved config of this study; `hptune run` on this folder continues it.\n"
+    write_whole(session.folder / CONFIG, heading + dump(dict(resolved(session))))
+
+
+def _model_in(folder: Path) -> str | None:
+    return next((name for name in MODELS if (folder / name).is_file()), None)

@@ -1,0 +1,109 @@
+"""What several verbs share: writing results to stdout, and reading a run directory without touching it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hptune.commands._failing import StdoutClosed
+from hptune.errors import UsageError
+from hptune.history import History
+from hptune.report.layout import Table, coloured, paint, width_of
+from hptune.report.result import document
+
+NEXT_TO_JOURNAL = "journal.jsonl"
+
+
+def say(lines: Iterable[str]) -> None:
+    """Write lines to stdout; raises `StdoutClosed` when nobody reads them."""
+    write("".join(f"{line}\n" for line in lines))
+
+
+def say_json(data: Mapping[str, Any]) -> None:
+    """Write one JSON document to stdout."""
+    write(document(data))
+
+
+def write(text: str) -> None:
+    """Write text to stdout at once, whatever its encoding can hold."""
+    try:
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise StdoutClosed from None
+
+
+def stdout_width() -> int | None:
+    """Return how wide tables on stdout may be, None where it is no terminal."""
+    return width_of(sys.stdout)
+
+
+def stdout_coloured() -> bool:
+    """Return whether stdout gets colour."""
+    return coloured(sys.stdout)
+
+
+def table_lines(table: Table, indent: str = "") -> list[str]:
+    """Return a table's lines for stdout: as wide as the terminal, the header and marked rows in bold."""
+    on = stdout_coloured()
+    head, *rows = table.lines(stdout_width(), indent)
+    return [paint(head, "dim", on)] + [
+        paint(row, "bold", on) if index in table.marked else row for index, row in enumerate(rows)
+    ]
+
+
+def read_study(folder: Path) -> History:
+    """Return the history in a run directory, read without a lock.
+
+    Nothing in the folder is imported, executed or changed. Raises `UsageError` if there is no study, and
+    `JournalDamaged`.
+    """
+    from hptune import journal
+    from hptune.study import replay
+
+    try:
+        scan = journal.read(folder)
+    except FileNotFoundError:
+        raise UsageError(_no_study(folder)) from None
+    except NotADirectoryError:
+        raise UsageError(
+            f"{folder}: expected a run directory, found a file (a config's run directory is its output.dir)"
+        ) from None
+    except PermissionError as error:
+        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+    if not scan.events:
+        raise UsageError(f"{folder}: the study in it has not begun: its journal holds no record yet")
+    return replay(scan.events)
+
+
+def _no_study(folder: Path) -> str:
+    if not folder.exists():
+        near = _near(folder)
+        return f"{folder}: expected a run directory, found nothing by that name{near}"
+    made_by = f"`hptune run CONFIG --dir {folder}` makes one"
+    return f"{folder}: expected a run directory, found no {NEXT_TO_JOURNAL} in it; {made_by}"
+
+
+def _near(folder: Path) -> str:
+    """Return a hint at run directories with a similar name."""
+    from hptune.errors import did_you_mean
+
+    try:
+        siblings = [one for one in folder.parent.iterdir() if (one / NEXT_TO_JOURNAL).is_file()]
+    except OSError:
+        return ""
+    return did_you_mean(str(folder), [str(one) for one in siblings[:1000]])
+
+
+def chosen_format(format: str, as_json: bool, known: Sequence[str]) -> str:
+    """Return the output format that `--format` and `--json` ask for; raises `UsageError` for an unknown one."""
+    from hptune.errors import did_you_mean
+
+    if as_json:
+        return "json"
+    if format not in known:
+        raise UsageError(f"--format: expected {', '.join(known)}, found {format!r}{did_you_mean(format, known)}")
+    return format

@@ -1,0 +1,47 @@
+"""`hptune oracles`: which oracles there are, with their options, from the registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hptune.commands._shared import say, say_json, stdout_width
+from hptune.oracle import OracleSpec
+from hptune.oracles import ORACLES
+from hptune.report import wording
+from hptune.report.layout import pairs
+from hptune.report.result import SCHEMA_VERSION
+
+
+def oracles(*, as_json: bool = False) -> int:
+    """Print the registry; return the exit code."""
+    if as_json:
+        listed = [
+            {"type": name, "summary": kind.summary, "options": _options(kind)} for name, kind in ORACLES.items()
+        ]
+        say_json({"schema_version": SCHEMA_VERSION, "oracles": listed})
+        return 0
+    width = stdout_width()
+    lines: list[str] = []
+    for name, kind in ORACLES.items():
+        lines += pairs([(name, kind.summary)], width, indent="")
+        options = [
+            (option["name"], f"{option['description']} (default {wording.exact(option['default'])})")
+            for option in _options(kind)
+        ]
+        lines += [*pairs(options, width, indent="    "), ""]
+    say([*lines, "In a config: oracle: {type: NAME, OPTION: VALUE}"])
+    return 0
+
+
+def _options(kind: type[OracleSpec]) -> list[dict[str, Any]]:
+    """Return an oracle's options as its fields declare them."""
+    properties = kind.model_json_schema().get("properties", {})
+    return [
+        {
+            "name": name,
+            "default": found.get("default"),
+            "description": " ".join(str(found.get("description") or found.get("title", "")).replace("`", "").split()),
+        }
+        for name, found in properties.items()
+        if name != "type"
+    ]

@@ -1,0 +1,208 @@
+"""`hptune run CONFIG|DIR`: the main job, from the config to the files and the closing part."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hptune import __version__
+from hptune.commands._shared import say, say_json, stdout_coloured, stdout_width
+from hptune.commands._signals import Interrupted, signals
+from hptune.errors import ConfigError, NoSuccess, UsageError
+
+if TYPE_CHECKING:
+    from hptune.compose import Session
+    from hptune.console import Console
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The command line of `run`."""
+
+    target: Path
+    overrides: tuple[str, ...] = ()
+    workers: int | None = None
+    folder: Path | None = None
+    trials: str | None = None
+    fresh: bool = False
+    as_json: bool = False
+    allow_import: tuple[str, ...] = ()
+    quiet: bool = False
+    verbose: bool = False
+
+
+def run(options: Options) -> int:
+    """Run or continue a study and return the exit code.
+
+    Raises `ConfigError`, `UsageError`, the run directory's and the executor's errors, and `NoSuccess` once everything
+    is saved.
+    """
+    add, overrides = _trials(options.trials)
+    if not options.quiet:
+        sys.stderr.write(f"hptune {__version__}: {options.target}\n")  # before anything heavy is imported
+        sys.stderr.flush()
+    from hptune import compose
+    from hptune.commands._problem import code_named, config_of, run_directory, warn
+    from hptune.commands._results import write_config
+    from hptune.config.load import load
+
+    path, folder = config_of(options.target)
+    loaded = load(path, [*options.overrides, *overrides])
+    if options.folder is not None and folder is not None and options.folder.resolve() != folder.resolve():
+        raise UsageError(f"--dir: {folder} is a run directory; give its config file to run it in {options.folder}")
+    named = code_named(loaded)
+    if named and not options.quiet:
+        sys.stderr.write(f"runs code that the config names: {', '.join(named)}\n")
+        sys.stderr.flush()
+    session = compose.start(
+        loaded,
+        options.folder or folder or run_directory(loaded),
+        fresh=options.fresh,
+        add_trials=add,
+        workers=options.workers,
+        allow_import=options.allow_import,
+    )
+    try:
+        if not options.quiet:
+            warn([*loaded.warnings, *session.warnings])
+        write_config(session)
+        return _Run(session, options).go()
+    except BaseException:
+        session.close(kill=True)
+        raise
+    finally:
+        session.close()
+
+
+def _trials(text: str | None) -> tuple[int | None, list[str]]:
+    """Return what `--trials` asks for: how many more, and the override that sets the total."""
+    if text is None:
+        return None, []
+    digits = text.removeprefix("+")
+    if not digits.isdecimal() or int(digits) < 1:
+        raise UsageError(
+            f"--trials: expected a number above 0 (`--trials 80`) or how many more (`--trials +50`), found {text!r}"
+        )
+    return (int(digits), []) if text.startswith("+") else (None, [f"budget.trials={digits}"])
+
+
+class _Run:
+    """One call of `hptune run` on an open session."""
+
+    def __init__(self, session: Session, options: Options) -> None:
+        self.session = session
+        self.options = options
+        self.console = self._console()
+
+    def _console(self) -> Console:
+        from hptune.commands._facts import budget_of
+        from hptune.console import Console
+
+        return Console(
+            sys.stderr,
+            quiet=self.options.quiet,
+            verbose=self.options.verbose,
+            budget=budget_of(self.session),
+            folder=str(self.session.folder),
+        )
+
+    def go(self) -> int:
+        from hptune.commands._facts import header, resume_notes
+
+        session = self.session
+        self.console.header(session.study.history.started.name, header(session), resume_notes(session))
+        if session.complete is not None:
+            self.console.line(f"complete already: {self._why(session.complete)}; --trials +N adds N trials")
+            return self._finish(session.complete, None)
+        reason = self._search()
+        refit = self._refit() if reason != "signal" and session.study.best is not None else None
+        return self._finish("signal" if signals.number is not None else reason, refit)
+
+    def _why(self, reason: str) -> str:
+        from hptune.report.wording import STOP_REASONS
+
+        return STOP_REASONS.get(reason, reason)
+
+    def _search(self) -> str:
+        """Run the loop; return the stop reason."""
+        console, study = self.console, self.session.study
+        said = False
+
+        def interrupt() -> str | None:
+            nonlocal said
+            reason = signals.requested()
+            if reason is not None and not said:
+                said = True
+                console.line(
+                    "stopping: running folds get 5 s and everything is saved; again to end them now", "yellow"
+                )
+            return reason
+
+        console.start(study.history)
+        study.observers.append(console.observe)
+        try:
+            with signals.gently():
+                return self.session.run(tick=console.tick, interrupt=interrupt)
+        except Interrupted:  # the second signal: the workers go now, what they did not report is done again later
+            self.session.close(kill=True)
+            return "signal"
+        finally:
+            console.stop()
+            study.observers.remove(console.observe)
+
+    def _refit(self) -> Mapping[str, Any] | None:
+        """Fit the winner on all training data; None if that is not wanted or was interrupted."""
+        if not self.session.config.output.refit:
+            return None
+        try:
+            return self.session.refit()
+        except Interrupted:
+            self.console.line("interrupted while the winner was being fitted; run again to fit it", "yellow")
+            self.session.close(kill=True)
+            return None
+
+    def _finish(self, reason: str, refit: Mapping[str, Any] | None) -> int:
+        """Write the files, print the closing part, return the exit code."""
+        from hptune.commands._results import document_of, written
+        from hptune.report.closing import Closing, closing
+
+        session, history = self.session, self.session.study.history
+        with signals.gently():
+            files = written(session, reason, refit)
+            failed = _no_success(session, reason)
+            if self.options.as_json:
+                if failed is None:
+                    say_json(document_of(session, reason))
+            elif not self.options.quiet:
+                facts = Closing(
+                    stop_reason=reason, folder=str(session.folder), files=files, notes=_refit_notes(refit)
+                )
+                say(["", *closing(history, facts, width=stdout_width(), colour=stdout_coloured())])
+        if signals.number is not None:
+            return signals.exit_code
+        if failed is not None:
+            raise failed
+        return 0
+
+
+def _no_success(session: Session, reason: str) -> NoSuccess | None:
+    """Return the error of a study without success, None if it has one (or may still get one)."""
+    history, folder = session.study.history, session.folder
+    if reason == "signal":
+        return None
+    if reason == "failures":
+        return NoSuccess(f"too many trials failed in a row (budget.failures); `hptune show {folder}` says why")
+    if history.best is None:
+        return NoSuccess(f"no trial succeeded; `hptune show {folder}` says why")
+    return None
+
+
+def _refit_notes(refit: Mapping[str, Any] | None) -> list[str]:
+    reason = str((refit or {}).get("reason") or "")
+    return [reason] if reason else []
+
+
+__all__ = ["ConfigError", "Options", "run"]

@@ -1,0 +1,83 @@
+"""What only two sections of a config together can show to be wrong, found without importing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hptune.config.paths import Path as KeyPath
+from hptune.config.sources import Sources
+from hptune.config.specs import StudyConfig
+from hptune.config.wording import found
+from hptune.errors import Problem
+from hptune.model import MeasuringModel
+from hptune.models.hypermodel import HyperModelSpec
+from hptune.space import SearchSpace
+
+
+_KINDS: tuple[KeyPath, ...] = (("evaluate", "cv", "type"), ("data", "synthetic", "kind"))
+
+
+def kinds_that_are_no_text(value: Mapping[str, Any], sources: Sources) -> list[Problem]:
+    """Return the problems with names of kinds that are lists or mappings, which no union can look up."""
+    problems = []
+    for path in _KINDS:
+        node: Any = value
+        for part in path:
+            node = node.get(part) if isinstance(node, Mapping) else None
+        if isinstance(node, (list, Mapping)):
+            problems.append(sources.problem(path, f"expected text, found {found(node)}"))
+    return problems
+
+
+def cross_checks(config: StudyConfig, sources: Sources) -> list[Problem]:
+    """Return the problems between sections."""
+    return [*_limits(config, sources), *_data(config, sources), *_gate(config, sources), *_order(config, sources)]
+
+
+def model_checks(config: StudyConfig, space: SearchSpace, folder: Path, sources: Sources) -> list[Problem]:
+    """Return what the model itself says of space, metric and the config's folder."""
+    findings = config.model.check(space, config.evaluate, folder)
+    return [sources.problem_at(one.key, one.message, one.severity) for one in findings]
+
+
+def _limits(config: StudyConfig, sources: Sources) -> list[Problem]:
+    executor = config.executor
+    if executor.supports_limits:
+        return []
+    name = getattr(executor, "type", "chosen")
+    message = f"the {name} executor cannot keep this limit: it runs trials in hptune's own process"
+    mend = "; leave it out, or write executor: {type: process}"
+    return [
+        sources.problem(("budget", key), message + mend, on_key=True)
+        for key in ("trial_time", "trial_memory")
+        if getattr(config.budget, key) is not None
+    ]
+
+
+def _data(config: StudyConfig, sources: Sources) -> list[Problem]:
+    model = config.model
+    if config.data is not None or isinstance(model, (MeasuringModel, HyperModelSpec)):
+        return []
+    message = (
+        f"expected data: for a model with {type(model).key}:, found none; write data: {{train: FILE, target: COLUMN}}"
+    )
+    return [sources.problem(("data",), message, at=("model",), on_key=True)]
+
+
+def _gate(config: StudyConfig, sources: Sources) -> list[Problem]:
+    gate = config.gate
+    if gate is None or gate.on != "holdout":
+        return []
+    if config.data is not None and config.data.holdout is not None:
+        return []
+    message = "expected cv, found holdout; the config has none: write data: {holdout: {fraction: 0.2}, ...}"
+    return [sources.problem(("gate", "on"), message)]
+
+
+def _order(config: StudyConfig, sources: Sources) -> list[Problem]:
+    executor = config.executor
+    if executor.order == "strict" or executor.lookahead is None:
+        return []
+    return [sources.problem(("executor", "lookahead"), "goes with order: strict only; leave it out", on_key=True)]

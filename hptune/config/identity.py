@@ -1,0 +1,113 @@
+"""Which problem a config poses, as plain data: what a run directory is bound to, and what may change in it.
+
+The problem is the data's hash, model, space, constraints, start_with, evaluate (less `also`), oracle, seed and
+lookahead. Budget, workers, limits, retries, output, gate and name may change when a study is resumed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hptune.config.load import Loaded
+from hptune.config.paths import Path, dotted
+from hptune.config.wording import found
+from hptune.config.yaml_dump import dump
+from hptune.space import SearchSpace
+
+Problem = dict[str, Any]
+_ABSENT: Any = object()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One key that differs between two problems; values in words, "nothing" where the key is not there."""
+
+    key: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: was {self.old}, now {self.new}"
+
+
+def problem_of(loaded: Loaded, data_hash: str = "") -> Problem:
+    """Return the problem as plain data that JSON holds; the same for every spelling of a config.
+
+    Parameters are taken as declared, by their meaning: `a__b` and `a.b`, `low` and `min` are the same.
+    """
+    config = loaded.config
+    plain = config.model_dump(mode="json", by_alias=True)
+    evaluate = {key: value for key, value in plain["evaluate"].items() if key != "also"}
+    executor = config.executor
+    space = SearchSpace(loaded.space.parameters).to_json()["parameters"]
+    return {
+        "data": data_hash,
+        "model": plain["model"],
+        "space": {one["name"]: {key: value for key, value in one.items() if key != "name"} for one in space},
+        "constraints": [one.to_json() for one in (*loaded.space.constraints, *loaded.later)],
+        "start_with": loaded.declared.plain_starts,
+        "evaluate": evaluate,
+        "oracle": plain["oracle"],
+        "seed": config.seed,
+        "lookahead": executor.resolved_lookahead() if executor.order == "strict" else None,
+    }
+
+
+def problem_hash(problem: Problem) -> str:
+    """Return the hash of a problem, 16 hex digits."""
+    return _hash(problem)
+
+
+def config_hash(loaded: Loaded) -> str:
+    """Return the hash of the whole resolved config, 16 hex digits: any key that changes, changes it."""
+    return _hash(loaded.resolved)
+
+
+def _hash(plain: Any) -> str:
+    text = json.dumps(plain, sort_keys=True, allow_nan=False, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def difference(old: Problem, new: Problem) -> list[Change]:
+    """Return what differs between two problems (as `problem_of` gives them, or a journal kept them), in words."""
+    changes = []
+    for path, before, after in _differences((), old, new):
+        if path == ("data",):
+            changes.append(Change("data", _data(before), f"{_data(after)} (other values)"))
+        else:
+            changes.append(Change(dotted(path), _words(before), _words(after)))
+    return changes
+
+
+def _data(value: Any) -> str:
+    return f"data {value[:8]}" if isinstance(value, str) and value else "no data"
+
+
+def _differences(path: Path, old: Any, new: Any) -> list[tuple[Path, Any, Any]]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        keys = dict.fromkeys([*old, *new])
+        pairs = [(key, old.get(key, _ABSENT), new.get(key, _ABSENT)) for key in keys]
+        return [one for key, before, after in pairs for one in _differences((*path, key), before, after)]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and path[:1] == ("model",):
+        return [one for i, pair in enumerate(zip(old, new, strict=True)) for one in _differences((*path, i), *pair)]
+    same = old is new or (_ABSENT not in (old, new) and _canonical(old) == _canonical(new))
+    return [] if same else [(path, old, new)]
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _words(value: Any) -> str:
+    """Return a value as a config would have it, short."""
+    if value is _ABSENT or value is None:
+        return "nothing"
+    if isinstance(value, (Mapping, list)):
+        text = json.dumps(value) if value else found(value)
+    else:
+        text = dump(value).strip()
+    return text if len(text) <= 80 else f"{text[:77]}..."

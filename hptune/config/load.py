@@ -1,0 +1,172 @@
+"""The door: a config file (with overrides) as a `Loaded`, or a `ConfigError` with everything wrong with it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from hptune.conditions import Constraint
+from hptune.config import checks, overrides
+from hptune.config.problems import problems_of
+from hptune.config.sources import Sources
+from hptune.config.space import declare
+from hptune.config.space_rules import Declared
+from hptune.config.specs import Model, StudyConfig
+from hptune.config.yaml_events import MOST_BYTES
+from hptune.config.yaml_loader import Document, load_text
+from hptune.errors import ConfigError, Problem, did_you_mean
+from hptune.model import ModelSpec
+from hptune.space import SearchSpace
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A config that is well-formed, with all that is known of it before anything it names is imported.
+
+    `space` is the declared space with its constraints; `later` are constraints on parameters that only a hypermodel's
+    recording will know. `starts` are the configurations to try after the defaults, as far as the config gives them.
+    `file` is the config as it was named, `folder` where its relative paths start (its own folder, or `base:`).
+    `warnings` do not stand in the way of a run.
+    """
+
+    config: StudyConfig
+    space: SearchSpace
+    starts: tuple[dict[str, Any], ...]
+    file: str
+    folder: Path
+    sources: Sources
+    own_code: bool = True
+    """Whether modules in `folder` count as the config's own: not if `base:` points where the config does not lie."""
+    later: tuple[Constraint, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    declared: Declared = field(default_factory=Declared, repr=False)
+
+    @cached_property
+    def resolved(self) -> dict[str, Any]:
+        """The whole config as plain data: overrides done, defaults and aliases written out. A valid config itself."""
+        plain = self.config.model_dump(mode="json", by_alias=True)
+        plain["space"] = self.declared.plain_space
+        plain["constraints"] = self.declared.plain_constraints
+        plain["start_with"] = self.declared.plain_starts
+        return {key: value for key, value in plain.items() if value is not None}
+
+    def problem(self, key: str, message: str, severity: str = "error") -> Problem:
+        """Return a problem with the dotted key path `key`, at its line (or naming the override it came from)."""
+        return self.sources.problem_at(key, message, "warning" if severity == "warning" else "error")
+
+
+def load(path: str | Path, override: Iterable[str] = ()) -> Loaded:
+    """Return the config in the file `path` with the overrides (`key.path=value`).
+
+    Raises ConfigError with every problem found, each with its line or its override.
+    """
+    return load_document(load_text(_read(Path(path)), str(path)), Path(path).resolve().parent, override)
+
+
+def load_document(document: Document, folder: Path, override: Iterable[str] = ()) -> Loaded:
+    """Return the config that a document holds, as `load` does; `folder` is where its relative paths start."""
+    value = document.value
+    if not isinstance(value, dict):
+        what = "an empty file" if value is None else "a list" if isinstance(value, list) else "a single value"
+        mend = "; `hptune init` writes a config to begin with" if value is None else ""
+        raise ConfigError([_refused(document.file, f"expected a mapping of keys such as model:, found {what}{mend}")])
+    value, origins = overrides.apply(value, override)
+    sources = Sources(document, value, origins)
+    problems: list[Problem] = []
+    config = _validated(_named(value, document.file), sources, problems)
+    declared = declare(config.model if config is not None else _model(value), value, sources)
+    problems += declared.problems
+    if config is not None:
+        problems += checks.cross_checks(config, sources)
+        if declared.space is not None:
+            problems += checks.model_checks(config, declared.space, folder, sources)
+    base = folder if config is None or config.base is None else (folder / config.base).resolve()
+    if base != folder and not base.is_dir():
+        problems.append(sources.problem_at("base", f"there is no folder {base}", "error"))
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors or config is None or declared.space is None:
+        raise ConfigError(_ordered(problems))
+    return Loaded(
+        config=config,
+        space=declared.space,
+        starts=declared.starts,
+        file=document.file,
+        folder=base,
+        own_code=folder.is_relative_to(base),
+        sources=sources,
+        later=declared.later,
+        warnings=tuple(_ordered(problems)),
+        declared=declared,
+    )
+
+
+def _ordered(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems in the order of the file, those of overrides last, each once."""
+    once = dict.fromkeys(problems)
+    return sorted(once, key=lambda one: (one.line is None, one.line or 0, one.column or 0))
+
+
+def _validated(value: Mapping[str, Any], sources: Sources, problems: list[Problem]) -> StudyConfig | None:
+    unnamed = checks.kinds_that_are_no_text(value, sources)
+    if unnamed:
+        problems += unnamed
+        return None
+    # By way of JSON, because there lists validate as tuples even where text is not taken for numbers (strict).
+    try:
+        return StudyConfig.model_validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        problems += problems_of(error, StudyConfig, sources)
+        return None
+
+
+def _model(value: Mapping[str, Any]) -> ModelSpec | None:
+    """Return the model of a config that is wrong elsewhere, so that its space is checked all the same."""
+    try:
+        return TypeAdapter(Model).validate_json(json.dumps(value.get("model")), strict=True)
+    except ValidationError:
+        return None
+
+
+def _named(value: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """Return the config with the file's name as its name, if it has none."""
+    if value.get("name") is not None:
+        return dict(value)
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(file).stem)[:64].strip("-")
+    return {**value, "name": stem or "study"}
+
+
+def _refused(file: str, message: str) -> Problem:
+    return Problem("", message, file, 1, 1)
+
+
+def _read(path: Path) -> bytes:
+    """Return the file's bytes; one more than a config may have is enough to know that it is too long."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigError([_refused(str(path), f"there is no such file{_nearby(path)}")]) from None
+    except IsADirectoryError:
+        inside = sorted(one.name for one in path.iterdir() if one.suffix in SUFFIXES)
+        mend = f"; it holds {', '.join(inside[:5])}" if inside else ""
+        raise ConfigError([_refused(str(path), f"expected a config file, found a folder{mend}")]) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError([_refused(str(path), f"cannot be read: {reason}")]) from None
+
+
+def _nearby(path: Path) -> str:
+    try:
+        names = [one.name for one in path.parent.iterdir() if one.suffix in SUFFIXES]
+    except OSError:
+        return f"; there is no folder {path.parent}"
+    return did_you_mean(path.name, names) or (f"; the folder holds {', '.join(sorted(names)[:5])}" if names else "")

@@ -1,0 +1,32 @@
+"""The kinds of `data:`, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hptune.data.bundled import BundledData
+from hptune.data.csv import SUFFIXES, CsvData
+from hptune.data.synthetic import SyntheticData
+from hptune.dataset import DataSpec
+from hptune.errors import did_you_mean
+
+DATA_SOURCES: dict[str, type[DataSpec]] = {kind.key: kind for kind in (CsvData, BundledData, SyntheticData)}
+
+
+def source_of(data: Mapping[str, Any]) -> type[DataSpec]:
+    """Return the kind of data that a `data:` mapping describes; raises ValueError where none claims it."""
+    for kind in DATA_SOURCES.values():
+        if kind.claims(data):
+            return kind
+    train = data.get("train")
+    if "train" in data:
+        raise ValueError(f"train: expected a file ({', '.join(SUFFIXES)}) or sklearn:load_NAME, found {train!r}")
+    hints = [hint for key in data if (hint := did_you_mean(key, ("train", "synthetic")))]
+    found = ", ".join(map(str, data)) or "nothing"
+    raise ValueError(f"expected train or synthetic, found {found}{hints[0] if hints else ''}")
+
+
+def data_from(data: Mapping[str, Any]) -> DataSpec:
+    """Return the data that a `data:` mapping describes; raises ValueError (pydantic's too) for a bad one."""
+    return source_of(data).model_validate(data)

@@ -1,0 +1,199 @@
+"""What the models are fitted to (`Dataset`), and the options that every kind of `data:` shares (`DataSpec`).
+
+The kinds stand in `hptune/data/`, one a file. Specs import no pandas or scikit-learn; their methods, which only a
+worker calls, do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from hptune.cv import Fraction, Rowset, Stratify, last_rows, random_divisions
+from hptune.errors import ConfigError, Problem
+from hptune.randomness import seed_for
+from hptune.spec import Spec
+
+Task = Literal["classification", "regression", "none"]
+
+
+def bad(key: str, message: str) -> ConfigError:
+    """Return the error for one config key."""
+    return ConfigError([Problem(key=key, message=message)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Some rows of the data: X (rows, features), y (rows,), groups and weights (rows,) or None.
+
+    `X` is a DataFrame or an array. `aside` holds columns that belong to the splitting and are no features.
+    """
+
+    X: Any
+    y: Any
+    groups: Any = None
+    weights: Any = None
+    aside: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, rows: Any) -> Rows:
+        """Return the rows with these positions, an integer array."""
+        return Rows(
+            X=take(self.X, rows),
+            y=take(self.y, rows),
+            groups=take(self.groups, rows),
+            weights=take(self.weights, rows),
+            aside={name: take(column, rows) for name, column in self.aside.items()},
+        )
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The columns of X; x0, x1, ... for an array."""
+        if hasattr(self.X, "columns"):
+            return tuple(str(name) for name in self.X.columns)
+        return tuple(f"x{number}" for number in range(self.X.shape[1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """The rows to search with, and those that the search never sees. `hash` covers the values of both."""
+
+    train: Rows
+    holdout: Rows | None
+    task: Task
+    hash: str
+
+    @property
+    def groups(self) -> bool:
+        """Whether the data says which rows belong together."""
+        return self.train.groups is not None
+
+
+class Holdout(Spec):
+    """Rows set aside before the search, scored only once at its end."""
+
+    fraction: Fraction = 0.2
+    """The share of the rows (of the groups, where `data.groups` names some)."""
+    shuffle: bool | Literal["auto"] = "auto"
+    """false: the last rows. auto: shuffled, unless evaluate.cv is a time series."""
+    stratify: Stratify = "auto"
+    """auto: for classifiers."""
+
+
+class DataSpec(Spec):
+    """The options all kinds of data share. `key` names the kind in the registry."""
+
+    key: ClassVar[str]
+
+    holdout: Holdout | None = None
+    """Rows set aside for a last, honest score."""
+
+    @classmethod
+    def claims(cls, data: Mapping[str, Any]) -> bool:
+        """Return whether a `data:` mapping is of this kind."""
+        raise NotImplementedError
+
+    def read(self, folder: str, aside: Sequence[str]) -> Rows:
+        """Return all rows; worker only.
+
+        `folder` is where relative paths start. Columns named in `aside` are kept out of X and put into `Rows.aside`.
+        Raises `ConfigError`, naming the config key, for data that cannot be used.
+        """
+        raise NotImplementedError
+
+    def load(
+        self,
+        folder: str,
+        *,
+        seed: int,
+        task: Callable[[Any], Task],
+        in_order: bool = False,
+        aside: Sequence[str] = (),
+    ) -> Dataset:
+        """Return the data, its holdout split off; worker only.
+
+        `task` tells from y what is to be done; `in_order` says that the order of the rows means something. Raises
+        `ConfigError` as `read` does.
+        """
+        rows = self.read(folder, aside)
+        if len(rows) < 2:
+            raise bad("data", f"expected at least two rows, found {len(rows)}")
+        found = task(rows.y)
+        train, holdout = rows, None
+        if self.holdout is not None:
+            train, holdout = self._parted(rows, self.holdout, found == "classification", seed, in_order)
+        return Dataset(train=train, holdout=holdout, task=found, hash=_hash(train, holdout))
+
+    @staticmethod
+    def _parted(rows: Rows, holdout: Holdout, classes: bool, seed: int, in_order: bool) -> tuple[Rows, Rows]:
+        if holdout.shuffle is False or (holdout.shuffle == "auto" and in_order):
+            first, last = last_rows(len(rows), holdout.fraction)
+            return rows.take(first), rows.take(last)
+        stratify = classes if holdout.stratify == "auto" else holdout.stratify
+        rowset = Rowset(y=rows.y, groups=rows.groups, classes=classes, aside={}, seed=seed)
+        try:
+            ((kept, held),) = random_divisions(rowset, 1, holdout.fraction, stratify, seed_for(seed, "holdout"))
+        except ValueError as error:
+            raise bad("data.holdout", f"the rows cannot be divided so: {error}") from None
+        # In the file's order: the shuffling that matters is the folds', and ordered rows make the split checkable.
+        return rows.take(sorted(kept)), rows.take(sorted(held))
+
+
+def take(column: Any, rows: Any) -> Any:
+    """Return the rows with these positions of an array, a Series or a DataFrame (None stays None)."""
+    if column is None:
+        return None
+    return column.iloc[rows] if hasattr(column, "iloc") else column[rows]
+
+
+def resolved(folder: str, path: str) -> Path:
+    """Return where a path of the config points to; `~` is the home directory."""
+    place = Path(path).expanduser()
+    return place if place.is_absolute() else Path(folder) / place
+
+
+# -- the hash -------------------------------------------------------------------------------------------------------
+
+
+def _hash(train: Rows, holdout: Rows | None) -> str:
+    """Return the sha256 over values, types and column names of both parts, 64 hex digits, alike in every process."""
+    digest = hashlib.sha256()
+    for part in (train, holdout):
+        digest.update(b"none" if part is None else b"rows")
+        if part is not None:
+            for name, column in _columns(part):
+                _add(digest, name, column)
+    return digest.hexdigest()
+
+
+def _columns(rows: Rows) -> list[tuple[str, Any]]:
+    if hasattr(rows.X, "columns"):
+        columns = [(f"X:{name}", rows.X.iloc[:, number]) for number, name in enumerate(rows.X.columns)]
+    else:
+        columns = [("X", rows.X)]
+    columns += [("y", rows.y), ("groups", rows.groups), ("weights", rows.weights)]
+    return columns + [(f"aside:{name}", column) for name, column in rows.aside.items()]
+
+
+def _add(digest: Any, name: str, column: Any) -> None:
+    import numpy as np
+
+    if column is None:
+        return
+    values = np.asarray(column)
+    plain = values.dtype.kind in "biufc" and isinstance(getattr(column, "dtype", None), np.dtype)
+    # Text is `object` in one version of pandas and `str` in another.
+    digest.update(f"{name}|{column.dtype if plain else 'object'}|{values.shape}|".encode())
+    if plain:
+        little = values.astype(values.dtype.newbyteorder("<"), copy=False)
+        digest.update(np.ascontiguousarray(little).tobytes())
+        return
+    for value in values.ravel().tolist():
+        missing = value is None or value != value or type(value).__name__ in ("NAType", "NaTType")
+        text = b"" if missing else f"{type(value).__name__}:{value}".encode("utf-8", "surrogatepass")
+        digest.update(f"{'-' if missing else len(text)}|".encode() + text)

@@ -1,0 +1,61 @@
+"""The options under `evaluate:`: how a configuration is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, field_validator
+
+from hptune.cv import CV, AnyCv, CvSpec, Folds, plain_folds
+from hptune.objective import Direction
+from hptune.spec import Spec
+
+__all__ = ["CV", "EvaluateSpec", "is_function"]
+
+MEASURED = "score"  # the metric's name where a model measures itself and none is given
+
+
+def is_function(metric: str) -> bool:
+    """Return whether a metric is a function of the user's (`pkg.mod:name`) rather than a name."""
+    return ":" in metric
+
+
+def _cv_shape(value: Any) -> str:
+    return "<kind>" if isinstance(value, (Mapping, CvSpec)) else "<folds>"
+
+
+class EvaluateSpec(Spec):
+    """How a configuration is measured: by which metric, on which folds."""
+
+    metric: str | None = Field(default=None, min_length=1)
+    """A scikit-learn scorer's name, a function pkg.mod:name of (y_true, y_pred), or what a function model's number is
+    called. By default accuracy for classifiers, r2 for regressors."""
+    direction: Direction | None = None
+    """maximize or minimize; needed for functions, known for scikit-learn's scorers (which all maximize)."""
+    also: list[str] = Field(default_factory=list)
+    """Further metrics that are measured and shown, not optimised."""
+    cv: Annotated[Annotated[Folds, Tag("<folds>")] | Annotated[AnyCv, Tag("<kind>")], Discriminator(_cv_shape)] = 5
+    """How the rows are divided: a number of folds, or {type: ...}."""
+    train_score: bool = False
+    """Whether the training part is scored too, to see overfitting."""
+    select: Literal["best"] = "best"
+    """Which of the completed trials wins."""
+
+    @field_validator("also")
+    @classmethod
+    def _once_each(cls, also: list[str]) -> list[str]:
+        for name in also:
+            if not name or also.count(name) > 1:
+                raise ValueError(f"expected the names of metrics, each once, found {name!r}")
+        return also
+
+    def cv_for(self, *, classes: bool, groups: bool) -> CvSpec:
+        """Return the splitting, with a plain number resolved for this kind of data."""
+        return plain_folds(self.cv, classes=classes, groups=groups) if isinstance(self.cv, int) else self.cv
+
+    def imports(self) -> list[tuple[str, str]]:
+        """Return the (config key, dotted name) of the functions among the metrics."""
+        named = [("evaluate.metric", self.metric or "")]
+        named += [(f"evaluate.also.{number}", name) for number, name in enumerate(self.also)]
+        return [(key, name) for key, name in named if is_function(name)]

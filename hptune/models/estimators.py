@@ -1,0 +1,223 @@
+"""Builds the estimators that a tree of nodes describes, and compares a space with their parameters. Worker only."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import importlib
+import inspect
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from hptune.errors import ConfigError, did_you_mean
+from hptune.job import Finding
+from hptune.model import Loader
+from hptune.models.nodes import PASSTHROUGH, ChooseNode, ClassNode, PipelineNode
+from hptune.models.paths import Place, locate, walk
+from hptune.parameters import Fixed, Parameter
+from hptune.randomness import seed_for
+from hptune.space import SearchSpace
+
+Given = Mapping[str, Mapping[str, Any]]
+"""Node path -> {parameter of that node, with sklearn's __ inside nested estimators: value}."""
+
+
+def build(root: Place, values: Mapping[str, Any], *, seed: int, load: Loader) -> Any:
+    """Return a fresh, unfitted estimator; a choose without a value takes its first alternative.
+
+    Values of alternatives that are not taken are ignored. Raises `ConfigError` for a class that cannot be imported,
+    ValueError or TypeError for parameters that it refuses.
+    """
+    given: dict[str, dict[str, Any]] = {}
+    choices: dict[str, str] = {}
+    for path, value in values.items():
+        place, rest = locate(root, path)
+        if rest:
+            given.setdefault(place.path, {})["__".join(rest)] = value
+        else:
+            choices[path] = value
+    return _Builder(given, choices, seed, load).make(root)
+
+
+class _Builder:
+    def __init__(self, given: Given, choices: Mapping[str, str], seed: int, load: Loader) -> None:
+        self.given = given
+        self.choices = choices
+        self.seed = seed
+        self.load = load
+
+    def make(self, place: Place) -> Any:
+        """Return the estimator of a place ("passthrough" for the step that does nothing)."""
+        match place.node:
+            case ChooseNode():
+                children = place.children()
+                return self.make(children[self.choices.get(place.path, next(iter(children)))])
+            case PipelineNode():
+                return _pipeline([(name, self.make(child)) for name, child in place.children().items()])
+            case ClassNode() as node:
+                return self.estimator(place, node)
+        return PASSTHROUGH
+
+    def estimator(self, place: Place, node: ClassNode) -> Any:
+        cls = self.load(node.class_, key=f"{place.key}.class")
+        nested = {name: self.make(child) for name, child in place.children().items()}
+        given = {**node.params, **self.given.get(place.path, {}), **nested}
+        # Copies: an estimator that changes its list or dict must not reach the next trial's.
+        own = {
+            name: value if name in nested else fitting(cls, name, copy.deepcopy(value))
+            for name, value in given.items()
+            if "__" not in name
+        }
+        estimator = cls(**own)
+        deeper = {name: value for name, value in given.items() if "__" in name}
+        if deeper:
+            parameters = estimator.get_params(deep=True)
+            for name, value in deeper.items():
+                owner, _, last = name.rpartition("__")
+                deeper[name] = fitting(type(parameters.get(owner)), last, copy.deepcopy(value))
+            estimator.set_params(**deeper)
+        return seeded(estimator, self.seed, place.path, fixed=given, nested=nested)
+
+
+def seeded(
+    estimator: Any, seed: int, path: str = "", *, fixed: Collection[str] = (), nested: Collection[str] = ()
+) -> Any:
+    """Return the estimator with a seed in every `random_state` that nobody fixed, nested defaults included.
+
+    `fixed` are parameters that were given (None may be meant), `nested` those whose estimators are seeded already.
+    """
+    seeds = {}
+    cls: Any = type(estimator)
+    for name, value in {**dict.fromkeys(_signature(cls)), **estimator.get_params(deep=True)}.items():
+        free = value is None and name not in fixed and name.split("__")[0] not in nested
+        if free and name.rpartition("__")[2] == "random_state":
+            seeds[name] = seed_for(seed, path, name)
+    return estimator.set_params(**seeds) if seeds else estimator
+
+
+def _pipeline(steps: list[tuple[str, Any]]) -> Any:
+    if any(hasattr(step, "fit_resample") for _, step in steps):  # imbalanced-learn's samplers need its own pipeline
+        return importlib.import_module("imblearn.pipeline").Pipeline(steps)
+    from sklearn.pipeline import Pipeline
+
+    return Pipeline(steps)
+
+
+@functools.cache
+def _signature(cls: Any) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(cls).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
+def fitting(cls: type, name: str, value: Any) -> Any:
+    """Return a list as a tuple where the class wants one (YAML and JSON have no tuples), else the value."""
+    if not isinstance(value, list):
+        return value
+    declared = getattr(cls, "_parameter_constraints", {})
+    wanted = declared.get(name) if isinstance(declared, dict) else None
+    if isinstance(wanted, list) and any(one is tuple for one in wanted) and not any(one is list for one in wanted):
+        return tuple(value)
+    parameter = _signature(cls).get(name)
+    return tuple(value) if parameter is not None and isinstance(parameter.default, tuple) else value
+
+
+# -- examining a space ----------------------------------------------------------------------------------------------
+
+
+def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace, list[Finding]]:
+    """Return the space with the estimators' own defaults, and what is wrong with its names or with `params`."""
+    known, findings = _known_parameters(root, load)
+    defaults: dict[str, Any] = {}
+    for parameter in space:
+        try:
+            place, rest = locate(root, parameter.name)
+        except ValueError as error:
+            findings.append(Finding(key=f"space.{parameter.name}", message=str(error)))
+            continue
+        if rest and place.path in known:
+            parameters, open_ended = known[place.path]
+            name = "__".join(rest)
+            if name in parameters:
+                defaults[parameter.name] = parameters[name]
+            else:
+                findings.append(_unknown(f"space.{parameter.name}", place, name, parameters, open_ended))
+    plain = {name: value for name, value in defaults.items() if _is_plain(value)}
+    findings += [one for name, value in plain.items() if (one := _moved(space[name], value)) is not None]
+    return space.with_defaults(plain), findings
+
+
+def _known_parameters(root: Place, load: Loader) -> tuple[dict[str, tuple[dict[str, Any], bool]], list[Finding]]:
+    """Return by node path the parameters of every class with their values, and whether it takes further ones.
+
+    Each class is built by itself with its `params`; what fails is a finding and is missing from the result.
+    """
+    known: dict[str, tuple[dict[str, Any], bool]] = {}
+    findings: list[Finding] = []
+    for place in walk(root):
+        node = place.node
+        if not isinstance(node, ClassNode):
+            continue
+        try:
+            cls = load(node.class_, key=f"{place.key}.class")
+        except ConfigError as error:
+            findings += [Finding(key=one.key, message=one.message) for one in error.problems]
+            continue
+        signature = _signature(cls)
+        open_ended = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in signature.values())
+        names = {
+            name: one.default for name, one in signature.items() if one.kind is not inspect.Parameter.VAR_KEYWORD
+        }
+        wrong = [name for name in node.params if name.split("__")[0] not in names and not open_ended]
+        findings += [_unknown(f"{place.key}.params.{name}", place, name, names, open_ended) for name in wrong]
+        if wrong:
+            continue
+        try:
+            estimator = _Builder({}, {}, 0, load).estimator(place, node)
+            values = {**names, **estimator.get_params(deep=True)}
+        except ConfigError:
+            continue  # of a class further down: its own place tells
+        except Exception as error:
+            message = f"{node.name} cannot be built with these params: {type(error).__name__}: {error}"
+            findings.append(Finding(key=f"{place.key}.params", message=message))
+            continue
+        known[place.path] = values, open_ended
+    return known, findings
+
+
+def _unknown(key: str, place: Place, name: str, known: Mapping[str, Any], open_ended: bool) -> Finding:
+    assert isinstance(place.node, ClassNode)
+    shown = name.replace("__", ".")
+    owner, _, last = name.rpartition("__")
+    prefix = f"{owner}__" if owner else ""
+    names = [one.removeprefix(prefix) for one in known if one.startswith(prefix)]
+    names = sorted(one for one in names if "__" not in one)
+    message = f"{place.node.name} has no parameter {shown!r}{did_you_mean(last, names)}"
+    if names:
+        message += f" (it has {', '.join(names)})" if not prefix else f" ({owner} has {', '.join(names)})"
+    # A class that takes **kwargs may know it all the same.
+    return Finding(key=key, message=message, severity="warning" if open_ended else "error")
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(one) for one in value)
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _moved(parameter: Parameter, own: Any) -> Finding | None:
+    """Return the note that the default configuration differs from the estimator's own, where it does."""
+    if isinstance(parameter, Fixed) or "default" in parameter.to_json():
+        return None
+    found = parameter.nearest(own)
+    own = list(own) if isinstance(own, tuple) else own
+    if found == own and isinstance(found, bool) == isinstance(own, bool):
+        return None
+    shown = "null" if own is None else repr(own)
+    mend = "or widen the range" if isinstance(own, (int, float)) else f"or `extra: [{shown}]` to search it as well"
+    message = (
+        f"the estimator's own default {shown} is not in the range; the default configuration takes {found!r} "
+        f"(write `default:` to choose another, {mend})"
+    )
+    return Finding(key=f"space.{parameter.name}", message=message, severity="warning")

@@ -1,0 +1,180 @@
+"""What a view of a history tells a model: encoded rows, losses, how sure they are, failures, what is pending.
+
+Legend: N trials begun; n of them with a loss; C columns; k folds of a complete trial, j of them measured.
+y_if loss of trial i on fold f, modelled as m_i + b_f + e_if with var(e) = s².
+
+    partial trial:  m_i = mean over its folds of (y_if - b_f),   extra variance s² (k - j) / (j k)        (1)
+
+(1) is zero when all folds are in: the finite-population form, ALGORITHMS.md 4.3.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hptune.encoding import encoding_of
+from hptune.history import History, View
+from hptune.trial import Trial
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+RUNNING, MEASURED, FAILED, LOWER = 0, 1, 2, 3
+
+FOLD_TRIALS = 60
+"""How many of the best completed trials the fold effects are estimated from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """A view as arrays.
+
+    `rows` (N, C) of all trials begun; `measured`, `failed`, `pending`, `lower` their indices by what is known
+    (`lower`: measured at a lower fidelity); `loss` (n,) of the measured ones, multiplied by 2^-`exponent` so that
+    squares neither overflow nor vanish; `variance` (n,) the extra variance of those with folds missing; `noise` the
+    variance of a complete trial's mean that its folds' disagreement shows, None without folds; `keys` tells all rows.
+    """
+
+    rows: Array
+    measured: Index
+    failed: Index
+    pending: Index
+    lower: Index
+    loss: Array
+    exponent: int
+    variance: Array
+    noise: float | None
+    keys: frozenset[bytes] | set[bytes]
+
+
+class _Columns:
+    """A history's ended prefix as growing arrays: status, mean loss and number of folds of every trial."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.state = np.zeros(64, dtype=np.int8)
+        self.loss = np.zeros(64)
+        self.folds = np.zeros(64, dtype=np.int64)
+        self.keys: set[bytes] = set()
+        self.keyed = 0
+
+    def grow(self, history: History, size: int) -> None:
+        """Take in the trials up to `size`, all of which have ended."""
+        if size > len(self.state):
+            room = 2 * size
+            for name in ("state", "loss", "folds"):
+                old = getattr(self, name)
+                new = np.zeros(room, dtype=old.dtype)
+                new[: len(old)] = old
+                setattr(self, name, new)
+        for number in range(self.size, size):
+            self.state[number], self.loss[number], self.folds[number] = _facts(history, history.trials[number])
+        self.size = max(self.size, size)
+
+
+_CACHE: weakref.WeakKeyDictionary[History, _Columns] = weakref.WeakKeyDictionary()
+"""Arrays that only depend on ended trials, which never change: a memo, not a state."""
+
+
+def _facts(history: History, trial: Trial) -> tuple[int, float, int]:
+    if trial.failure is not None:
+        return FAILED, 0.0, 0
+    score = trial.score
+    if trial.ended is None or score is None or not math.isfinite(score):
+        return (RUNNING if trial.ended is None else FAILED), 0.0, 0
+    state = MEASURED if trial.fidelity is None else LOWER
+    return state, history.objective.loss(score), len(trial.measurements)
+
+
+def observe(view: View) -> Observations:
+    """Return what the view shows, as arrays."""
+    history = view.history
+    columns = _CACHE.get(history)
+    if columns is None:
+        columns = _CACHE.setdefault(history, _Columns())
+    settled = view.settled
+    columns.grow(history, settled)
+    state = np.zeros(view.begun, dtype=np.int8)
+    loss, folds = np.zeros(view.begun), np.zeros(view.begun, dtype=np.int64)
+    state[:settled], loss[:settled], folds[:settled] = (
+        columns.state[:settled],
+        columns.loss[:settled],
+        columns.folds[:settled],
+    )
+    for number in range(settled, view.begun):
+        state[number], loss[number], folds[number] = _facts(history, view[number])
+    rows = view.rows()
+    measured = np.flatnonzero(state == MEASURED)
+    y = loss[measured]
+    top = float(np.max(np.abs(y))) if len(y) else 0.0
+    exponent = math.frexp(top)[1] if top > 0 else 0
+    y = np.ldexp(y, -exponent)
+    y, variance, noise = _partial(view, measured, folds[measured], y, exponent)
+    return Observations(
+        rows=rows,
+        measured=measured,
+        failed=np.flatnonzero(state == FAILED),
+        pending=np.flatnonzero(state == RUNNING),
+        lower=np.flatnonzero(state == LOWER),
+        loss=y,
+        exponent=exponent,
+        variance=variance,
+        noise=noise,
+        keys=_keys(view, columns, rows),
+    )
+
+
+def _keys(view: View, columns: _Columns, rows: Array) -> set[bytes]:
+    encoding = encoding_of(view.space)
+    if columns.keyed > len(rows):  # an earlier view of a longer history
+        return set(encoding.keys(rows))
+    columns.keys.update(encoding.keys(rows[columns.keyed :]))
+    columns.keyed = len(rows)
+    return columns.keys
+
+
+def _partial(
+    view: View, measured: Index, folds: NDArray[np.int64], y: Array, exponent: int
+) -> tuple[Array, Array, float | None]:
+    """Return losses with partial means corrected for their folds' difficulty, their extra variances (1), and s²/k."""
+    variance = np.zeros(len(y))
+    k = int(folds.max()) if len(folds) else 0
+    if k < 2:
+        return y, variance, None
+    complete = np.flatnonzero(folds == k)
+    best = complete[np.argsort(y[complete], kind="stable")[:FOLD_TRIALS]]
+    table, used = _fold_table(view, measured[best], k, exponent)
+    if len(table) < 2:
+        return y, variance, None
+    centred = table - table.mean(axis=1, keepdims=True)
+    effect = centred.mean(axis=0)
+    residual = ((centred - effect) ** 2).sum(axis=1) / (k - 1) * len(table) / (len(table) - 1)
+    # Disagreement grows with badness; the better half is where precision matters.
+    s2 = float(np.mean(residual[: max(len(residual) // 2, 2)]))
+    y = y.copy()
+    for i in np.flatnonzero(folds < k):
+        found = [m.fold for m in view[int(measured[i])].measurements]
+        places = [used[fold] for fold in found if fold in used]
+        if places:
+            y[i] -= float(effect[places].mean())
+        j = len(found)
+        variance[i] = s2 * (k - j) / (j * k)
+    return y, variance, s2 / k
+
+
+def _fold_table(view: View, numbers: Index, k: int, exponent: int) -> tuple[Array, dict[int, int]]:
+    """Return the fold losses of complete trials, shape (trials, k), and each fold's column."""
+    used: dict[int, int] = {}
+    table = []
+    for number in numbers:
+        measurements = sorted(view[int(number)].measurements, key=lambda m: m.fold)
+        if not used:
+            used = {m.fold: place for place, m in enumerate(measurements)}
+        if [m.fold for m in measurements] == list(used):
+            table.append([view.objective.loss(m.score) for m in measurements])
+    return np.ldexp(np.array(table).reshape(-1, k), -exponent), used

@@ -1,0 +1,73 @@
+"""best.yaml: the study's config with the space fixed at the winner's values: running it retrains the winner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from hptune.history import History
+from hptune.report import wording
+from hptune.report.result import gain
+from hptune.trial import Trial
+
+_OF_THE_SEARCH: Final = (
+    "space",
+    "constraints",
+    "start_with",
+    "prior",
+    "oracle",
+    "budget",
+    "gate",
+    "output",
+    "name",
+    "version",
+)
+"""Keys that make no sense (or a different one) for a single configuration."""
+
+
+def best_config(problem: Mapping[str, Any], trial: Trial, *, name: str, folder: str) -> dict[str, Any]:
+    """Return `problem` (a resolved config) with one configuration and a budget of one trial.
+
+    `folder` is where its own run goes. Limits of a trial are kept, limits of the search are not.
+    """
+    budget = {"trials": 1}
+    budget |= {
+        key: v for key, v in dict(problem.get("budget") or {}).items() if key.startswith("trial_") and v is not None
+    }
+    output = {key: v for key, v in dict(problem.get("output") or {}).items() if key != "dir"}
+    return {
+        "version": problem.get("version", 1),
+        "name": name,
+        **{key: _without_nulls(key, part) for key, part in problem.items() if key not in _OF_THE_SEARCH},
+        "space": {key: _fixed(one) for key, one in trial.values.items()},
+        "oracle": {"type": "random"},
+        "budget": budget,
+        "output": {"dir": folder, **output},
+    }
+
+
+def _without_nulls(key: str, part: Any) -> Any:
+    """Return a section without the options left at null, for the reader; a model's null is a value."""
+    if key == "model" or not isinstance(part, Mapping):
+        return part
+    return {name: found for name, found in part.items() if found is not None}
+
+
+def _fixed(found: Any) -> Any:
+    """Return a value as a config fixes it: a list must be wrapped, because a bare list is a choice."""
+    return {"type": "fixed", "value": found} if isinstance(found, (list, tuple)) else found
+
+
+def heading(history: History, trial: Trial) -> str:
+    """Return comment lines that say where the configuration comes from."""
+    objective = history.objective
+    assert trial.score is not None
+    places = wording.decimals([trial.score])
+    score = wording.fixed(wording.shown(objective, trial.score), places)
+    mean = gain(history)["mean"]
+    better = f", {wording.signed(mean, places)} over the defaults" if mean else ""
+    return (
+        f"# The winner of the study {history.started.name}: trial {trial.number}.\n"
+        f"# {wording.metric(objective)} {score} ({wording.better(objective)}){better}.\n"
+        "# Run it to train this configuration again: hptune run best.yaml\n"
+    )

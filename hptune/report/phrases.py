@@ -1,0 +1,94 @@
+"""What a study is and found, in the words that header, closing part, `show` and `best` share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hptune.history import History
+from hptune.objective import Objective
+from hptune.report import wording
+from hptune.report.result import gain, holdout_score
+from hptune.space import Fixed, SearchSpace
+from hptune.trial import Trial
+
+
+def score(objective: Objective, trial: Trial) -> str:
+    """Return a trial's score with its spread: `53.91 ± 3.22 over 5 folds`."""
+    if trial.score is None:
+        return wording.ABSENT
+    places = wording.decimals([abs(trial.score)])
+    spread = "" if trial.std is None else f" ± {wording.fixed(trial.std, places)} over {len(trial.scores)} folds"
+    return wording.fixed(wording.shown(objective, trial.score), places) + spread
+
+
+def brief_score(objective: Objective, trial: Trial) -> str:
+    """Return a trial's score with its spread: `53.91 ± 3.22`."""
+    return score(objective, trial).partition(" over ")[0]
+
+
+def metric(objective: Objective) -> str:
+    """Return the metric and its direction: `log_loss, lower is better`."""
+    return f"{wording.metric(objective)}, {wording.better(objective)}"
+
+
+def space(space: SearchSpace) -> str:
+    """Return how large a space is: `3 parameters, 120 configurations`."""
+    searched = [parameter for parameter in space if not isinstance(parameter, Fixed)]
+    size = space.size()
+    words = wording.count(len(searched), "parameter")
+    if len(searched) < len(space):
+        words += f" and {len(space) - len(searched)} fixed"
+    return f"{words}, continuous" if size is None else f"{words}, {wording.count(size, 'configuration')}"
+
+
+def oracle(described: Mapping[str, Any]) -> str:
+    """Return an oracle's name and those options that are set: `grid (points 50)`."""
+    name = str(described.get("type") or described.get("class", "unknown"))
+    options = [
+        f"{key} {wording.value(found)}"
+        for key, found in described.items()
+        if key != "type" and not isinstance(found, Mapping)
+    ]
+    return f"{name} ({', '.join(options)})" if options else name
+
+
+def lookahead(found: int | None) -> str:
+    """Return the lookahead in words."""
+    return "order async" if found is None else f"lookahead {found}"
+
+
+def over_defaults(history: History) -> str:
+    """Return what the best gained: `+0.012 over the defaults`, "" while not known or while the defaults are best."""
+    mean, best = gain(history)["mean"], history.best
+    if mean is None or best is None or best.number == 0:
+        return ""
+    return f"{gain_of(history, mean)} over the defaults"
+
+
+def gain_of(history: History, mean: float) -> str:
+    """Return a gain with as many decimals as tell the best from the baseline."""
+    trials = (history.best, history.baseline)
+    return wording.signed(
+        mean, wording.decimals([abs(t.score) for t in trials if t is not None and t.score is not None])
+    )
+
+
+def holdout(history: History, trial: Trial) -> str:
+    """Return a trial's holdout score as shown, "" if it has none."""
+    found = holdout_score(history, trial)
+    if found is None:
+        return ""
+    return wording.fixed(wording.shown(history.objective, found), wording.decimals([abs(found)]))
+
+
+def params(values: Mapping[str, Any], names: Mapping[str, str] | None = None) -> str:
+    """Return values on one line: `alpha=0.0123, kernel=rbf`; `names` shortens the names."""
+    return ", ".join(f"{(names or {}).get(name, name)}={wording.value(found)}" for name, found in values.items())
+
+
+def state(history: History) -> str:
+    """Return whether a study as read from its journal is running, ended, or was cut off."""
+    if history.ended is not None:
+        return f"ended: {wording.STOP_REASONS.get(history.ended, history.ended)}"
+    return "running, or killed: its journal has no end (`hptune run` continues it)"

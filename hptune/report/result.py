@@ -1,0 +1,107 @@
+"""result.json: what a study found, as one document for programs (its JSON Schema is `result_schema`).
+
+Scores carry the metric's own sign; only finite JSON numbers or null stand in it. What hptune does not compute yet
+(optimism, the interval and p-value of the gain) is null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from hptune.history import History
+from hptune.report.tables import finite
+from hptune.trial import Trial
+
+SCHEMA_VERSION: Final = 1
+
+Status = Literal["complete", "interrupted", "no_success"]
+
+
+def status_of(history: History, stop_reason: str) -> Status:
+    """Return the study's status: interrupted by a signal, without any completed trial, or complete."""
+    if stop_reason == "signal":
+        return "interrupted"
+    return "no_success" if history.best is None else "complete"
+
+
+def result(
+    history: History,
+    *,
+    stop_reason: str,
+    reproducible: bool,
+    hashes: Mapping[str, str] | None = None,
+    gate: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the result document of a study.
+
+    `reproducible` is whether the same config, seed and lookahead give the same trials whatever the timing. `hashes`
+    (of config, problem, space, data) default to those the study began with.
+    """
+    started = history.started
+    found = {**started.hashes, **(hashes or {})}
+    best, baseline = history.best, history.baseline
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": started.name,
+        "status": status_of(history, stop_reason),
+        "stop_reason": stop_reason,
+        "reproducible": reproducible,
+        "objective": {"metric": started.metric, "direction": started.direction},
+        "best": None if best is None else outcome(history, best),
+        "baseline": None if baseline is None else outcome(history, baseline),
+        "gain": gain(history),
+        "trials": {
+            "total": len(history.trials),
+            "completed": history.count("completed"),
+            "stopped": history.count("stopped"),
+            "failed": history.count("failed"),
+        },
+        "seconds": history.seconds,
+        "seed": started.seed,
+        "lookahead": started.lookahead,
+        "config_hash": found.get("config") or None,
+        "problem_hash": found.get("problem") or None,
+        "space_hash": found.get("space") or history.space.hash,
+        "data_hash": found.get("data") or None,
+        "versions": dict(started.versions),
+        "gate": None if gate is None else dict(gate),
+    }
+
+
+def outcome(history: History, trial: Trial) -> dict[str, Any]:
+    """Return a trial as `best` and `baseline` show it; scores are null while it is not completed."""
+    done = trial.completed
+    return {
+        "trial": trial.number,
+        "params": dict(trial.values),
+        "score": finite(trial.score) if done else None,
+        "std": finite(trial.std) if done else None,
+        "folds": [finite(score) for score in trial.scores] if done else [],
+        "metrics": {name: finite(value) for name, value in trial.metrics.items()} if done else {},
+        "holdout": holdout_score(history, trial),
+        "optimism": None,
+    }
+
+
+def holdout_score(history: History, trial: Trial) -> float | None:
+    """Return the trial's latest score on the holdout in the objective's metric, None if it has none."""
+    scored = history.holdout.get(trial.number)
+    return finite(scored[-1].get(history.objective.metric)) if scored else None
+
+
+def gain(history: History) -> dict[str, float | None]:
+    """Return what tuning brought in metric units: loss(baseline) - loss(best), positive is better."""
+    best, baseline = history.best, history.baseline
+    mean: float | None = None
+    if best is not None and best.score is not None and baseline is not None and baseline.completed:
+        assert baseline.score is not None
+        loss = history.objective.loss
+        mean = finite(loss(baseline.score) - loss(best.score) + 0.0)
+    return {"mean": mean, "low": None, "high": None, "p_value": None}
+
+
+def document(data: Mapping[str, Any]) -> str:
+    """Return JSON text for a file or stdout; raises ValueError for NaN and infinities."""
+    return json.dumps(data, allow_nan=False, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,127 @@
+"""The JSON Schema (draft 2020-12) of result.json: `hptune schema result` prints it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from hptune.report.result import SCHEMA_VERSION
+from hptune.report.wording import STOP_REASONS
+
+ID: Final = f"urn:hptune:result:{SCHEMA_VERSION}"
+
+
+def result_schema() -> dict[str, Any]:
+    """Return the schema; every key is required, and no others are allowed."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": ID,
+        "title": "hptune result",
+        "description": "What a hyperparameter study found. Scores carry the metric's own sign.",
+        **_object(_TOP),
+        "$defs": {"outcome": _object(_OUTCOME, "A trial: its configuration and what was measured of it.")},
+    }
+
+
+def _object(properties: dict[str, Any], description: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {"description": description} if description else {}
+    return {
+        **out,
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _number(description: str, *, least: float | None = None) -> dict[str, Any]:
+    limit = {} if least is None else {"minimum": least}
+    return {"type": ["number", "null"], **limit, "description": description}
+
+
+def _hash(what: str) -> dict[str, Any]:
+    return {"type": ["string", "null"], "description": f"Changes exactly when {what} does."}
+
+
+def _count(description: str) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 0, "description": description}
+
+
+def _outcome(description: str) -> dict[str, Any]:
+    return {"anyOf": [{"$ref": "#/$defs/outcome"}, {"type": "null"}], "description": description}
+
+
+_OUTCOME: Final[dict[str, Any]] = {
+    "trial": _count("The trial's number; 0 is the baseline."),
+    "params": {"type": "object", "description": "The active parameters, with their real types."},
+    "score": _number("Mean of the fold scores."),
+    "std": _number("Sample standard deviation of the fold scores.", least=0),
+    "folds": {
+        "type": "array",
+        "items": {"type": ["number", "null"]},
+        "description": "The fold scores, in fold order.",
+    },
+    "metrics": {
+        "type": "object",
+        "additionalProperties": {"type": ["number", "null"]},
+        "description": "Means of the further metrics (evaluate.also).",
+    },
+    "holdout": _number("Score on the holdout, which the search never saw."),
+    "optimism": _number("How much better the search's score is than an honest one (not computed yet)."),
+}
+
+_TOP: Final[dict[str, Any]] = {
+    "schema_version": {"const": SCHEMA_VERSION},
+    "name": {"type": "string", "description": "The study's name."},
+    "status": {
+        "enum": ["complete", "interrupted", "no_success"],
+        "description": "no_success: it ended without any completed trial.",
+    },
+    "stop_reason": {"enum": list(STOP_REASONS), "description": "Which limit ended the last session."},
+    "reproducible": {
+        "type": "boolean",
+        "description": "Whether the same config, seed and lookahead give the same trials, whatever the timing.",
+    },
+    "objective": _object({"metric": {"type": "string"}, "direction": {"enum": ["maximize", "minimize"]}}),
+    "best": _outcome("The completed trial with the best mean score; null if there is none."),
+    "baseline": _outcome("Trial 0: the defaults."),
+    "gain": _object(
+        {
+            "mean": _number("loss(baseline) - loss(best), in metric units."),
+            "low": _number("Lower end of its interval (not computed yet)."),
+            "high": _number("Upper end of its interval (not computed yet)."),
+            "p_value": _number("Of no gain at all (not computed yet).", least=0),
+        },
+        "What tuning brought over the defaults: positive is better.",
+    ),
+    "trials": _object(
+        {
+            "total": _count("Trials begun."),
+            "completed": _count("All folds measured."),
+            "stopped": _count("Given up before all folds were measured."),
+            "failed": _count("Without a score."),
+        }
+    ),
+    "seconds": {"type": "number", "minimum": 0, "description": "Wall time, sessions added up."},
+    "seed": {"type": "integer"},
+    "lookahead": {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "description": "Trial k was chosen knowing the results of trials up to k - lookahead; null: of all told.",
+    },
+    "config_hash": _hash("anything in the config"),
+    "problem_hash": _hash("what is being solved"),
+    "space_hash": _hash("the search space"),
+    "data_hash": _hash("the data's values"),
+    "versions": {"type": "object", "additionalProperties": {"type": "string"}},
+    "gate": {
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": {"verdict": {"enum": ["pass", "fail", "undecided"]}},
+                "required": ["verdict"],
+            },
+            {"type": "null"},
+        ],
+        "description": "The verdict on the config's gate, null without one.",
+    },
+}

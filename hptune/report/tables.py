@@ -1,0 +1,245 @@
+"""Trials as tables and rows: which ones, in which order, and only the columns that say something."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hptune.errors import UsageError, did_you_mean
+from hptune.history import History
+from hptune.report import wording
+from hptune.report.layout import Align, Table
+from hptune.space import Fixed, Float, Int, SearchSpace
+from hptune.trial import Trial
+
+SORT_KEYS = ("trial", "score", "std", "seconds", "status")
+STATUSES = ("completed", "stopped", "failed", "running")
+
+_OWN_COLUMNS = 2  # more conditional parameters than this share one column: most of their cells would be empty
+
+
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the shortest end of each dotted name that no other name ends in: `regressor.svr.C` becomes `C`.
+
+    >>> short_names(["ridge.alpha", "lasso.alpha", "svr.C"])
+    {'ridge.alpha': 'ridge.alpha', 'lasso.alpha': 'lasso.alpha', 'svr.C': 'C'}
+    """
+    listed = list(names)
+    ends: dict[str, int] = {}
+    for name in listed:
+        for end in _ends(name):
+            ends[end] = ends.get(end, 0) + 1
+    return {name: next((end for end in _ends(name) if ends[end] == 1), name) for name in listed}
+
+
+def _ends(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[start:]) for start in range(len(parts) - 1, -1, -1)]
+
+
+def find_name(wanted: str, names: Iterable[str]) -> str:
+    """Return the parameter that is meant: its name, with `__` for dots, or an end of it that only one has.
+
+    Raises `UsageError` otherwise.
+    """
+    listed = list(names)
+    dotted = wanted.replace("__", ".")
+    if wanted in listed or dotted in listed:
+        return wanted if wanted in listed else dotted
+    matching = [name for name in listed if name.endswith("." + dotted)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise UsageError(f"{wanted!r} may be {' or '.join(matching)}; give more of the name")
+    hint = did_you_mean(wanted, [*listed, *short_names(listed).values()])
+    raise UsageError(f"no parameter {wanted!r}{hint or '; there are ' + ', '.join(listed)}")
+
+
+# -- which trials, in which order -----------------------------------------------------------------------------------
+
+
+def best_first(history: History, trials: Iterable[Trial]) -> list[Trial]:
+    """Return the trials by score, best first: completed ones before raced-out ones, those without a score last."""
+
+    def rank(trial: Trial) -> tuple[int, float, int]:
+        if trial.score is None or trial.status == "running":
+            return (2, 0.0, trial.number)
+        return (0 if trial.completed else 1, history.objective.loss(trial.score), trial.number)
+
+    return sorted(trials, key=rank)
+
+
+def ordered(history: History, trials: Sequence[Trial], key: str) -> list[Trial]:
+    """Return the trials sorted by a column of `SORT_KEYS` or a parameter; raises `UsageError` for any other key."""
+    if key == "score":
+        return best_first(history, trials)
+    if key in ("trial", "std", "seconds"):
+        attribute = "number" if key == "trial" else key
+        return sorted(trials, key=lambda t: (getattr(t, attribute) is None, getattr(t, attribute) or 0, t.number))
+    if key == "status":
+        return sorted(trials, key=lambda t: (STATUSES.index(t.status), t.number))
+    try:
+        name = find_name(key, history.space.by_name)
+    except UsageError as error:
+        known = ", ".join(SORT_KEYS)
+        raise UsageError(f"--sort: expected {known} or a parameter; {error}") from None
+    return sorted(trials, key=lambda t: (*_value_order(t.values, name), t.number))
+
+
+def _value_order(values: Mapping[str, Any], name: str) -> tuple[int, float, str]:
+    """Return a sort key for values of any kind: numbers first, then the rest as text, inactive last."""
+    if name not in values:
+        return (2, 0.0, "")
+    found = values[name]
+    if isinstance(found, (int, float)) and not isinstance(found, bool):
+        return (0, float(found), "")
+    return (1, 0.0, wording.exact(found))
+
+
+# -- trials as a table ----------------------------------------------------------------------------------------------
+
+
+def split_columns(space: SearchSpace, trials: Sequence[Trial]) -> tuple[list[str], dict[str, str]]:
+    """Return the parameters whose values differ among these trials, and those that are the same in all, with values.
+
+    Fixed parameters and those inactive in all the trials are in neither.
+    """
+    changed, constant = [], {}
+    for parameter in space:
+        if isinstance(parameter, Fixed):
+            continue
+        found = {
+            space.key({parameter.name: t.values[parameter.name]}) if parameter.name in t.values else ""
+            for t in trials
+        }
+        if len(found) > 1:
+            changed.append(parameter.name)
+        elif found and found != {""}:
+            constant[parameter.name] = wording.value(trials[0].values[parameter.name])
+    return changed, constant
+
+
+@dataclass(frozen=True)
+class TrialTable:
+    """A table of trials, and the parameters it leaves out because they are the same in all of them."""
+
+    table: Table
+    constant: Mapping[str, str]
+
+    def footnote(self) -> str:
+        """Return what is the same in all rows as one line, "" if nothing is."""
+        return ", ".join(f"{name}={value}" for name, value in self.constant.items())
+
+
+def trial_table(
+    history: History,
+    trials: Sequence[Trial],
+    *,
+    everything: bool = False,
+    ranked: bool = False,
+    labels: Mapping[int, str] | None = None,
+) -> TrialTable:
+    """Return the trials as a table: number, status where not all are completed, score, deviation, changed parameters.
+
+    With `everything` also seconds, further metrics and the parameters that are the same in all; with `ranked` a first
+    column counts the rows; `labels` are notes by trial number, shown in a last column.
+    """
+    space = history.space
+    changed, constant = split_columns(space, trials)
+    names = [p.name for p in space] if everything else changed
+    short = short_names(space.by_name)
+    places = wording.decimals([abs(t.score) for t in trials if t.score is not None])
+    headers: list[str] = []
+    align: list[Align] = []
+    columns: list[list[str]] = []
+
+    def add(header: str, cells: list[str], side: Align = "right") -> None:
+        headers.append(header)
+        align.append(side)
+        columns.append(cells)
+
+    if ranked:
+        add("", [str(rank) for rank in range(1, len(trials) + 1)])
+    add("trial", [str(t.number) for t in trials])
+    if everything or any(not t.completed for t in trials):
+        add("status", [_status(t) for t in trials], "left")
+    add("score", [wording.fixed(_shown(history, t), places) for t in trials])
+    if everything or any(t.std is not None for t in trials):
+        add("± std", [wording.fixed(t.std, places) for t in trials])
+    if labels is not None and any(labels.get(t.number) for t in trials):
+        add("", [labels.get(t.number, "") for t in trials], "left")
+    keep = len(headers)
+    if everything:
+        for metric in dict.fromkeys(name for t in trials for name in t.metrics):
+            add(metric.removeprefix("neg_"), _metric_cells(trials, metric))
+        add("seconds", [wording.number(t.seconds, 3) for t in trials])
+    nested = [name for name in names if space[name].when]
+    if len(nested) <= _OWN_COLUMNS:
+        nested = []
+    for name in names:
+        if name in nested:
+            continue
+        numeric = isinstance(space[name], (Float, Int))
+        cells = [wording.value(t.values[name]) if name in t.values else wording.ABSENT for t in trials]
+        add(short[name], cells, "right" if numeric else "left")
+    if nested:
+        add("with", [_nested(t, nested) for t in trials], "left")
+    rows = list(zip(*columns, strict=True)) if trials else []
+    best = history.best_number
+    marked = frozenset(i for i, t in enumerate(trials) if t.number == best)
+    return TrialTable(Table(headers, rows, align, keep, marked), {} if everything else constant)
+
+
+def _nested(trial: Trial, names: Sequence[str]) -> str:
+    """Return the active ones of these parameters on one line, each by the end of its name."""
+    active = [name for name in names if name in trial.values]
+    short = short_names(active)
+    return ", ".join(f"{short[name]}={wording.value(trial.values[name])}" for name in active) or wording.ABSENT
+
+
+def _status(trial: Trial) -> str:
+    return f"failed: {trial.failure.kind}" if trial.failure else trial.status
+
+
+def _shown(history: History, trial: Trial) -> float | None:
+    return None if trial.score is None else wording.shown(history.objective, trial.score)
+
+
+def _metric_cells(trials: Sequence[Trial], metric: str) -> list[str]:
+    found = [wording.shown_metric(metric, t.metrics[metric])[1] if metric in t.metrics else None for t in trials]
+    places = wording.decimals([abs(x) for x in found if x is not None])
+    return [wording.fixed(x, places) for x in found]
+
+
+# -- trials as plain data -------------------------------------------------------------------------------------------
+
+
+def trial_row(trial: Trial) -> dict[str, Any]:
+    """Return all that is known of a trial as plain data: real types, the metric's own sign, no NaN."""
+    return {
+        "trial": trial.number,
+        "status": trial.status,
+        "score": finite(trial.score),
+        "std": finite(trial.std),
+        "folds": [finite(score) for score in trial.scores],
+        "train_score": finite(trial.train_score),
+        "metrics": {name: finite(value) for name, value in trial.metrics.items()},
+        "params": dict(trial.values),
+        "seconds": trial.seconds,
+        "attempt": trial.attempt,
+        "origin": trial.origin,
+        "reason": trial.reason or None,
+        "failure": None if trial.failure is None else {"kind": trial.failure.kind, "message": trial.failure.message},
+    }
+
+
+def finite(x: float | None) -> float | None:
+    """Return the number, None for NaN and infinities: JSON has neither."""
+    return x if x is not None and math.isfinite(x) else None
+
+
+def counts(history: History) -> list[tuple[str, int]]:
+    """Return how many trials have each status, in the order people ask for them."""
+    return [(status, history.count(status)) for status in STATUSES]

@@ -1,0 +1,65 @@
+"""The covariance of two configurations: Matérn-5/2 over numeric columns times a factor per category column.
+
+Legend: n points, m candidates; d numeric and c category columns. U positions in [0, 1], shape (n, d); Z levels, shape
+(n, c). l length scales, shape (d,); θ category weights, shape (c,). r² squared scaled distance; s = sqrt(5 r²);
+E the category factor. Pairs are the i > k of n points, p = n (n - 1) / 2 of them, in `numpy.tril_indices` order.
+
+    k = (1 + s + s²/3) e^-s · exp(-Σ_c θ_c [z_c ≠ z'_c])          (1)
+
+Matérn: Rasmussen and Williams (2006), eq. 4.17, ν = 5/2. Category factor: exp(-θ [z ≠ z']) = ρ + (1 - ρ) [z = z'] with
+ρ = e^-θ, a surface shared by all levels plus one of each level's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Levels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What does not depend on hyperparameters: squared differences (d, p) and mismatches (c, p) of n points."""
+
+    n: int
+    squares: Array
+    mismatches: Array
+    lower: tuple[NDArray[np.intp], NDArray[np.intp]]
+
+    @classmethod
+    def of(cls, U: Array, Z: Levels) -> Pairs:
+        """Return the pairs of points U, shape (n, d), with levels Z, shape (n, c)."""
+        i, k = np.tril_indices(len(U), -1)
+        squares = np.ascontiguousarray(((U[i] - U[k]) ** 2).T)
+        mismatches = np.ascontiguousarray((Z[i] != Z[k]).T.astype(np.float64))
+        return cls(len(U), squares, mismatches, (i, k))
+
+    def kernel(self, inverse_squares: Array, theta: Array) -> tuple[Array, Array]:
+        """Return k of every pair, equation (1), and dk/d(log l_j) divided by squares_j / l_j², both shape (p,)."""
+        s = np.sqrt(5.0 * (inverse_squares @ self.squares))
+        decay = np.exp(-s - theta @ self.mismatches)
+        slope = (5.0 / 3.0) * (1.0 + s) * decay
+        return (1.0 + s + s * s / 3.0) * decay, slope
+
+
+def one_hot(Z: Levels, theta: Array, levels: Levels) -> Array:
+    """Return rows whose inner product is Σ_c θ_c [z_c = z'_c], shape (n, Σ (levels + 1)); one extra level: inactive."""
+    blocks = [np.sqrt(theta[j]) * (Z[:, j : j + 1] == np.arange(levels[j] + 1)) for j in range(Z.shape[1])]
+    return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(Z), 0))
+
+
+def cross(A: Array, B: Array, hot_A: Array, hot_B: Array, total: float) -> tuple[Array, Array]:
+    """Return s and the exponent -s - Σ θ [z ≠ z'] between scaled points A (m, d) and B (n, d), both shape (m, n).
+
+    A and B are divided by the length scales; `hot_A`, `hot_B` come from `one_hot`, `total` is Σ θ.
+    """
+    squares = (A * A).sum(axis=1)[:, None] + (B * B).sum(axis=1)[None, :] - 2.0 * (A @ B.T)
+    s = np.sqrt(5.0 * np.maximum(squares, 0.0))  # rounding may leave a tiny negative square
+    exponent = -s
+    if hot_A.shape[1]:
+        exponent = exponent - np.maximum(total - hot_A @ hot_B.T, 0.0)
+    return s, exponent

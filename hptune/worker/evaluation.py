@@ -1,0 +1,168 @@
+"""The `evaluate` job: fits and scores one configuration, fold by fold."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hptune.evaluate import MEASURED
+from hptune.job import Job, Outcome
+from hptune.model import Call, MeasuringModel
+from hptune.randomness import seed_for
+from hptune.trial import Failure, Measurement
+from hptune.worker.failures import Invalid, failure_of, finite
+from hptune.worker.problem import Problem
+
+
+def evaluate(problem: Problem, job: Job) -> Outcome:
+    """Return the measurements of the job's folds, in its order, up to the first that fails.
+
+    The seeds depend on the study's seed and the fold only: every trial meets the same ones.
+    """
+    measurements: list[Measurement] = []
+    reports: list[tuple[int, float, float]] = []
+    failure: Failure | None = None
+    for fold in job.folds or (0,):
+        try:
+            with (
+                watched(f"trial {job.trial}, fold {fold}"),
+                seeded_globals(seed_for(problem.setup.seed, "model", fold)),
+            ):
+                if isinstance(problem.model, MeasuringModel):
+                    measurements.append(_measured(problem, problem.model, job, fold, reports))
+                else:
+                    measurements.append(_scored(problem, job.values, fold))
+        except KeyboardInterrupt:
+            raise  # in the serial executor it is the user's Ctrl-C
+        except BaseException as error:  # sys.exit() in user code is a failed trial, not the end of the worker
+            failure = failure_of(error, f"fold {fold}" if not isinstance(problem.model, MeasuringModel) else "")
+            break
+    return Outcome(measurements=tuple(measurements), failure=failure, reports=tuple(reports))
+
+
+def _scored(problem: Problem, values: Mapping[str, Any], fold: int) -> Measurement:
+    """Return the measurement of an estimator on one fold."""
+    if not 0 <= fold < len(problem.splits):
+        raise ValueError(f"expected a fold from 0 to {len(problem.splits) - 1}, found {fold}")
+    kept, tested = problem.splits[fold]
+    train, test = problem.dataset.train.take(kept), problem.dataset.train.take(tested)
+    scoring = problem.scoring
+    began = time.perf_counter()
+    fitted = problem.fit(values, train, seed=seed_for(problem.setup.seed, "model", fold))
+    halfway = time.perf_counter()
+    scores = scoring(fitted, test.X, test.y)
+    train_score = scoring.main(fitted, train.X, train.y) if problem.evaluate.train_score else None
+    ended = time.perf_counter()
+    return Measurement(
+        fold=fold,
+        score=scores[scoring.metric],
+        train_score=train_score,
+        metrics={name: scores[name] for name in scoring.also},
+        fit_seconds=halfway - began,
+        score_seconds=ended - halfway,
+    )
+
+
+# -- models that measure themselves ---------------------------------------------------------------------------------
+
+
+@dataclass
+class _Report:
+    """What a function model calls as `report(step, value)`."""
+
+    fold: int
+    into: list[tuple[int, float, float]] = field(default_factory=list)
+
+    def __call__(self, step: float, value: float) -> None:
+        self.into.append((self.fold, finite(step, "report: step"), finite(value, f"report at step {step!r}")))
+
+
+def _measured(
+    problem: Problem,
+    model: MeasuringModel,
+    job: Job,
+    fold: int,
+    reports: list[tuple[int, float, float]],
+) -> Measurement:
+    """Return the measurement that a model made of itself."""
+    data: dict[str, Any] = {}
+    if problem.data is not None:
+        rows = problem.dataset.train
+        data = {"X": rows.X, "y": rows.y, "groups": rows.groups}
+    names = (problem.evaluate.metric or MEASURED, *problem.evaluate.also)
+    call = Call(
+        seed=seed_for(problem.setup.seed, "model", fold),
+        report=_Report(fold, reports),
+        data=data,
+        metrics=names,
+        trial=job.trial,
+        fold=fold,
+        fidelity=job.fidelity,
+        folder=problem.setup.folder,
+        work=job.work,
+    )
+    began = time.perf_counter()
+    returned = model.measure(job.values, call, load=problem.load)
+    seconds = time.perf_counter() - began
+    score, metrics = results_of(returned, names[0], problem.evaluate.also)
+    return Measurement(fold=fold, score=score, metrics=metrics, fit_seconds=seconds)
+
+
+def results_of(returned: Any, metric: str, also: list[str]) -> tuple[float, dict[str, float]]:
+    """Return the metric and the further ones from what a model returned; raises `Invalid` if they are not there."""
+    if not isinstance(returned, Mapping):
+        if also:
+            raise Invalid(f"expected a dict with {', '.join([metric, *also])}, found {type(returned).__name__}")
+        return finite(returned, metric), {}
+    missing = [name for name in (metric, *also) if name not in returned]
+    if missing:
+        found = ", ".join(map(str, returned)) or "nothing"
+        raise Invalid(f"expected {', '.join(missing)} in the returned dict, found {found}")
+    return finite(returned[metric], metric), {name: finite(returned[name], name) for name in also}
+
+
+# -- surroundings ---------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def seeded_globals(seed: int) -> Iterator[None]:
+    """Seed Python's and numpy's global generators, and put them back afterwards.
+
+    Code that draws from these (`random_state=None` does) then gives the same in any process and fold order.
+    """
+    import numpy as np
+
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one is the point
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def watched(where: str) -> Iterator[Counter[str]]:
+    """Count the warnings of what runs inside, and write each once, with its count, to stderr (the trial's log)."""
+    counts: Counter[str] = Counter()
+
+    def count(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+        del rest
+        counts[f"{category.__name__}: {message}"] += 1
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = count  # type: ignore[assignment] # restored by catch_warnings
+        try:
+            yield counts
+        finally:
+            for text, times in counts.items():
+                sys.stderr.write(f"{where}: {text}{f' ({times} times)' if times > 1 else ''}\n")

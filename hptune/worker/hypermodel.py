@@ -1,0 +1,84 @@
+"""Wraps a user's `build(hp)`, a class's or a plain function, into what every estimator model can do."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hptune.dataset import bad
+from hptune.errors import did_you_mean
+from hptune.hyperparameters import HyperParameters
+from hptune.job import Finding
+from hptune.model import Loader
+from hptune.models.estimators import seeded
+from hptune.recording import RecordingError, record
+from hptune.space import SearchSpace
+
+KEY = "model.hypermodel"
+
+
+class Built:
+    """The model that a hypermodel builds for one configuration of `space`, with what is needed to fit it.
+
+    A fresh instance of a hypermodel class serves each configuration, so that `fit` finds on `self` what `build` left
+    there, and nothing of the trial before. Raises `ConfigError` for a name that cannot be used, TypeError if
+    `build(hp)` returns no estimator.
+    """
+
+    def __init__(self, name: str, values: Mapping[str, Any], *, space: SearchSpace, seed: int, load: Loader) -> None:
+        self.owner, build = _opened(name, load)
+        self.hp = HyperParameters.from_values(space, values) if len(space) else HyperParameters()
+        model = build(self.hp)
+        if not (hasattr(model, "fit") and hasattr(model, "predict")):
+            raise TypeError(f"{name}: expected build(hp) to return an estimator, it returned {type(model).__name__}")
+        self.model = seeded(model, seed) if hasattr(model, "get_params") and hasattr(model, "set_params") else model
+
+    def fit(self, X: Any, y: Any) -> Any:
+        """Return the fitted model: what the hypermodel's own `fit` returns if it can predict, else what was built."""
+        own = getattr(self.owner, "fit", None)
+        fitted = self.model.fit(X, y) if own is None else own(self.hp, self.model, X, y)
+        return fitted if hasattr(fitted, "predict") else self.model
+
+
+def _opened(name: str, load: Loader) -> tuple[Any, Callable[[HyperParameters], Any]]:
+    """Return the hypermodel's instance (None for a function) and its build function."""
+    found = load(name, key=KEY, wanted="function")
+    if not isinstance(found, type):
+        return None, found
+    if not callable(getattr(found, "build", None)):
+        raise bad(KEY, f"{name} has no method build(hp)")
+    try:
+        owner = found()
+    except TypeError as error:
+        raise bad(KEY, f"{name} cannot be made without arguments: {error}") from error
+    return owner, owner.build
+
+
+def examine(name: str, declared: SearchSpace, load: Loader) -> tuple[SearchSpace, list[Finding]]:
+    """Return the space that `build(hp)` records, and what is wrong with it.
+
+    Parameters that the config declares take the place of those of the same name; its constraints hold.
+    """
+    _opened(name, load)  # what is wrong with the name itself is told as such, not as a failed recording
+    findings: list[Finding] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            space = record(lambda hp: _opened(name, load)[1](hp))
+            for parameter in declared:
+                if parameter.name not in space:
+                    hint = did_you_mean(parameter.name, space.by_name)
+                    message = f"{name} has no hyperparameter {parameter.name!r}{hint}"
+                    findings.append(Finding(key=f"space.{parameter.name}", message=message))
+            if len(declared) and not findings:
+                start = HyperParameters()
+                start.merge(declared.parameters)
+                space = record(lambda hp: _opened(name, load)[1](hp), start=start)
+            space = SearchSpace(space.parameters, declared.constraints)
+        except RecordingError as error:
+            return declared, [Finding(key=KEY, message=str(error))]
+        except ValueError as error:  # the config's constraints do not fit the model's hyperparameters
+            return declared, [Finding(key="constraints", message=str(error))]
+    said = dict.fromkeys(str(one.message) for one in caught)
+    return space, findings + [Finding(key=KEY, message=message, severity="warning") for message in said]

@@ -1,0 +1,156 @@
+"""The `inspect` job: everything that only a worker can know of a problem, as plain data, all faults at once."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from importlib import metadata
+from typing import Any
+
+from pydantic import ValidationError
+
+from hptune.errors import ConfigError
+from hptune.evaluate import MEASURED
+from hptune.job import Finding, Inspection
+from hptune.model import EstimatorModel, MeasuringModel
+from hptune.objective import Direction
+from hptune.worker.checks import check_estimators, check_folds, check_target
+from hptune.worker.imports import TRUSTED
+from hptune.worker.problem import Problem
+
+_PACKAGES = (
+    "hptune",
+    "numpy",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "imbalanced-learn",
+)
+
+
+class _Findings(list[Finding]):
+    """Collects what is wrong, going on after each fault."""
+
+    def attempt(self, what: Callable[[], Any], key: str) -> Any:
+        """Return what `what()` returns; None if it raises, which becomes findings (at `key` if it names none)."""
+        try:
+            return what()
+        except ConfigError as error:
+            self += [Finding(key=one.key, message=one.message) for one in error.problems]
+        except ValidationError as error:
+            for one in error.errors():
+                parts = [str(part) for part in one["loc"] if not str(part).startswith("<")]
+                self.append(Finding(key=".".join([key, *parts]), message=one["msg"].removeprefix("Value error, ")))
+        except ValueError as error:
+            self.append(Finding(key=key, message=str(error)))
+        return None
+
+    @property
+    def errors(self) -> bool:
+        return any(one.severity == "error" for one in self)
+
+
+def inspect(problem: Problem) -> Inspection:
+    """Return what there is to know. Faults of the config are findings; the fields beyond them keep their defaults."""
+    findings = _Findings()
+    found = Inspection(space=problem.setup.space, versions=versions())
+    model = findings.attempt(lambda: problem.model, "model")
+    evaluate = findings.attempt(lambda: problem.evaluate, "evaluate")
+    declared = findings.attempt(lambda: problem.declared, "space")
+    if model is None or evaluate is None or declared is None:
+        return replace(found, findings=tuple(findings))
+    examined = findings.attempt(lambda: model.examine(declared, problem.load), "model")
+    if examined is not None:
+        space, about_model = examined
+        findings += about_model
+        found = replace(found, space=space.to_json())
+    for key, name in model.imports():
+        if not any(one.key == key for one in findings):
+            wanted = "class" if key.endswith(".class") else "function"
+            findings.attempt(partial(problem.load, name, key=key, wanted=wanted), key)
+    if isinstance(model, EstimatorModel):
+        found = _inspect_estimators(problem, found, findings)
+    else:
+        found = _inspect_measuring(problem, found, findings)
+    return replace(found, findings=tuple(dict.fromkeys(findings)))
+
+
+def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings) -> Inspection:
+    """Look at data, folds and metrics; what needs an estimator is left out where the model is at fault."""
+    if findings.errors:
+        if problem.setup.data is not None and problem.model.makes_estimator:
+            _only_the_data(problem, findings)
+        return found
+    dataset = findings.attempt(lambda: problem.dataset, "data")
+    if dataset is None:
+        return found
+    found = _with_data(problem, found)
+    findings += check_target(problem)
+    if findings.errors:
+        return found
+    splits = findings.attempt(lambda: problem.splits, "evaluate.cv")
+    if splits is not None:
+        found = replace(found, folds=len(splits))
+        findings += check_folds(problem)
+    scoring = findings.attempt(lambda: problem.scoring, "evaluate")
+    if scoring is not None:
+        found = replace(found, metric=scoring.metric, direction=scoring.direction)
+        if not findings.errors:
+            findings += [Finding(key=key, message=text) for key, text in scoring.unfit(dataset.train.y)]
+            findings += check_estimators(problem)
+    return found
+
+
+def _only_the_data(problem: Problem, findings: _Findings) -> None:
+    """Say what is wrong with the data although the model cannot be built, to save the user a round."""
+    data = findings.attempt(lambda: problem.data, "data")
+    if data is not None:
+        findings.attempt(lambda: data.read(problem.setup.folder, ()), "data")
+
+
+def _inspect_measuring(problem: Problem, found: Inspection, findings: _Findings) -> Inspection:
+    """Look at a model that measures itself: one measurement a trial, data only if there is some."""
+    evaluate = problem.evaluate
+    if evaluate.direction is None:
+        message = f"expected maximize or minimize: hptune cannot know it of what {problem.model.key} returns"
+        findings.append(Finding(key="evaluate.direction", message=message))
+    direction: Direction = evaluate.direction or "maximize"
+    found = replace(found, metric=evaluate.metric or MEASURED, direction=direction)
+    folds = problem.model.folds(evaluate) if isinstance(problem.model, MeasuringModel) else 1
+    found = replace(found, folds=folds)
+    for field in ("cv", "train_score") if folds == 1 else ("train_score",):
+        if field in problem.setup.evaluate and getattr(evaluate, field) != type(evaluate).model_fields[field].default:
+            message = f"a {problem.model.key} model measures itself; {field} has no effect"
+            findings.append(Finding(key=f"evaluate.{field}", message=message, severity="warning"))
+    if problem.setup.data is not None and findings.attempt(lambda: problem.dataset, "data") is not None:
+        found = _with_data(problem, found)
+    return found
+
+
+def _with_data(problem: Problem, found: Inspection) -> Inspection:
+    dataset = problem.dataset
+    return replace(
+        found,
+        task=dataset.task,
+        rows=len(dataset.train),
+        features=len(dataset.train.feature_names),
+        holdout_rows=0 if dataset.holdout is None else len(dataset.holdout),
+        data_hash=dataset.hash,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions on which scores depend: Python, the platform, and the packages that are installed."""
+    assert set(TRUSTED) - {"sklearn", "imblearn"} <= set(_PACKAGES)
+    out = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
+    for package in _PACKAGES:
+        try:
+            out[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return out

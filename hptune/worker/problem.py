@@ -1,0 +1,148 @@
+"""The problem as a worker has it: model, data, folds and metrics, each loaded when first needed and then kept."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hptune.cv import CvSpec, Rowset
+from hptune.data import data_from
+from hptune.dataset import Dataset, DataSpec, Rows, Task, bad
+from hptune.evaluate import EvaluateSpec
+from hptune.job import Setup
+from hptune.model import EstimatorModel, ModelSpec
+from hptune.models import model_from
+from hptune.randomness import seed_for
+from hptune.space import SearchSpace
+from hptune.worker.imports import Importer
+from hptune.worker.scoring import Scoring
+
+if TYPE_CHECKING:
+    from hptune.cv import Fold
+
+
+class Problem:
+    """What a `Setup` describes. Every property may raise `ConfigError`, naming the config key."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+
+    @cached_property
+    def load(self) -> Importer:
+        """Imports what the config names."""
+        return Importer(self.setup.folder, self.setup.allow_import, self.setup.own_code)
+
+    @cached_property
+    def model(self) -> ModelSpec:
+        """The model's options."""
+        return model_from(self.setup.model)
+
+    @cached_property
+    def data(self) -> DataSpec | None:
+        """The data's options."""
+        return None if self.setup.data is None else data_from(self.setup.data)
+
+    @cached_property
+    def evaluate(self) -> EvaluateSpec:
+        """How a configuration is measured."""
+        return EvaluateSpec.model_validate(self.setup.evaluate)
+
+    @cached_property
+    def declared(self) -> SearchSpace:
+        """The space as the setup has it: the config's, or after an inspection the one to search."""
+        return SearchSpace.from_json(self.setup.space)
+
+    @cached_property
+    def _examined(self) -> SearchSpace:
+        return self.model.examine(self.declared, self.load)[0]
+
+    def space_for(self, values: Mapping[str, Any]) -> SearchSpace:
+        """Return a space that has all of these names (a hypermodel's is recorded if the setup does not hold it)."""
+        return self.declared if all(name in self.declared for name in values) else self._examined
+
+    # -- estimators -------------------------------------------------------------------------------------------------
+
+    @property
+    def estimators(self) -> EstimatorModel:
+        """The model, if it makes estimators; raises TypeError for one that measures itself."""
+        if not isinstance(self.model, EstimatorModel):
+            raise TypeError(f"a {self.model.key} model makes no estimators")
+        return self.model
+
+    def build(self, values: Mapping[str, Any]) -> Any:
+        """Return an unfitted estimator for a configuration."""
+        seed = seed_for(self.setup.seed, "model", 0)
+        return self.estimators.build(values, space=self.space_for(values), seed=seed, load=self.load)
+
+    def fit(self, values: Mapping[str, Any], rows: Rows, *, seed: int) -> Any:
+        """Return an estimator for a configuration, fitted to these rows."""
+        space = self.space_for(values)
+        return self.estimators.fit(values, rows.X, rows.y, space=space, seed=seed, load=self.load)
+
+    def task_of(self, y: Any) -> Task:
+        """Return what is to be done: what the model is for, or if it does not say, what y (rows,) looks like."""
+        if isinstance(self.model, EstimatorModel):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that a hypermodel met no values, which is true
+                kind = kind_of(self.build({}))
+            if kind != "none":
+                return kind
+        if y.dtype.kind in "OUSb":
+            return "classification"
+        few = y.dtype.kind in "iu" and len(set(y.tolist())) <= 20
+        return "classification" if few else "regression"
+
+    # -- data and folds ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data, its holdout set apart."""
+        if self.data is None:
+            raise bad("data", f"a {self.model.key} model needs data: add `data: {{train: FILE.csv, target: COLUMN}}`")
+        wanted = self.evaluate.cv
+        in_order, aside = (wanted.in_order, wanted.aside) if isinstance(wanted, CvSpec) else (False, ())
+        return self.data.load(
+            self.setup.folder, seed=self.setup.seed, task=self.task_of, in_order=in_order, aside=aside
+        )
+
+    @cached_property
+    def cv(self) -> CvSpec:
+        """How the rows are divided into folds."""
+        return self.evaluate.cv_for(classes=self.dataset.task == "classification", groups=self.dataset.groups)
+
+    @property
+    def rowset(self) -> Rowset:
+        """What the splitting looks at: the rows to search with."""
+        rows = self.dataset.train
+        classes = self.dataset.task == "classification"
+        return Rowset(y=rows.y, groups=rows.groups, classes=classes, aside=rows.aside, seed=self.setup.seed)
+
+    @cached_property
+    def splits(self) -> list[Fold]:
+        """(training rows, test rows) of every fold, the same for every trial."""
+        try:
+            with warnings.catch_warnings():
+                # "The least populated class has only ... members": the inspection says it, with the class's name.
+                warnings.filterwarnings("ignore", message="The least populated class")
+                return self.cv.splits(self.rowset)
+        except ValueError as error:
+            raise bad("evaluate.cv", f"{self.cv.type}: {error}") from None
+
+    @cached_property
+    def scoring(self) -> Scoring:
+        """The metrics."""
+        return Scoring(self.evaluate, self.dataset.task, self.load)
+
+
+def kind_of(estimator: Any) -> Task:
+    """Return what an estimator is for, "none" if it does not say."""
+    from sklearn.base import is_classifier, is_regressor
+
+    try:
+        if is_classifier(estimator):
+            return "classification"
+        return "regression" if is_regressor(estimator) else "none"
+    except (AttributeError, TypeError):  # an estimator that is not scikit-learn's, without tags
+        return "none"

@@ -1,0 +1,146 @@
+"""The `refit` job: fits the winner on all rows of the search, keeps it as a file, and scores the holdout."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hptune.dataset import Rows
+from hptune.job import Job, Outcome
+from hptune.model import EstimatorModel
+from hptune.randomness import seed_for
+from hptune.worker.evaluation import seeded_globals, watched
+from hptune.worker.failures import failure_of
+from hptune.worker.problem import Problem
+
+_NO_FILE: dict[str, Any] = {"model": None, "format": None, "trusted": [], "reason": ""}
+CHECKED_ROWS = 200  # a model file is read back and must predict these rows as the model in memory does
+
+
+def refit(problem: Problem, job: Job) -> Outcome:
+    """Return what became of the winner.
+
+    Options: `values` of the winner; `path`, the folder for its file (None: keep none); `holdout`, whether to score
+    it; `baseline`, values to compare it with there. The answer: `model` (file name or None), `format` (skops, joblib
+    or None), `trusted` (what to pass to `skops.io.load`), `reason` (why not skops, or why no file), `holdout` (None,
+    or score, metrics, rows and the baseline's).
+    """
+    if not isinstance(problem.model, EstimatorModel):
+        reason = f"a {problem.model.key} model has no fitted estimator to keep"
+        return Outcome(answer={**_NO_FILE, "reason": reason, "holdout": None})
+    options = job.options
+    try:
+        with watched("refit"):
+            fitted = fit_all(problem, options["values"])
+            answer: dict[str, Any] = {**_NO_FILE, "holdout": None}
+            holdout = problem.dataset.holdout
+            if options.get("holdout") and holdout is not None:
+                answer["holdout"] = {**_scores(problem, fitted, holdout), "rows": len(holdout)}
+                if options.get("baseline") is not None:
+                    baseline = fit_all(problem, options["baseline"])
+                    answer["holdout"]["baseline"] = _scores(problem, baseline, holdout)
+            if options.get("path") is not None:
+                answer |= save(fitted, Path(options["path"]), problem.dataset.train)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return Outcome(failure=failure_of(error))
+    return Outcome(answer=answer)
+
+
+def fit_all(problem: Problem, values: Mapping[str, Any]) -> Any:
+    """Return the estimator of a configuration fitted on all rows of the search, never the holdout."""
+    seed = seed_for(problem.setup.seed, "refit")
+    with seeded_globals(seed):
+        return problem.fit(values, problem.dataset.train, seed=seed)
+
+
+def _scores(problem: Problem, fitted: Any, rows: Rows) -> dict[str, Any]:
+    scores = problem.scoring(fitted, rows.X, rows.y)
+    return {
+        "score": scores[problem.scoring.metric],
+        "metrics": {name: scores[name] for name in problem.scoring.also},
+    }
+
+
+# -- the file -------------------------------------------------------------------------------------------------------
+
+
+class _NotKept(Exception):
+    """Why a format cannot keep a model."""
+
+
+def save(fitted: Any, folder: Path, rows: Rows) -> dict[str, Any]:
+    """Write the model as `model.skops`, else as `model.joblib`; return `model`, `format`, `trusted` and `reason`.
+
+    A skops file names the types it holds and loads those that the reader trusts, `trusted` among them; a joblib file
+    is a pickle, which can run anything. So joblib is for models only that skops cannot keep, or that hold types from
+    outside scikit-learn. Raises OSError if the folder cannot be written.
+    """
+    sample = rows.take(list(range(min(len(rows), CHECKED_ROWS)))).X
+    skops, joblib = folder / "model.skops", folder / "model.joblib"
+    try:
+        trusted = _written(skops, lambda place: _skops(fitted, place, sample))
+        joblib.unlink(missing_ok=True)  # an earlier winner's
+        return {"model": skops.name, "format": "skops", "trusted": trusted, "reason": ""}
+    except _NotKept as error:
+        reason = f"not skops: {error}"
+    try:
+        _written(joblib, lambda place: _joblib(fitted, place))
+        skops.unlink(missing_ok=True)
+        return {"model": joblib.name, "format": "joblib", "trusted": [], "reason": reason}
+    except _NotKept as error:
+        return {**_NO_FILE, "reason": f"{reason}; not joblib: {error}"}
+
+
+def _written(place: Path, write: Callable[[Path], list[str]]) -> list[str]:
+    """Write a file whole or not at all and return what `write` returns; raises `_NotKept` saying why it cannot be."""
+    temporary = place.with_name(f"{place.name}.{os.getpid()}.tmp")
+    try:
+        found = write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(place)
+        return found
+    except (OSError, _NotKept):
+        raise  # a full disk is no property of the model
+    except Exception as error:
+        said = str(error).strip().splitlines()
+        raise _NotKept(f"{type(error).__name__}: {said[0] if said else ''}".rstrip(": ")) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _skops(fitted: Any, place: Path, sample: Any) -> list[str]:
+    """Write a skops file, read it back, and return the types that its reader has to trust."""
+    import numpy as np
+    from skops import io
+
+    io.dump(fitted, place)
+    types = list(io.get_untrusted_types(file=place))
+    foreign = [name for name in types if not _is_harmless(name)]
+    if foreign:
+        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+        raise _NotKept(f"it would need trust in {', '.join(foreign[:3])}{more}")
+    loaded = io.load(place, trusted=types)
+    if not np.array_equal(loaded.predict(sample), fitted.predict(sample)):
+        raise _NotKept("read back, it predicts otherwise")
+    return types
+
+
+def _is_harmless(name: str) -> bool:
+    """Return whether this is a class (not a function) of scikit-learn's own, such as the `Tree` inside a forest."""
+    if name == "numpy.dtype":
+        return True
+    module, _, last = name.rpartition(".")
+    return module.startswith("sklearn.") and isinstance(getattr(sys.modules.get(module), last, None), type)
+
+
+def _joblib(fitted: Any, place: Path) -> list[str]:
+    import joblib
+
+    joblib.dump(fitted, place)
+    return []

@@ -1,0 +1,165 @@
+"""The metrics of a study: scikit-learn's scorers by name, and functions of (y_true, y_pred)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hptune.dataset import Task, bad
+from hptune.errors import did_you_mean
+from hptune.evaluate import EvaluateSpec, is_function
+from hptune.model import Loader
+from hptune.objective import Direction
+from hptune.worker.failures import finite
+
+DEFAULTS: dict[Task, str] = {"classification": "accuracy", "regression": "r2"}
+_OTHER_NAMES = {
+    "auc": "roc_auc",
+    "log_loss": "neg_log_loss",
+    "mae": "neg_mean_absolute_error",
+    "mape": "neg_mean_absolute_percentage_error",
+    "mse": "neg_mean_squared_error",
+    "rmse": "neg_root_mean_squared_error",
+}
+# Which task a scorer is for, by the module of its score function; those that are not here go with both.
+_TASKS: dict[str, Task] = {
+    "sklearn.metrics._classification": "classification",
+    "sklearn.metrics._ranking": "classification",
+    "sklearn.metrics._regression": "regression",
+}
+
+
+@dataclass(frozen=True)
+class FunctionScorer:
+    """A user's metric as scikit-learn's scorers are called: (estimator, X, y) -> number, its sign untouched."""
+
+    name: str
+    function: Callable[[Any, Any], Any]
+
+    def __call__(self, estimator: Any, X: Any, y: Any) -> Any:
+        return self.function(y, estimator.predict(X))
+
+
+class Scoring:
+    """The metric and the further ones (`evaluate.also`), for models that predict.
+
+    Raises `ConfigError` for a name that is no scorer, or that does not fit the task.
+    """
+
+    def __init__(self, spec: EvaluateSpec, task: Task, load: Loader) -> None:
+        self.metric = metric_name(spec, task)
+        self.direction = direction_of(spec, self.metric)
+        self.task = task
+        keys = {self.metric: "evaluate.metric"}
+        for number, name in enumerate(spec.also):
+            keys.setdefault(name, f"evaluate.also.{number}")
+        self.keys = keys
+        self.scorers = {name: _scorer(name, key, task, load) for name, key in keys.items()}
+        self.also = tuple(spec.also)
+
+    def __call__(self, estimator: Any, X: Any, y: Any) -> dict[str, float]:
+        """Return the score of every metric by name; raises `Invalid` for one that is no finite number."""
+        if len(self.scorers) == 1:
+            return {self.metric: self.main(estimator, X, y)}
+        return {name: finite(value, name) for name, value in self._together(estimator, X, y).items()}
+
+    def main(self, estimator: Any, X: Any, y: Any) -> float:
+        """Return the score of the metric alone; raises `Invalid` if it is no finite number."""
+        return finite(self.scorers[self.metric](estimator, X, y), self.metric)
+
+    @cached_property
+    def _together(self) -> Callable[[Any, Any, Any], dict[str, Any]]:
+        from sklearn.metrics import check_scoring
+
+        # scikit-learn's multimetric scorer predicts once for all of them.
+        return check_scoring(scoring=self.scorers, raise_exc=True)  # type: ignore[no-any-return]
+
+    def methods(self, name: str) -> tuple[str, ...]:
+        """Return the methods of which an estimator needs one for this metric (predict_proba, ...)."""
+        wanted = getattr(self.scorers[name], "_response_method", "predict")
+        return (wanted,) if isinstance(wanted, str) else tuple(wanted)
+
+    def unfit(self, y: Any) -> list[tuple[str, str]]:
+        """Return (config key, message) for each metric that cannot be computed for a target like y (rows,).
+
+        Each one scores a model that ignores X: f1 wants two classes, neg_mean_squared_log_error no negative values.
+        """
+        import numpy as np
+        from sklearn.dummy import DummyClassifier, DummyRegressor
+
+        X = np.zeros((len(y), 1))
+        dummy = DummyClassifier(strategy="prior") if self.task == "classification" else DummyRegressor()
+        out = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dummy.fit(X, y)
+            for name, scorer in self.scorers.items():
+                if isinstance(scorer, FunctionScorer):
+                    continue  # the user's code is run on real predictions only
+                try:
+                    scorer(dummy, X, y)
+                except Exception as error:
+                    near = [one for one in scorer_names() if one.startswith(f"{name}_")]
+                    mend = f"; there is {', '.join(near)}" if near else ""
+                    said = str(error).strip().splitlines()
+                    out.append(
+                        (self.keys[name], f"{name} cannot score this target: {said[0] if said else error}{mend}")
+                    )
+        return out
+
+
+def metric_name(spec: EvaluateSpec, task: Task) -> str:
+    """Return the metric's name, by default the one that scikit-learn's own `score` uses."""
+    return spec.metric if spec.metric is not None else DEFAULTS[task]
+
+
+def direction_of(spec: EvaluateSpec, metric: str) -> Direction:
+    """Return in which direction a metric of predictions gets better; raises `ConfigError` if that is not known."""
+    if is_function(metric):
+        if spec.direction is None:
+            raise bad("evaluate.direction", f"expected maximize or minimize: hptune cannot know it of {metric}")
+        return spec.direction
+    if spec.direction == "minimize" and metric in scorer_names():
+        other = "its values are negative" if metric.startswith("neg_") else "more of it is better"
+        raise bad("evaluate.direction", f"scikit-learn's scorers are maximized ({metric}: {other}); leave it out")
+    return "maximize"
+
+
+def scorer_names() -> list[str]:
+    """Return scikit-learn's scorer names."""
+    from sklearn.metrics import get_scorer_names
+
+    return list(get_scorer_names())
+
+
+def _scorer(name: str, key: str, task: Task, load: Loader) -> Any:
+    if is_function(name):
+        return FunctionScorer(name, load(name, key=key, wanted="metric"))
+    names = scorer_names()
+    if name not in names:
+        other = _OTHER_NAMES.get(name.lower(), "")
+        hint = f"; did you mean {other!r}?" if other in names else did_you_mean(name, names)
+        fitting = [one for one in names if _task(one) == task]
+        hint = hint or f" (such as {', '.join(fitting[:8])}), or a function pkg.mod:name with `direction:`"
+        raise bad(key, f"expected the name of a scikit-learn scorer, found {name!r}{hint}")
+    if _task(name) not in (None, task):
+        raise bad(key, f"{name} is for {_task(name)}, this is {task}; take {_suggested(task)}")
+    from sklearn.metrics import get_scorer
+
+    return get_scorer(name)
+
+
+def _task(name: str) -> Task | None:
+    from sklearn.metrics import get_scorer
+
+    function = getattr(get_scorer(name), "_score_func", None)
+    return _TASKS.get(getattr(function, "__module__", ""))
+
+
+def _suggested(task: Task) -> str:
+    if task == "regression":
+        return "r2, neg_root_mean_squared_error or neg_mean_absolute_error"
+    return "accuracy, balanced_accuracy, f1_macro, roc_auc or neg_log_loss"

@@ -1,0 +1,56 @@
+"""`Service`: the one thing a worker process holds. It knows the problem and does the jobs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from hptune.job import Job, Outcome, Setup
+from hptune.worker.problem import Problem
+
+
+class Service:
+    """Does jobs of one problem; data and model are loaded at the first that needs them, and kept."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.problem = Problem(setup)
+
+    def run(self, job: Job) -> Outcome:
+        """Return what became of a job; faults of the user's config, data or code are failures or findings in it."""
+        from hptune.worker.failures import failure_of
+
+        try:
+            with self._threads():
+                match job.kind:
+                    case "inspect":
+                        from hptune.worker.evaluation import watched
+                        from hptune.worker.inspect import inspect
+
+                        with watched("inspection"):
+                            return Outcome(answer=inspect(self.problem).to_json())
+                    case "refit":
+                        from hptune.worker.refit import refit
+
+                        return refit(self.problem, job)
+                    case "evaluate":
+                        from hptune.worker.evaluation import evaluate
+
+                        return evaluate(self.problem, job)
+            raise ValueError(f"job kind: expected inspect, evaluate or refit, found {job.kind!r}")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return Outcome(failure=failure_of(error))
+
+    @contextlib.contextmanager
+    def _threads(self) -> Iterator[None]:
+        """Keep BLAS and OpenMP to `setup.threads` threads: two fits that take all cores each slow down twentyfold.
+
+        The environment variables that a child is started with do the same before the libraries are loaded; this is
+        for the serial executor, and for libraries that ignore them.
+        """
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=self.setup.threads):
+            yield

@@ -1,0 +1,68 @@
+"""Trials as tables: the right ones, in the right order, only the columns that say something."""
+
+from __future__ import annotations
+
+import pytest
+
+from hptune.errors import UsageError
+from hptune.report.tables import best_first, find_name, ordered, short_names, split_columns, trial_table
+from tests import told
+
+
+def test_short_names_are_the_shortest_ends_that_only_one_name_has() -> None:
+    assert short_names(["ridge.alpha", "lasso.alpha", "svr.C", "C"]) == {
+        "ridge.alpha": "ridge.alpha",
+        "lasso.alpha": "lasso.alpha",
+        "svr.C": "svr.C",
+        "C": "C",
+    }
+    assert short_names(["a.b.c"]) == {"a.b.c": "c"}
+
+
+def test_a_parameter_is_found_by_its_name_with_underscores_or_by_its_end() -> None:
+    names = ["regressor.svr.C", "regressor.ridge.alpha", "regressor.lasso.alpha"]
+    assert find_name("regressor__svr__C", names) == "regressor.svr.C"
+    assert find_name("C", names) == "regressor.svr.C"
+    with pytest.raises(UsageError, match=r"may be regressor\.ridge\.alpha or regressor\.lasso\.alpha"):
+        find_name("alpha", names)
+    with pytest.raises(UsageError, match="did you mean"):
+        find_name("regressor.svr.D", names)
+
+
+def test_best_first_puts_failures_last_and_follows_the_direction() -> None:
+    history = told.ridge().history
+    assert [t.number for t in best_first(history, history.trials)] == [4, 6, 5, 1, 0, 2, 7, 3]
+
+
+@pytest.mark.parametrize("key", ["trial", "score", "std", "seconds", "status", "alpha"])
+def test_every_sort_key_orders_all_trials(key: str) -> None:
+    history = told.ridge().history
+    assert sorted(t.number for t in ordered(history, history.trials, key)) == list(range(8))
+
+
+def test_an_unknown_sort_key_names_the_known_ones() -> None:
+    history = told.ridge().history
+    with pytest.raises(UsageError, match="expected trial, score, std, seconds, status or a parameter"):
+        ordered(history, history.trials, "scroe")
+
+
+def test_only_changed_parameters_have_a_column() -> None:
+    history = told.pipeline().history
+    changed, constant = split_columns(history.space, [history.trials[2], history.trials[5]])
+    assert "regressor" not in changed
+    assert constant["regressor"] == "lasso"
+    assert "regressor.lasso.max_iter" not in changed
+    assert "regressor.svr.C" not in constant
+
+
+def test_trials_without_any_give_a_table_without_rows() -> None:
+    history = told.study().history
+    assert trial_table(history, []).table.rows == []
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_wide_space_fits_eighty_columns(everything: bool) -> None:
+    history = told.pipeline().history
+    lines = trial_table(history, history.trials, everything=everything).table.lines(80)
+    assert max(map(len, lines)) <= 80
+    assert len(lines) == 13

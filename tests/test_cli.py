@@ -1,0 +1,243 @@
+"""The command line as a whole: fast help, exit codes, one JSON document on stdout whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import hptune
+from hptune import cli
+from hptune.commands._signals import Interrupted, signals
+from hptune.errors import (
+    ConfigError,
+    DirectoryUnusable,
+    ExecutorUnreachable,
+    GateNotMet,
+    JournalDamaged,
+    NoSuccess,
+    Problem,
+    StudyLocked,
+    UsageError,
+)
+
+HEAVY = ("numpy", "scipy", "sklearn", "pandas", "pydantic", "yaml", "rich", "psutil", "sqlite3", "distributed")
+VERBS = ("run", "validate", "space", "trials", "best", "show", "report", "oracles", "schema")
+
+
+def hptune_process(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "hptune", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "COLUMNS": "80", **environ},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([verb, "--help"] for verb in ("run", "trials"))])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    found = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "hptune", *arguments], capture_output=True, text=True, check=True
+    )
+    loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in found.stderr.splitlines()}
+    assert "typer" in loaded
+    assert not loaded & set(HEAVY)
+
+
+def test_completion_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from hptune import cli\n"
+        "try: cli.invoke([])\n"
+        "except SystemExit: pass\n"
+        "print(set(sys.modules) & set(sys.argv[1].split()), file=sys.stderr)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, " ".join(HEAVY)],
+        env={**os.environ, "_HPTUNE_COMPLETE": "complete_bash", "COMP_WORDS": "hptune tr", "COMP_CWORD": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (found.stdout, found.stderr) == ("trials\n", "set()\n")
+
+
+def test_importing_hptune_loads_nothing_and_its_names_load_on_use() -> None:
+    code = (
+        "import sys, hptune; assert not {'numpy', 'pydantic', 'hptune.study'} & set(sys.modules);"
+        "assert all(getattr(hptune, name) is not None for name in hptune.__all__); print(sorted(hptune.__all__))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "HyperParameters" in out
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Studdy'"):
+        hptune.Studdy  # noqa: B018
+    assert set(hptune.__all__) <= set(dir(hptune))
+
+
+def test_help_lists_every_verb_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.invoke(["--help"]) == 0
+    out = capsys.readouterr().out
+    for verb in VERBS:
+        assert re.search(rf"^  {verb}\s+\S", out, re.MULTILINE)
+    for code in (0, 1, 2, 3, 4, 5, 6, 7, 130):
+        assert re.search(rf"^ +{code}  ", out, re.MULTILINE)
+    assert "…" not in out
+    assert "..." not in out.partition("Commands:")[2]  # no verb's summary is cut off
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_has_help_and_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.invoke([verb, "-h"]) == 0
+    out = capsys.readouterr().out
+    assert verb == "oracles" or f"hptune {verb} " in out.partition("Usage:")[2].partition("\n")[2]
+
+
+def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.invoke([]) in (0, 2)
+    captured = capsys.readouterr()
+    assert "Commands:" in captured.out + captured.err
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.invoke(["--version"]) == 0
+    assert capsys.readouterr().out == f"hptune {hptune.__version__}\n"
+
+
+FAILURES = [
+    (UsageError("no"), 2),
+    (ConfigError([Problem("a.b", "expected x", "study.yaml", 3, 5)]), 2),
+    (GateNotMet("gain too small"), 3),
+    (NoSuccess("none"), 4),
+    (JournalDamaged("line 3"), 5),
+    (StudyLocked("locked"), 5),
+    (DirectoryUnusable("full"), 6),
+    (ExecutorUnreachable("gone"), 7),
+    (OSError(28, "No space left on device"), 6),
+    (Interrupted(signal.SIGINT), 130),
+    (Interrupted(signal.SIGTERM), 143),
+    (KeyboardInterrupt(), 130),
+    (ZeroDivisionError("division by zero"), 1),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), FAILURES, ids=lambda found: type(found).__name__ + str(found)[:12])
+def test_every_exception_has_its_exit_code_and_one_json_document(
+    error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(**_: object) -> int:
+        raise error
+
+    monkeypatch.setattr("hptune.commands.oracles.oracles", fails)
+    assert cli.invoke(["oracles", "--json"]) == code
+    captured = capsys.readouterr()
+    if isinstance(error, KeyboardInterrupt):
+        return  # only where signals are not ours (a thread); typer ends it silently
+    document = json.loads(captured.out)
+    assert list(document) == ["schema_version", "error"]
+    assert list(document["error"]) == ["file", "line", "key", "message"]
+    assert document["error"]["message"]
+    assert ("Traceback" in captured.err) == (code == 1)
+    assert ("this is a bug in hptune" in captured.err) == (code == 1)
+
+
+def test_a_config_error_names_file_line_and_key_and_shows_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text("version: 1\nsed: 3\n")
+
+    def fails(**_: object) -> int:
+        raise ConfigError([Problem("sed", "unknown key; did you mean 'seed'?", str(file), 2, 1)])
+
+    monkeypatch.setattr("hptune.commands.oracles.oracles", fails)
+    assert cli.invoke(["oracles", "--json"]) == 2
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["error"] == {
+        "file": str(file),
+        "line": 2,
+        "key": "sed",
+        "message": "unknown key; did you mean 'seed'?",
+    }
+    assert f"{file}:2: sed: unknown key" in captured.err
+    assert "     2 | sed: 3\n       | ^\n" in captured.err
+
+
+def test_a_wrong_verb_is_a_usage_error_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.invoke(["trails"]) == 2
+    assert "trials" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["trials", "x", "--json"], True),
+        (["trials", "x", "--format", "json"], True),
+        (["trials", "x", "--format=json"], True),
+        (["trials", "x", "--format", "csv"], False),
+        (["trials", "--", "--json"], False),
+        ([], False),
+    ],
+)
+def test_whether_json_is_wanted_is_known_without_parsing(arguments: list[str], wanted: bool) -> None:
+    assert cli.wants_json(arguments) == wanted
+
+
+def test_a_usage_error_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.invoke(["trials", "--json", "--nonsense"]) == 2
+    assert "nonsense" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+def test_a_closed_stdout_is_no_fault() -> None:
+    command = f"{sys.executable} -m hptune oracles | true; echo ${{PIPESTATUS[0]}}"
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert found.stdout == "0\n"
+    assert found.stderr == ""
+
+
+# -- signals --------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_signal_is_only_noted_while_gentle_and_the_second_raises() -> None:
+    with signals.installed():
+        with signals.gently():
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert signals.requested() == "signal"
+            with pytest.raises(Interrupted):
+                os.kill(os.getpid(), signal.SIGINT)
+        assert signals.exit_code == 143  # the first one's
+
+
+def test_outside_of_gentle_work_the_first_signal_raises() -> None:
+    with signals.installed(), pytest.raises(Interrupted) as caught:
+        os.kill(os.getpid(), signal.SIGINT)
+    assert caught.value.exit_code == 130
+
+
+def test_handlers_are_put_back_and_an_ignored_signal_stays_ignored() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with signals.installed():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert signals.requested() is None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_the_command_line_works_in_a_thread() -> None:
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(cli.invoke(["trials", "/nonexistent"])))
+    thread.start()
+    thread.join()
+    assert codes == [2]

@@ -1,0 +1,170 @@
+"""What `run` shows on stderr: plain lines, the bar, failures, quiet."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from hptune.console import Budget, Console
+from hptune.report.closing import Closing, closing
+from hptune.study import Study
+from tests import told
+
+
+class Clock:
+    """Ticks only when told."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class State:
+    seconds: float = 3.0
+    running: tuple[tuple[int, float], ...] = ((8, 1.2), (9, 0.3))
+    stopping: str | None = None
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(
+    study: Study, *, stream: io.StringIO | None = None, environ: Mapping[str, str] | None = None, **options: Any
+) -> str:
+    """Return what the console writes while `ridge`'s results are told to `study`, three seconds a trial."""
+    clock, stream = Clock(), stream or io.StringIO()
+    console = Console(
+        stream, budget=Budget(8), folder="runs/told", environ=environ or {"COLUMNS": "80"}, clock=clock, **options
+    )
+    console.header(
+        "told", [("metric", "rmse, lower is better"), ("budget", "8 trials")], ["continues: 2 trials found"]
+    )
+    console.start(study.history)
+    study.observers.append(console.observe)
+    for number, score in enumerate((-55.12, -54.3, -61.7, None, None, -53.91, -54.0, -70.0)):
+        clock.now += 3.0
+        if score is None:
+            told.fail(study, *(("timeout", "took longer than 2 s") if number == 4 else ()))
+        else:
+            told.tell(study, score)
+        console.tick(State())
+    console.stop()
+    return stream.getvalue()
+
+
+def test_plain_lines(snapshot: Any) -> None:
+    assert shown(told.study()) == snapshot
+
+
+def test_verbose_lines_hold_the_values(snapshot: Any) -> None:
+    assert shown(told.study(told.PIPELINE), verbose=True) == snapshot
+
+
+def test_quiet_writes_nothing() -> None:
+    assert shown(told.study(), quiet=True) == ""
+
+
+def test_an_error_is_written_even_when_quiet() -> None:
+    stream = io.StringIO()
+    Console(stream, quiet=True).error("bad")
+    assert stream.getvalue() == "bad\n"
+
+
+def test_fast_trials_give_a_line_a_second_at_most() -> None:
+    stream, clock = io.StringIO(), Clock()
+    console = Console(stream, budget=Budget(1000), clock=clock, environ={})
+    study = told.study()
+    console.start(study.history)
+    study.observers.append(console.observe)
+    told.tell(study, -1.0)
+    for _ in range(100):
+        clock.now += 0.05
+        told.tell(study, -2.0)
+    assert 4 <= len(stream.getvalue().splitlines()) <= 7
+
+
+def test_only_the_first_failure_is_loud() -> None:
+    stream = io.StringIO()
+    console = Console(stream, folder="runs/told", environ={})
+    study = told.study()
+    console.start(study.history)
+    study.observers.append(console.observe)
+    for _ in range(3):
+        told.fail(study)
+    text = stream.getvalue()
+    assert text.count("failed (error)") == 3
+    assert text.count("Traceback") == 1
+    assert "hptune show runs/told 0" in text
+
+
+@pytest.mark.parametrize("environ", [{"COLUMNS": "80"}, {"COLUMNS": "80", "NO_COLOR": "1"}])
+def test_the_live_bar_fits_and_leaves_permanent_lines(environ: dict[str, str]) -> None:
+    stream = Terminal()
+    text = shown(told.study(told.PIPELINE), stream=stream, environ=environ)
+    assert "8/8 trials" in text
+    assert "best so far" in text
+    assert "failed (timeout)" in text
+    assert "running 8 (1 s), 9 (0 s)" in text
+
+
+def test_a_terminal_in_ci_gets_plain_lines() -> None:
+    text = shown(told.study(), stream=Terminal(), environ={"CI": "true", "NO_COLOR": "1", "COLUMNS": "80"})
+    assert "\x1b" not in text
+    assert "trials," not in text
+
+
+def test_no_line_is_wider_than_the_screen() -> None:
+    text = shown(told.study(told.PIPELINE))
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_stream_that_has_gone_does_not_stop_a_run() -> None:
+    stream = io.StringIO()
+    stream.close()
+    console = Console(stream, environ={})
+    console.line("hello")
+
+
+def test_the_time_left_is_that_of_the_nearest_limit() -> None:
+    clock = Clock()
+    console = Console(io.StringIO(), budget=Budget(10, 60.0), clock=clock, environ={})
+    study = told.study()
+    console.start(study.history)
+    study.observers.append(console.observe)
+    assert console.left(State(seconds=0.0), 0) == 60
+    clock.now = 2.0
+    told.tell(study, -1.0)
+    assert console.left(State(seconds=2.0), 1) == 18
+    assert console.left(State(seconds=55.0), 1) == 5
+
+
+@pytest.mark.parametrize("make", [told.ridge, told.pipeline], ids=["ridge", "pipeline"])
+def test_the_closing_part(make: Any, snapshot: Any) -> None:
+    history = make().history
+    facts = Closing(stop_reason=history.ended or "", folder="runs/told", files=["result.json", "best.yaml"])
+    lines = "\n".join(closing(history, facts, width=80)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines == snapshot
+
+
+def test_the_closing_part_without_success_says_where_to_look() -> None:
+    study = told.study()
+    told.fail(study)
+    lines = closing(study.history, Closing(stop_reason="trials", folder="runs/told"), width=80)
+    assert any("hptune show runs/told 0" in line for line in lines)
+
+
+def test_the_closing_part_of_an_interrupted_study_says_how_to_go_on() -> None:
+    study = told.study()
+    told.tell(study, -1.0)
+    lines = closing(study.history, Closing(stop_reason="signal", folder="runs/told"), width=80)
+    assert any(line.endswith("hptune run runs/told") for line in lines)
+    assert any("nothing was better than the defaults" in line for line in lines)

@@ -1,0 +1,67 @@
+"""Hypermodels in a worker: built and fitted with a trial's values."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from hptune.job import Inspection, Job, Outcome
+from hptune.worker.service import Service
+from tests.worker.problems import SYNTHETIC, setup
+
+
+def run(name: str, values: dict[str, Any], **options: Any) -> Outcome:
+    return Service(setup({"hypermodel": f"sample_models:{name}"}, SYNTHETIC, {"cv": 3}, **options)).run(
+        Job(values=values, folds=(0, 1))
+    )
+
+
+def test_a_build_function_gets_the_trials_values() -> None:
+    ridge = Service(setup({"hypermodel": "sample_models:build"}, SYNTHETIC)).problem.build(
+        {"kind": "ridge", "alpha": 9.0}
+    )
+    assert ridge.named_steps["ridge"].alpha == 9.0
+    outcome = run("build", {"kind": "lasso", "l1": 0.01})
+    assert outcome.failure is None
+    assert len(outcome.measurements) == 2
+    assert outcome.measurements[0].score != run("build", {"kind": "lasso", "l1": 5.0}).measurements[0].score
+
+
+def test_a_class_with_build_is_fitted_by_its_model() -> None:
+    first, again = run("Forest", {"trees": 3}), run("Forest", {"trees": 3})
+    assert first.failure is None
+    assert [one.score for one in first.measurements] == [one.score for one in again.measurements]  # seeded
+
+
+def test_a_class_with_its_own_fit_is_fitted_by_that() -> None:
+    scores = [run("OwnFit", {"shift": shift}).measurements[0].score for shift in (0.0, 9.0)]
+    assert scores[0] > 0.5 > scores[1]
+
+
+def test_the_recorded_space_serves_other_workers() -> None:
+    model = {"hypermodel": "sample_models:build"}
+    answer = Service(setup(model, SYNTHETIC)).run(Job(kind="inspect")).answer
+    assert answer is not None
+    space = Inspection.from_json(answer).space
+    values = {"kind": "lasso", "l1": 0.01}
+    recorded = run("build", values).measurements[0].score
+    service = Service(dataclasses.replace(setup(model, SYNTHETIC, {"cv": 3}), space=space))
+    assert service.run(Job(values=values)).measurements[0].score == recorded
+    assert "_examined" not in vars(service.problem)  # nothing was recorded again
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("builds_text", "expected build(hp) to return an estimator, it returned str"),
+        ("raises", "RuntimeError: no build today"),
+        ("NoBuild", "has no method build(hp)"),
+    ],
+)
+def test_a_hypermodel_that_builds_nothing_is_a_failure(name: str, said: str) -> None:
+    failure = run(name, {}).failure
+    assert failure is not None
+    assert failure.kind == "error"
+    assert said in failure.message
