@@ -19,7 +19,7 @@ from hptune.config.findings import problems_from
 from hptune.config.identity import config_hash, difference, problem_hash, problem_of
 from hptune.config.load import Loaded
 from hptune.config.specs import StudyConfig
-from hptune.errors import ConfigError, DirectoryUnusable, HptuneError, Problem, ProblemChanged, UsageError
+from hptune.errors import ConfigError, DirectoryUnusable, Problem, ProblemChanged, UsageError, WorkFailed
 from hptune.executor import Executor
 from hptune.job import Inspection, Job, Outcome, Setup
 from hptune.loop import Limits, Loop, RunState
@@ -214,7 +214,7 @@ def setup_of(loaded: Loaded, allow_import: Sequence[str] = ()) -> Setup:
     config = loaded.config
 
     def plain(spec: Any) -> Any:
-        return None if spec is None else spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return None if spec is None else spec.model_dump(mode="json", by_alias=True)
 
     return Setup(
         model=plain(config.model),
@@ -277,7 +277,8 @@ def _check_limits(loaded: Loaded) -> None:
 def _inspect(
     loaded: Loaded, executor: Executor, interrupt: Callable[[], str | None]
 ) -> tuple[Inspection, list[Problem]]:
-    inspection = Inspection.from_json(_answer(executor, Job(kind="inspect"), interrupt))
+    job = Job(kind="inspect", options={"probe": loaded.config.probe})
+    inspection = Inspection.from_json(_answer(executor, job, interrupt))
     problems = problems_from(inspection.findings, loaded)
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(problems)
@@ -297,12 +298,6 @@ def _answer(executor: Executor, job: Job, interrupt: Callable[[], str | None]) -
         detail = f"\n{outcome.failure.traceback}" if outcome.failure.traceback else ""
         raise WorkFailed(f"the {job.kind} step failed ({outcome.failure.kind}): {outcome.failure.message}{detail}")
     return outcome.answer or {}
-
-
-class WorkFailed(HptuneError):
-    """An inspection or a refit failed in its worker for a reason that the inspection's findings do not cover."""
-
-    exit_code = 4
 
 
 def _study(loaded: Loaded, inspection: Inspection, journal: jn.Journal) -> Study:

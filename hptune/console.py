@@ -197,10 +197,8 @@ class Console:
             self.line(f"{self._place(trial)}: {score}, the defaults")
         else:
             gain = phrases.over_defaults(history)
-            self.line(
-                f"{self._place(trial)}: {score}, best so far{f' ({gain})' if gain else ''}: {self._values(trial)}",
-                "green",
-            )
+            which = f"best so far ({gain})" if gain else "best so far"
+            self.line(f"{self._place(trial)}: {score}, {which}: {self._values(trial)}", "green")
         self._last_line = self._clock()
 
     def _values(self, trial: Trial) -> str:

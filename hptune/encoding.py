@@ -127,8 +127,9 @@ class Encoding:
 
     @cached_property
     def effective(self) -> float:
-        """How many numeric columns vary, a conditional one counting half."""
-        return float(sum(0.5 if self.space[self.columns[j].parameter].when else 1.0 for j in self.numeric))
+        """How many of the varying numeric columns are active in an average configuration, at least 1."""
+        rows = self.sample(np.random.default_rng(0).random((256, self.width)))
+        return max(float((~np.isnan(rows[:, self.numeric])).sum(axis=1).mean()), 1.0)
 
     def sample(self, U: Rows) -> Rows:
         """Return legal rows drawn by uniform numbers U, shape (n, C); constraints are not looked at."""

@@ -66,6 +66,12 @@ class NoSuccess(HptuneError):
     exit_code = 4
 
 
+class WorkFailed(HptuneError):
+    """An inspection or a refit failed in its worker for a reason that the inspection's findings do not cover."""
+
+    exit_code = 4
+
+
 class JournalDamaged(HptuneError):
     """A record before the journal's last is unreadable: file, line and byte are in the message."""
 
@@ -100,5 +106,7 @@ class StudyExhausted(HptuneError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `"; did you mean 'x'?"` for the closest of `known`, or "" when none is close."""
-    close = difflib.get_close_matches(str(word), [str(one) for one in known], n=1, cutoff=0.6)
+    names = [str(one) for one in known]
+    same = [name for name in names if name.casefold() == str(word).casefold()]
+    close = same or difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -42,6 +42,10 @@ class History:
         self.reports: dict[int, list[tuple[int, float, float]]] = {}
         self.ended: str | None = None
         self.resumed: list[ev.StudyResumed] = []
+        self.retried: set[int] = set()
+        """Trials that failed for good and were begun again later: what was chosen meanwhile knew of the failure."""
+        self.reopenings = 0
+        """How often a trial that had ended was begun again; a memo of ended trials holds while this stays the same."""
         self._first_of: dict[str, int] = {}
         self._configurations: list[int] = [0]
         self._prefix: list[tuple[int | None, int]] = [(None, 0)]  # best and failures in a row of the first i trials
@@ -90,7 +94,8 @@ class History:
         if not 0 <= event.trial < len(self.trials):
             raise IllegalEvent(f"expected trial {len(self.trials)} next, found {event.trial}")
         trial = self.trials[event.trial]
-        if trial.status != "running" or event.attempt != trial.attempt + 1 or dict(trial.values) != event.values:
+        again = trial.status in ("running", "failed") and event.attempt == trial.attempt + 1
+        if not again or dict(trial.values) != event.values:
             raise IllegalEvent(f"trial {event.trial} cannot start again (it is {trial.status})")
 
     def apply(self, event: ev.Event) -> None:
@@ -135,6 +140,9 @@ class History:
 
     def _begin(self, event: ev.TrialStarted) -> None:
         if event.trial < len(self.trials):
+            if self.trials[event.trial].failure is not None:
+                self._reopen(event)
+                return
             self._put(dataclasses.replace(self.trials[event.trial], attempt=event.attempt))
             return
         self.trials.append(
@@ -151,6 +159,16 @@ class History:
         )
         self._first_of.setdefault(self._key(event.values, event.fidelity), event.trial)
         self._configurations.append(self._configurations[-1] + (event.parent is None))
+
+    def _reopen(self, event: ev.TrialStarted) -> None:
+        """Begin a failed trial from the start: folds measured before may be of other code than those to come."""
+        number = event.trial
+        fresh = dataclasses.replace(self.trials[number], attempt=event.attempt, failure=None, measurements=())
+        self.trials[number] = fresh
+        self.reports.pop(number, None)
+        self.retried.add(number)
+        self.reopenings += 1
+        del self._prefix[number + 1 :]  # a failed trial is never the best: `best_number` stays
 
     def _key(self, values: Values, fidelity: float | None) -> str:
         return f"{fidelity}|{self.space.key(values)}"

@@ -7,7 +7,7 @@ trial's folds are independent jobs, several of them in one job where folds are s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +69,7 @@ class Loop:
     """Runs a study on an executor until one of `stops` is reached.
 
     `folds` is how many folds a trial has. `folder` (None: nothing is written) gets `logs/` and `spool/`; `keep_logs`
-    keeps the logs of trials that succeeded.
+    keeps the logs of trials that succeeded. `again` are failed trials to run again first, under their numbers.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class Loop:
         limits: Limits = Limits(),
         folder: Path | None = None,
         keep_logs: bool = False,
+        again: Collection[int] = (),
     ) -> None:
         self.study = study
         self.executor = executor
@@ -89,6 +90,7 @@ class Loop:
         self.folds = folds
         self.limits = limits
         self.keep_logs = keep_logs
+        self.again = frozenset(again)
         self.reason: str | None = None
         self._logs = None if folder is None else folder / "logs"
         self._work = None if folder is None else folder / "work"
@@ -155,6 +157,10 @@ class Loop:
             study.sync()
             spool.discard(path)
         for trial in study.history.trials:
+            if trial.status == "failed" and trial.number in self.again:
+                again = study.retry(trial.number)
+                self._begun[trial.number] = _Begun(again, list(range(self.folds)))
+                continue
             if trial.status != "running":
                 continue
             measured = {m.fold for m in trial.measurements}

@@ -55,7 +55,8 @@ class Observations:
 class _Columns:
     """A history's ended prefix as growing arrays: status, mean loss and number of folds of every trial."""
 
-    def __init__(self) -> None:
+    def __init__(self, reopenings: int = 0) -> None:
+        self.reopenings = reopenings
         self.size = 0
         self.state = np.zeros(64, dtype=np.int8)
         self.loss = np.zeros(64)
@@ -78,7 +79,7 @@ class _Columns:
 
 
 _CACHE: weakref.WeakKeyDictionary[History, _Columns] = weakref.WeakKeyDictionary()
-"""Arrays that only depend on ended trials, which never change: a memo, not a state."""
+"""Arrays that only depend on ended trials, which change only when one is begun again: a memo, not a state."""
 
 
 def _facts(history: History, trial: Trial) -> tuple[int, float, int]:
@@ -95,8 +96,8 @@ def observe(view: View) -> Observations:
     """Return what the view shows, as arrays."""
     history = view.history
     columns = _CACHE.get(history)
-    if columns is None:
-        columns = _CACHE.setdefault(history, _Columns())
+    if columns is None or columns.reopenings != history.reopenings:
+        columns = _CACHE[history] = _Columns(history.reopenings)
     settled = view.settled
     columns.grow(history, settled)
     state = np.zeros(view.begun, dtype=np.int8)

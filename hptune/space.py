@@ -162,6 +162,10 @@ class SearchSpace:
                 raise ValueError(f"{name}: is inactive here (it needs {needs})")
         return values
 
+    def complete_or_defaults(self, partial: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the configuration that takes from `partial` what is active and defaults for the rest, unchecked."""
+        return self._build(lambda p: partial.get(p.name, p.default_value))
+
     def check(self, values: Mapping[str, Any]) -> str | None:
         """Return what is wrong, None if nothing: exactly the active parameters, each inside its range, allowed."""
         try:

@@ -37,7 +37,8 @@ class Gain:
     """What a challenger gains over a baseline: positive is better, in units of the loss.
 
     `low` and `high` bound the two-sided interval at `confidence`; `p_value` is one-sided, against "no gain or worse".
-    `error` is the corrected standard error, `pairs` the number of folds J that both were measured on. Where the
+    `error` is the corrected standard error, `pairs` the number of folds J that both were measured on, `degrees` those
+    of freedom of Student's t. Where the
     folds cannot tell (fewer than two pairs, or the same non-zero difference on each of them) `error`, `low`, `high`
     and `p_value` are None. Where all differences are zero the gain is exactly zero: [0, 0] and p = 1.
     """
@@ -48,6 +49,7 @@ class Gain:
     p_value: float | None
     error: float | None
     pairs: int
+    degrees: float
     confidence: float
 
     def bound(self, confidence: float, *, upper: bool = False) -> float | None:
@@ -55,7 +57,7 @@ class Gain:
         _check_confidence(confidence)
         if self.error is None:
             return None
-        margin = student_quantile(confidence, max(self.pairs - 1, 1)) * self.error
+        margin = student_quantile(confidence, self.degrees) * self.error
         return self.mean + margin if upper else self.mean - margin
 
 
@@ -78,13 +80,20 @@ def corrected_error(differences: ArrayLike, *, test_share: float) -> float | Non
 
 
 def paired_gain(
-    baseline: ArrayLike, challenger: ArrayLike, *, test_share: float, confidence: float = 0.9, shift: float = 0.0
+    baseline: ArrayLike,
+    challenger: ArrayLike,
+    *,
+    test_share: float,
+    confidence: float = 0.9,
+    shift: float = 0.0,
+    degrees: float | None = None,
 ) -> Gain:
     """Return the gain of a challenger over a baseline from their losses on the same folds, both of shape (J,).
 
     Folds that one of them lacks (NaN) are left out of both. For folds of unequal size give the mean of n2/n1 over
     the folds as `test_share`; the mean of d stays the plain one, as the score is the plain mean of the folds.
     `shift` is taken off the mean before the interval is laid around it (the challenger's optimism, if it was chosen).
+    `degrees` of freedom: J - 1 by default (Bouckaert & Frank), or fewer for a more careful interval.
     Against a number instead of a configuration, give it as the baseline's loss on every fold.
     """
     _check_confidence(confidence)
@@ -96,7 +105,8 @@ def paired_gain(
     if not len(d):
         raise ValueError("losses: expected at least one fold that both were measured on, found none")
     error = corrected_error(d, test_share=test_share)
-    return _gain(float(d.mean()) - (shift if error != 0 else 0.0), error, len(d), confidence)
+    freedom = max(len(d) - 1, 1) if degrees is None else degrees
+    return _gain(float(d.mean()) - (shift if error != 0 else 0.0), error, len(d), freedom, confidence)
 
 
 def resampled_gain(gain: float, resamples: ArrayLike, *, rows: int, confidence: float = 0.9) -> Gain:
@@ -108,24 +118,25 @@ def resampled_gain(gain: float, resamples: ArrayLike, *, rows: int, confidence: 
     two fitted models: it says nothing of other training rows. `pairs` is the rows.
     """
     _check_confidence(confidence)
+    degrees = max(rows - 1, 1)
     found = np.asarray(resamples, dtype=float)
     found = found[np.isfinite(found)]
     if len(found) < 2 or rows < 2:
-        return _gain(gain, None, rows, confidence)
+        return _gain(gain, None, rows, degrees, confidence)
     error = float(found.std(ddof=1))
     if error <= CONSTANT * max(abs(gain), float(np.abs(found).max())):
-        return _gain(gain, 0.0 if gain == 0 else None, rows, confidence)
-    return _gain(gain, error, rows, confidence)
+        return _gain(gain, 0.0 if gain == 0 else None, rows, degrees, confidence)
+    return _gain(gain, error, rows, degrees, confidence)
 
 
-def _gain(mean: float, error: float | None, pairs: int, confidence: float) -> Gain:
+def _gain(mean: float, error: float | None, pairs: int, degrees: float, confidence: float) -> Gain:
     if error is None:
-        return Gain(mean, None, None, None, None, pairs, confidence)
+        return Gain(mean, None, None, None, None, pairs, degrees, confidence)
     if error == 0:
-        return Gain(0.0, 0.0, 0.0, 1.0, 0.0, pairs, confidence)
-    margin = student_quantile(0.5 + confidence / 2, pairs - 1) * error
-    p_value = student_cdf(-mean / error, pairs - 1)
-    return Gain(mean, mean - margin, mean + margin, p_value, error, pairs, confidence)
+        return Gain(0.0, 0.0, 0.0, 1.0, 0.0, pairs, degrees, confidence)
+    margin = student_quantile(0.5 + confidence / 2, degrees) * error
+    p_value = student_cdf(-mean / error, degrees)
+    return Gain(mean, mean - margin, mean + margin, p_value, error, pairs, degrees, confidence)
 
 
 def gate_verdict(gain: Gain, *, confidence: float, min_gain: float = 0.0) -> Verdict:
@@ -218,11 +229,12 @@ def choose_finalists(losses: ArrayLike, *, count: int = FINALISTS, baseline: int
 
 
 def finals_repeats(trials: int, *, finalists: int = FINALISTS, share: float = 0.1, most: int = 4) -> int:
-    """Return how many repeats of the folds the finals run: about `share` of the search's fits, 1 to `most`.
+    """Return how many repeats of the folds the finals run: about `share` of the search's fits, 2 to `most`.
 
-    Finals of r repeats cost as much as r (finalists + 1) trials. Measured in docs/decisions/0004-honest-gain.md.
+    Finals of r repeats cost as much as r (finalists + 1) trials. With one repeat the false alarms exceed 10 %
+    (docs/decisions/0004-honest-gain.md), so that short searches pay more than `share`.
     """
-    return min(max(math.floor(share * trials / (finalists + 1) + 0.5), 1), most)
+    return min(max(math.floor(share * trials / (finalists + 1) + 0.5), 2), most)
 
 
 def finals_verdict(
@@ -231,8 +243,10 @@ def finals_verdict(
     """Return the finals' winner, and what it gains, from losses of shape (F, r folds), repeat-major.
 
     The winner has the smallest mean; of equals the baseline, then the first. Its optimism is that of
-    `left_out_optimism` within the repeats. `test_share` is n2/n1, default 1/(folds - 1). A finalist with a missing
-    fold cannot win; the baseline needs two folds for an interval. Measured in docs/decisions/0004-honest-gain.md.
+    `left_out_optimism` within the repeats. Student's t gets folds - 1 degrees of freedom instead of J - 1: repeats
+    judge the same rows again, and the finalists were chosen on them. `test_share` is n2/n1, default 1/(folds - 1).
+    A finalist with a missing fold cannot win; the baseline needs two folds for an interval. Measured in
+    docs/decisions/0004-honest-gain.md.
 
     >>> verdict = finals_verdict(losses, folds=5)            # row 0: the defaults
     >>> verdict.gain.low, verdict.gain.mean, verdict.gain.high, verdict.expected_loss
@@ -244,7 +258,14 @@ def finals_verdict(
     winner = int(min(rows, key=lambda i: (L[i].mean(), i != baseline, i)))
     share = 1.0 / (folds - 1) if test_share is None else test_share
     optimism = left_out_optimism(L, folds=folds) if folds > 1 else 0.0
-    gain = paired_gain(L[baseline], L[winner], test_share=share, confidence=confidence, shift=optimism)
+    gain = paired_gain(
+        L[baseline],
+        L[winner],
+        test_share=share,
+        confidence=confidence,
+        shift=optimism,
+        degrees=max(folds - 1, 1),
+    )
     return Finals(winner, float(L[winner].mean()), optimism, gain)
 
 

@@ -230,7 +230,10 @@ class Study:
         return np.random.default_rng([self.history.seed, k])
 
     def retry(self, number: int) -> Trial:
-        """Begin another attempt at a running trial (interrupted, or failed and to be retried)."""
+        """Begin another attempt at a running trial (interrupted, or failed and to be retried), or at a failed one.
+
+        One that failed for good begins from its first fold.
+        """
         trial = self.history.trials[number]
         self._record(
             ev.TrialStarted(

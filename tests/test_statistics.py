@@ -180,7 +180,7 @@ def test_with_the_correlation_it_assumes_the_test_is_exact() -> None:
 
 
 def test_the_gate_passes_fails_or_is_undecided() -> None:
-    gain = Gain(mean=1.0, low=0, high=0, p_value=0, error=0.5, pairs=10, confidence=0.9)
+    gain = Gain(mean=1.0, low=0, high=0, p_value=0, error=0.5, pairs=10, degrees=9, confidence=0.9)
     reach = 0.5 * stats.t.ppf(0.9, 9)
     low, high, bit = 1 - reach, 1 + reach, 1e-6
     for min_gain in (0, low - bit):
@@ -239,6 +239,7 @@ def test_the_finals_verdict_is_the_paired_gain_less_the_optimism() -> None:
     assert found.optimism == pytest.approx(left_out_optimism(L, folds=5))
     assert found.expected_loss == pytest.approx(means.min() + found.optimism)
     assert found.gain.mean == pytest.approx(means[0] - means.min() - found.optimism)
+    assert found.gain.degrees == 4  # repeats judge the same rows again
 
 
 def test_a_baseline_that_nothing_beats_wins_and_gains_exactly_nothing() -> None:
@@ -256,8 +257,27 @@ def test_a_finalist_with_a_missing_fold_cannot_win() -> None:
 
 
 def test_the_finals_repeats_follow_the_budget() -> None:
-    assert [finals_repeats(trials) for trials in (1, 20, 70, 120, 1000)] == [1, 1, 2, 3, 4]
+    assert [finals_repeats(trials) for trials in (1, 20, 70, 120, 1000)] == [2, 2, 2, 3, 4]
     assert finals_repeats(1000, most=10, share=0.05) == 10
+
+
+@pytest.mark.slow
+def test_on_the_stored_studies_the_finals_keep_what_the_decision_promises() -> None:
+    """The replay of benchmarks/honesty (docs/decisions/0004): no randomness, the studies are stored."""
+    replay = pytest.importorskip("benchmarks.honesty.replay")
+    from benchmarks.honesty.__main__ import CHOSEN
+    from benchmarks.honesty.record import load
+    from benchmarks.honesty.tasks import TASKS
+
+    stored = {task: record for task in TASKS if (record := load(task))}
+    assert len(stored) >= 20
+    row = replay.summary(CHOSEN, [replay.judge(t, replay.PROTOCOLS[CHOSEN], r) for t, r in stored.items()])
+    naive = replay.summary(
+        replay.NAIVE, [replay.judge(t, replay.PROTOCOLS[replay.NAIVE], r) for t, r in stored.items()]
+    )
+    assert 0.85 <= row.coverage[0] <= 0.95
+    assert row.alarms <= 0.10 < naive.alarms
+    assert abs(row.bias[0]) < 0.5 * abs(naive.bias[0])
 
 
 # -- optimism -------------------------------------------------------------------------------------------------------

@@ -23,8 +23,8 @@ CHOSEN = "finals 3, r=2, left-out"
 def main() -> None:
     """Record, replay, print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.honesty", description=__doc__)
-    parser.add_argument("--studies", type=int, default=60, help="studies of each task (60)")
-    parser.add_argument("--slow-studies", type=int, default=12, help="of the forests and boosting (12)")
+    parser.add_argument("--studies", type=int, default=24, help="studies of each task (24)")
+    parser.add_argument("--slow-studies", type=int, default=6, help="of the forests and boosting (6)")
     arguments = parser.parse_args()
     record(arguments.studies, arguments.slow_studies)
     stored = {task: found for task in TASKS if (found := load(task))}

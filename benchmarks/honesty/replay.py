@@ -65,19 +65,34 @@ def best_cv(optimism: Callable[[Study], float], *, share: float = SHARE) -> Prot
 
 
 def finals(
-    finalists: int, repeats: int, *, share: float = SHARE, optimism: Callable[[Study], float] | None = None
+    finalists: int,
+    repeats: int,
+    *,
+    share: float = SHARE,
+    optimism: Callable[[Study], float] | None = None,
+    degrees: int | None = FOLDS - 1,
 ) -> Protocol:
-    """The finals of trial 0 and so many others; `optimism` replaces the product's leave-one-out within the finals."""
+    """The finals of trial 0 and so many others.
+
+    Without options, the product's. `optimism` replaces its leave-one-out within the finals, `degrees` the degrees of
+    freedom (None: J - 1).
+    """
 
     def claim(study: Study) -> Claim:
         losses = study.finals[: finalists + 1, :repeats].reshape(finalists + 1, -1)
         found = finals_verdict(losses, folds=FOLDS, test_share=share, confidence=CONFIDENCE)
         winner = int(study.chosen[found.winner])
-        if optimism is None:
+        if optimism is None and degrees == FOLDS - 1:
             return Claim(winner, found.expected_loss, found.gain)
-        luck = optimism(study)
-        shift = luck if winner else 0.0
-        gain = paired_gain(losses[0], losses[found.winner], test_share=share, confidence=CONFIDENCE, shift=shift)
+        luck = found.optimism if optimism is None else optimism(study)
+        gain = paired_gain(
+            losses[0],
+            losses[found.winner],
+            test_share=share,
+            confidence=CONFIDENCE,
+            shift=luck if winner else 0.0,
+            degrees=degrees,
+        )
         return Claim(winner, found.loss + luck, gain)
 
     return claim
@@ -106,12 +121,15 @@ PROTOCOLS: dict[str, Protocol] = {
     "best CV + Tibshirani": best_cv(_tibshirani),
     "best CV + left-out": best_cv(_left_out),
     "best CV + bootstrap (BBC)": best_cv(_bootstrap),
-    "finals 3, r=1, as they are": finals(3, 1, optimism=_none),
-    "finals 3, r=2, as they are": finals(3, 2, optimism=_none),
-    "finals 5, r=2, as they are": finals(5, 2, optimism=_none),
-    "finals 5, r=4, as they are": finals(5, 4, optimism=_none),
+    "finals 3, r=2, as they are, J - 1": finals(3, 2, optimism=_none, degrees=None),
+    "finals 5, r=2, as they are, J - 1": finals(5, 2, optimism=_none, degrees=None),
+    "finals 5, r=4, as they are, J - 1": finals(5, 4, optimism=_none, degrees=None),
+    "finals 3, r=2, left-out, J - 1": finals(3, 2, degrees=None),
+    "finals 5, r=2, left-out, J - 1": finals(5, 2, degrees=None),
+    "finals 5, r=4, left-out, J - 1": finals(5, 4, degrees=None),
     "finals 3, r=1, left-out": finals(3, 1),
     "finals 3, r=2, left-out": finals(3, 2),
+    "finals 3, r=3, left-out": finals(3, 3),
     "finals 3, r=4, left-out": finals(3, 4),
     "finals 5, r=1, left-out": finals(5, 1),
     "finals 5, r=2, left-out": finals(5, 2),

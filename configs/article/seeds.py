@@ -3,8 +3,8 @@
     python -m configs.article.seeds            # measures, writes configs/article/seeds.json
 
 Seed s draws data and split anew and runs the four configs of this folder, through all of hptune, in this process
-(`executor: {type: serial}`). Alpha is searched on a grid of 61 values instead of by the configs' Bayesian oracle: what
-is asked here is how the *models* compare, so the luck of a search is kept out; and a grid costs a tenth of the time.
+(`executor: {type: serial}`). Alpha is searched on a grid of 61 values instead of by the configs' Bayesian oracle: the
+question here is how the *models* compare, so the luck of a search is kept out; and a grid costs a tenth of the time.
 """
 
 from __future__ import annotations

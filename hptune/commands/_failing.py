@@ -20,9 +20,16 @@ class StdoutClosed(Exception):
     """The reader of stdout has gone (`hptune trials DIR | head`): nothing to say any more, and no fault."""
 
 
+def mutter(text: str) -> None:
+    """Write a line to stderr; if nobody reads it that is no reason to stop."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+
 def report_failure(error: BaseException, *, as_json: bool) -> int:
     """Say on stderr what went wrong (and on stdout as JSON if asked); return the exit code."""
-    if isinstance(error, StdoutClosed) or (isinstance(error, OSError) and error.errno == errno.EPIPE):
+    if isinstance(error, StdoutClosed):
         _let_stdout_go()
         return 0
     code, problem = _judged(error)

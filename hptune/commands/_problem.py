@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hptune.commands._failing import mutter
 from hptune.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -70,5 +70,4 @@ def warn(problems: Iterable[Problem]) -> None:
 
     listed = list(problems)
     if listed:
-        sys.stderr.write(render(listed) + "\n")
-        sys.stderr.flush()
+        mutter(render(listed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from hptune.report.trials_csv import trials_csv
 
 if TYPE_CHECKING:
     from hptune.compose import Session
+    from hptune.events import Event
+    from hptune.history import History
 
 MODELS = ("model.skops", "model.joblib")
 
@@ -72,6 +75,31 @@ def write_config(session: Session) -> None:
 
     heading = "# The resolved config of this study; `hptune run` on this folder continues it.\n"
     write_whole(session.folder / CONFIG, heading + dump(dict(resolved(session))))
+
+
+def to_refit(session: Session) -> bool:
+    """Return whether the winner is still to be fitted and saved, or to be scored on the holdout."""
+    history = session.study.history
+    if history.best is None or not session.config.model.makes_estimator:
+        return False
+    unsaved = bool(session.config.output.refit) and _model_in(session.folder) is None
+    return unsaved or (session.inspection.holdout_rows > 0 and history.best.number not in history.holdout)
+
+
+class ModelKeeper:
+    """An observer that removes the saved model as soon as another trial is the best: model.* is always the best's."""
+
+    def __init__(self, session: Session) -> None:
+        self.folder = session.folder
+        self.best = session.study.history.best_number
+
+    def observe(self, event: Event, history: History) -> None:
+        del event
+        if history.best_number != self.best:
+            self.best = history.best_number
+            for name in MODELS:
+                with contextlib.suppress(OSError):
+                    (self.folder / name).unlink(missing_ok=True)
 
 
 def _model_in(folder: Path) -> str | None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptune import __version__
+from hptune.commands._failing import mutter
 from hptune.commands._shared import say, say_json, stdout_coloured, stdout_width
 from hptune.commands._signals import Interrupted, signals
-from hptune.errors import ConfigError, NoSuccess, UsageError
+from hptune.errors import HptuneError, NoSuccess, UsageError
 
 if TYPE_CHECKING:
     from hptune.compose import Session
@@ -42,8 +43,7 @@ def run(options: Options) -> int:
     """
     add, overrides = _trials(options.trials)
     if not options.quiet:
-        sys.stderr.write(f"hptune {__version__}: {options.target}\n")  # before anything heavy is imported
-        sys.stderr.flush()
+        mutter(f"hptune {__version__}: {options.target}")  # before anything heavy is imported
     from hptune import compose
     from hptune.commands._problem import code_named, config_of, run_directory, warn
     from hptune.commands._results import write_config
@@ -55,8 +55,7 @@ def run(options: Options) -> int:
         raise UsageError(f"--dir: {folder} is a run directory; give its config file to run it in {options.folder}")
     named = code_named(loaded)
     if named and not options.quiet:
-        sys.stderr.write(f"runs code that the config names: {', '.join(named)}\n")
-        sys.stderr.flush()
+        mutter(f"runs code that the config names: {', '.join(named)}")
     session = compose.start(
         loaded,
         options.folder or folder or run_directory(loaded),
@@ -96,6 +95,7 @@ class _Run:
         self.session = session
         self.options = options
         self.console = self._console()
+        self.failed: HptuneError | None = None
 
     def _console(self) -> Console:
         from hptune.commands._facts import budget_of
@@ -111,14 +111,16 @@ class _Run:
 
     def go(self) -> int:
         from hptune.commands._facts import header, resume_notes
+        from hptune.commands._results import to_refit
 
         session = self.session
         self.console.header(session.study.history.started.name, header(session), resume_notes(session))
         if session.complete is not None:
-            self.console.line(f"complete already: {self._why(session.complete)}; --trials +N adds N trials")
-            return self._finish(session.complete, None)
-        reason = self._search()
-        refit = self._refit() if reason != "signal" and session.study.best is not None else None
+            reason = session.complete
+            self.console.line(f"complete already: {self._why(reason)}; --trials +N adds N trials")
+        else:
+            reason = self._search()
+        refit = self._refit() if reason != "signal" and to_refit(session) else None
         return self._finish("signal" if signals.number is not None else reason, refit)
 
     def _why(self, reason: str) -> str:
@@ -128,6 +130,8 @@ class _Run:
 
     def _search(self) -> str:
         """Run the loop; return the stop reason."""
+        from hptune.commands._results import ModelKeeper
+
         console, study = self.console, self.session.study
         said = False
 
@@ -141,8 +145,9 @@ class _Run:
                 )
             return reason
 
+        drop = ModelKeeper(self.session).observe
         console.start(study.history)
-        study.observers.append(console.observe)
+        study.observers += [drop, console.observe]
         try:
             with signals.gently():
                 return self.session.run(tick=console.tick, interrupt=interrupt)
@@ -152,13 +157,15 @@ class _Run:
         finally:
             console.stop()
             study.observers.remove(console.observe)
+            study.observers.remove(drop)
 
     def _refit(self) -> Mapping[str, Any] | None:
-        """Fit the winner on all training data; None if that is not wanted or was interrupted."""
-        if not self.session.config.output.refit:
-            return None
+        """Fit the winner on all training data, score the holdout; None if that was interrupted or failed."""
         try:
             return self.session.refit()
+        except HptuneError as error:  # said at the end, when all else is saved
+            self.failed = error
+            return None
         except Interrupted:
             self.console.line("interrupted while the winner was being fitted; run again to fit it", "yellow")
             self.session.close(kill=True)
@@ -172,7 +179,7 @@ class _Run:
         session, history = self.session, self.session.study.history
         with signals.gently():
             files = written(session, reason, refit)
-            failed = _no_success(session, reason)
+            failed = None if signals.number is not None else _no_success(session, reason) or self.failed
             if self.options.as_json:
                 if failed is None:
                     say_json(document_of(session, reason))
@@ -203,6 +210,3 @@ def _no_success(session: Session, reason: str) -> NoSuccess | None:
 def _refit_notes(refit: Mapping[str, Any] | None) -> list[str]:
     reason = str((refit or {}).get("reason") or "")
     return [reason] if reason else []
-
-
-__all__ = ["ConfigError", "Options", "run"]

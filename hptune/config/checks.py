@@ -15,7 +15,6 @@ from hptune.model import MeasuringModel
 from hptune.models.hypermodel import HyperModelSpec
 from hptune.space import SearchSpace
 
-
 _KINDS: tuple[KeyPath, ...] = (("evaluate", "cv", "type"), ("data", "synthetic", "kind"))
 
 

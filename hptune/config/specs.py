@@ -137,6 +137,8 @@ class StudyConfig(Spec):
         default_factory=lambda: ["defaults"], title="First configurations"
     )
     """Configurations to try first; the defaults always come first of all."""
+    probe: bool = Field(default=True, title="Probe fits")
+    """Whether every branch of the model is fitted once on a few rows before the study starts."""
     evaluate: EvaluateSpec = Field(default_factory=EvaluateSpec, title="Evaluation")
     oracle: Oracle = Field(default_factory=lambda: ORACLES[DEFAULT_ORACLE](type=DEFAULT_ORACLE), title="Oracle")
     """What proposes configurations."""

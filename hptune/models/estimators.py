@@ -88,7 +88,7 @@ def seeded(
     """
     seeds = {}
     cls: Any = type(estimator)
-    for name, value in {**dict.fromkeys(_signature(cls)), **estimator.get_params(deep=True)}.items():
+    for name, value in {**dict.fromkeys(signature(cls)), **estimator.get_params(deep=True)}.items():
         free = value is None and name not in fixed and name.split("__")[0] not in nested
         if free and name.rpartition("__")[2] == "random_state":
             seeds[name] = seed_for(seed, path, name)
@@ -104,7 +104,7 @@ def _pipeline(steps: list[tuple[str, Any]]) -> Any:
 
 
 @functools.cache
-def _signature(cls: Any) -> Mapping[str, inspect.Parameter]:
+def signature(cls: Any) -> Mapping[str, inspect.Parameter]:
     try:
         return inspect.signature(cls).parameters
     except (TypeError, ValueError):
@@ -119,7 +119,7 @@ def fitting(cls: type, name: str, value: Any) -> Any:
     wanted = declared.get(name) if isinstance(declared, dict) else None
     if isinstance(wanted, list) and any(one is tuple for one in wanted) and not any(one is list for one in wanted):
         return tuple(value)
-    parameter = _signature(cls).get(name)
+    parameter = signature(cls).get(name)
     return tuple(value) if parameter is not None and isinstance(parameter.default, tuple) else value
 
 
@@ -141,11 +141,41 @@ def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace,
             name = "__".join(rest)
             if name in parameters:
                 defaults[parameter.name] = parameters[name]
+                findings += _against_constraints(place, name, parameter, parameters, load)
             else:
                 findings.append(_unknown(f"space.{parameter.name}", place, name, parameters, open_ended))
     plain = {name: value for name, value in defaults.items() if _is_plain(value)}
     findings += [one for name, value in plain.items() if (one := _moved(space[name], value)) is not None]
     return space.with_defaults(plain), findings
+
+
+def _against_constraints(
+    place: Place, name: str, parameter: Parameter, parameters: Mapping[str, Any], load: Loader
+) -> list[Finding]:
+    """Return where a parameter of the space goes beyond what its estimator says it takes."""
+    from hptune.models.constraints import check_parameter
+
+    assert isinstance(place.node, ClassNode)
+    owner, _, last = name.rpartition("__")
+    cls = type(parameters[owner]) if owner else load(place.node.class_)
+    key = f"space.{parameter.name}"
+    return [
+        Finding(key=f"{key}.{one.part}" if one.part else key, message=one.message, severity=one.severity)
+        for one in check_parameter(cls, last, parameter)
+    ]
+
+
+def _params_against_constraints(place: Place, node: ClassNode, cls: Any) -> list[Finding]:
+    """Return what is wrong with the values under `params:`."""
+    from hptune.models.constraints import check_value
+
+    nested = place.children()
+    return [
+        Finding(key=f"{place.key}.params.{name}", message=one.message, severity=one.severity)
+        for name, value in node.params.items()
+        if name not in nested and "__" not in name
+        for one in check_value(cls, name, value)
+    ]
 
 
 def _known_parameters(root: Place, load: Loader) -> tuple[dict[str, tuple[dict[str, Any], bool]], list[Finding]]:
@@ -164,14 +194,14 @@ def _known_parameters(root: Place, load: Loader) -> tuple[dict[str, tuple[dict[s
         except ConfigError as error:
             findings += [Finding(key=one.key, message=one.message) for one in error.problems]
             continue
-        signature = _signature(cls)
-        open_ended = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in signature.values())
-        names = {
-            name: one.default for name, one in signature.items() if one.kind is not inspect.Parameter.VAR_KEYWORD
-        }
+        known_to = signature(cls)
+        open_ended = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known_to.values())
+        names = {name: one.default for name, one in known_to.items() if one.kind is not inspect.Parameter.VAR_KEYWORD}
         wrong = [name for name in node.params if name.split("__")[0] not in names and not open_ended]
         findings += [_unknown(f"{place.key}.params.{name}", place, name, names, open_ended) for name in wrong]
+        findings += _params_against_constraints(place, node, cls)
         if wrong:
+            known[place.path] = names, open_ended  # the space is compared with it all the same
             continue
         try:
             estimator = _Builder({}, {}, 0, load).estimator(place, node)
@@ -200,10 +230,14 @@ def _unknown(key: str, place: Place, name: str, known: Mapping[str, Any], open_e
     return Finding(key=key, message=message, severity="warning" if open_ended else "error")
 
 
+_NOT_SAID = ("deprecated", "warn")
+"""Defaults by which scikit-learn notices that a parameter was not given."""
+
+
 def _is_plain(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(_is_plain(one) for one in value)
-    return value is None or isinstance(value, (bool, int, float, str))
+    return value is None or (isinstance(value, (bool, int, float, str)) and value not in _NOT_SAID)
 
 
 def _moved(parameter: Parameter, own: Any) -> Finding | None:

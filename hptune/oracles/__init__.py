@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hptune.oracle import OracleSpec
+from hptune.oracles.auto import Auto
 from hptune.oracles.bayesian import Bayesian
 from hptune.oracles.grid import Grid
 from hptune.oracles.quasi_random import QuasiRandom
@@ -17,4 +18,5 @@ ORACLES: Final[dict[str, type[OracleSpec]]] = {
     "quasi_random": QuasiRandom,
     "bayesian": Bayesian,
     "tpe": Tpe,
+    "auto": Auto,
 }

@@ -50,6 +50,8 @@ class Recipe:
     length: float = 0.22
     short_start: bool = True
     mix: int = 0
+    average: bool = False
+    mode: bool = False
 
 
 RECIPE = Recipe()
@@ -179,7 +181,7 @@ def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, ND
     y = np.concatenate([w[keep], np.full(len(failed), w.max() + RECIPE.failure_step)])
     extra = np.concatenate([extra[keep], np.full(len(failed), RECIPE.failure_noise)])
     U, Z = encoding.split(seen.rows[np.concatenate([seen.measured[keep], failed])])
-    return GaussianProcess(U, Z, encoding.levels, y, extra, phi), seen.measured[keep], w
+    return GaussianProcess(U, Z, encoding.levels, y, extra, phi, RECIPE.mode), seen.measured[keep], w
 
 
 def _extra(loss: Array, w: Array, variance: Array) -> Array:
@@ -192,7 +194,9 @@ def _extra(loss: Array, w: Array, variance: Array) -> Array:
 def _prior(encoding: Encoding) -> Prior:
     from hptune.surrogate.gp import Prior
 
-    return Prior(length=RECIPE.length * max(encoding.effective, 1.0) ** 0.5, noise=RECIPE.noise, noise_sd=RECIPE.noise_sd)
+    old = float(sum(0.5 if encoding.space[encoding.columns[j].parameter].when else 1.0 for j in encoding.numeric))
+    eff = encoding.effective if RECIPE.average else max(old, 1.0)
+    return Prior(length=RECIPE.length * eff ** 0.5, noise=RECIPE.noise, noise_sd=RECIPE.noise_sd)
 
 
 def _active(loss: Array) -> NDArray[np.intp]:

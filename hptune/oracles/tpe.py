@@ -6,7 +6,6 @@ their improvement. Conditional columns enter jointly; see `hptune.surrogate.parz
 
 from __future__ import annotations
 
-import os
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -67,24 +66,8 @@ class Tpe(OracleSpec):
         below = Parzen.of(seen.rows[good], weight, *parts)
         above = Parzen.of(seen.rows[other], np.ones(len(other)), *parts)
         for _ in range(4):  # again only where every candidate was taken or not allowed
-            self=self.model_copy(update={'candidates':int(os.environ.get('CAND','64'))})
             U = rng.random((self.candidates, encoding.width))
-            mode=os.environ.get('MIX','0')
-            if mode=='0':
-                X = encoding.legal(below.sample(U, rng.random(self.candidates)))
-            else:
-                A=below.sample(U, rng.random(self.candidates))
-                B=below.sample(rng.random(U.shape), rng.random(self.candidates))
-                take=rng.random(U.shape) < 0.5
-                take[::2]=True
-                X=encoding.legal(np.where(take,A,B))
-                if mode=='2':
-                    sc=below.log_density(X) - above.log_density(X)
-                    top=A[np.argsort(-sc)[:8]]
-                    top=np.where(take,A,B)[np.argsort(-sc)[:8]]
-                    base=np.repeat(top,8,axis=0)
-                    C=below.sample(rng.random(base.shape), rng.random(len(base)))
-                    X=np.concatenate([X,encoding.legal(np.where(rng.random(base.shape)<0.3,C,base))])
+            X = encoding.legal(below.sample(U, rng.random(self.candidates)))
             score = below.log_density(X) - above.log_density(X)
             for i in np.argsort(-np.round(score, 9), kind="stable"):
                 values = history.space.decode(X[i])
@@ -95,11 +78,11 @@ class Tpe(OracleSpec):
     def _halves(self, seen: Observations) -> tuple[Index, Array, Index]:
         """Return the good trials, their weights, and the others; failed and pending trials are among the others."""
         order = np.argsort(seen.loss, kind="stable")
-        n = min(max(int(np.ceil(float(os.environ.get('GOOD','.15')) * len(order))), int(os.environ.get('MING','1'))), MOST_GOOD, len(order))
+        n = min(max(int(np.ceil(self.good * len(order))), 1), MOST_GOOD)
         good, rest = order[:n], order[n:]
         edge = seen.loss[rest[0]] if len(rest) else seen.loss[good[-1]]
         gain = edge - seen.loss[good]
-        weight = gain / gain.max() if gain.max() > 0 and os.environ.get('EI','1')=='1' else np.ones(n)
+        weight = gain / gain.max() if gain.max() > 0 else np.ones(n)
         weight = np.maximum(weight, 1e-3)  # a tie with the edge still counts a little
         others = np.sort(np.concatenate([seen.measured[rest], seen.failed, seen.pending]))
         if len(others) > MOST_OTHER:

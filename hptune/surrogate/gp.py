@@ -148,6 +148,7 @@ class GaussianProcess:
     y: Array
     extra: Array
     phi: Array
+    mode: bool = False
 
     @cached_property
     def length(self) -> Array:
@@ -183,7 +184,7 @@ class GaussianProcess:
         n = len(self.y)
         factor = self._covariance(n)
         alpha, _ = lapack.dpotrs(factor, self.y, lower=0)
-        signal = (B0 + 0.5 * float(self.y @ alpha)) / (A0 + n / 2.0 - 1.0)
+        signal = (B0 + 0.5 * float(self.y @ alpha)) / (A0 + n / 2.0 + (1.0 if self.mode else -1.0))
         return alpha, signal, factor if len(self.U) == n else self._covariance(len(self.U))
 
     @property

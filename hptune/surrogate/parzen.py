@@ -23,40 +23,26 @@ from scipy.special import ndtr, ndtri
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-import os
-MIN_BANDWIDTH = float(os.environ.get('MINB','0.03'))
+MIN_BANDWIDTH = 0.03
 """Smallest bandwidth, Watanabe 2023, table 2."""
 
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-import os
-RULE=os.environ.get('RULE','scott')
-def bandwidths(position: Array, smallest: float, dimensions: float) -> Array:
-    """Return each kernel's bandwidth in one column, shape (n,): Scott's rule over the active positions.
+def bandwidths(position: Array, smallest: float) -> Array:
+    """Return each kernel's bandwidth in one column, shape (n,): the larger gap to its neighbours.
 
-    Clipped to [`smallest`, 1]; NaN positions get NaN.
+    Hyperopt's rule without the bounds as neighbours, clipped to [`smallest`, 1]; one kernel alone takes the larger
+    distance to a bound. NaN positions get NaN.
     """
     out = np.full(len(position), np.nan)
     known = np.flatnonzero(~np.isnan(position))
-    if RULE=='hyperopt':
-        order = known[np.argsort(position[known], kind="stable")]
-        if len(order)>=2 and os.environ.get('ENDS','0')=='0':
-            edges=np.concatenate([[position[order][0]],position[order],[position[order][-1]]])
-        else:
-            edges = np.concatenate([[0.0], position[order], [1.0]])
-        gap = np.diff(edges)
+    order = known[np.argsort(position[known], kind="stable")]
+    if len(order) == 1:
+        out[order] = np.maximum(position[order], 1.0 - position[order])
+    elif len(order):
+        gap = np.concatenate([[0.0], np.diff(position[order]), [0.0]])
         out[order] = np.clip(np.maximum(gap[:-1], gap[1:]), smallest, 1.0)
-        return out
-    n=len(known)
-    if RULE=='optuna':
-        out[known]=max(float(os.environ.get('FAC','.2'))*max(n,1)**(-1.0/(dimensions+4)), smallest); return out
-    if n==0: return out
-    sd=position[known].std(ddof=1) if n>1 else 0.3
-    if n>1:
-        q=np.subtract(*np.percentile(position[known],[75,25]))/1.34
-        sd=min(sd,q) if q>0 else sd
-    out[known]=np.clip(float(os.environ.get('FAC','1.06'))*sd*n**(-1.0/(dimensions+4)), smallest, 1.0)
     return out
 
 
@@ -93,7 +79,7 @@ class Parzen:
         mean = np.concatenate([X[:, numeric], np.full((1, len(numeric)), 0.5)])
         width = np.ones_like(mean)
         for j in range(len(numeric)):
-            width[:-1, j] = bandwidths(mean[:-1, j], smallest[j], len(numeric)+len(category))
+            width[:-1, j] = bandwidths(mean[:-1, j], smallest[j])
         tables = []
         for place, probability in enumerate(levels):
             table = np.tile(probability, (n, 1))
@@ -110,7 +96,7 @@ class Parzen:
         """Return complete rows (no NaN) drawn by uniform numbers (m, C) and `pick` (m,), which chooses the kernel."""
         kernel = np.minimum(np.searchsorted(np.cumsum(self.weight), pick, side="right"), len(self.weight) - 1)
         X = np.array(uniform)
-        mean, width = self.mean[kernel], self.width[kernel] * float(os.environ.get('SF','1'))
+        mean, width = self.mean[kernel], self.width[kernel]
         known = ~np.isnan(mean)
         mean, width = np.where(known, mean, 0.5), np.where(known, width, 1.0)
         low, high = ndtr((0.0 - mean) / width), ndtr((1.0 - mean) / width)

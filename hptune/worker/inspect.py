@@ -16,8 +16,10 @@ from hptune.evaluate import MEASURED
 from hptune.job import Finding, Inspection
 from hptune.model import EstimatorModel, MeasuringModel
 from hptune.objective import Direction
+from hptune.space import SearchSpace
 from hptune.worker.checks import check_estimators, check_folds, check_target
 from hptune.worker.imports import TRUSTED
+from hptune.worker.probe import probe
 from hptune.worker.problem import Problem
 
 _PACKAGES = (
@@ -50,13 +52,16 @@ class _Findings(list[Finding]):
             self.append(Finding(key=key, message=str(error)))
         return None
 
-    @property
-    def errors(self) -> bool:
+    def fatal(self) -> bool:
+        """Return whether one of them is an error."""
         return any(one.severity == "error" for one in self)
 
 
-def inspect(problem: Problem) -> Inspection:
-    """Return what there is to know. Faults of the config are findings; the fields beyond them keep their defaults."""
+def inspect(problem: Problem, *, probe_fits: bool = True) -> Inspection:
+    """Return what there is to know. Faults of the config are findings; the fields beyond them keep their defaults.
+
+    With `probe_fits`, and if nothing else is wrong, every branch of the model is fitted once on a few rows.
+    """
     findings = _Findings()
     found = Inspection(space=problem.setup.space, versions=versions())
     model = findings.attempt(lambda: problem.model, "model")
@@ -75,6 +80,8 @@ def inspect(problem: Problem) -> Inspection:
             findings.attempt(partial(problem.load, name, key=key, wanted=wanted), key)
     if isinstance(model, EstimatorModel):
         found = _inspect_estimators(problem, found, findings)
+        if probe_fits and not findings.fatal():
+            findings += probe(problem, SearchSpace.from_json(found.space))
     else:
         found = _inspect_measuring(problem, found, findings)
     return replace(found, findings=tuple(dict.fromkeys(findings)))
@@ -82,7 +89,7 @@ def inspect(problem: Problem) -> Inspection:
 
 def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings) -> Inspection:
     """Look at data, folds and metrics; what needs an estimator is left out where the model is at fault."""
-    if findings.errors:
+    if findings.fatal():
         if problem.setup.data is not None and problem.model.makes_estimator:
             _only_the_data(problem, findings)
         return found
@@ -91,7 +98,7 @@ def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings
         return found
     found = _with_data(problem, found)
     findings += check_target(problem)
-    if findings.errors:
+    if findings.fatal():
         return found
     splits = findings.attempt(lambda: problem.splits, "evaluate.cv")
     if splits is not None:
@@ -100,7 +107,7 @@ def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings
     scoring = findings.attempt(lambda: problem.scoring, "evaluate")
     if scoring is not None:
         found = replace(found, metric=scoring.metric, direction=scoring.direction)
-        if not findings.errors:
+        if not findings.fatal():
             findings += [Finding(key=key, message=text) for key, text in scoring.unfit(dataset.train.y)]
             findings += check_estimators(problem)
     return found

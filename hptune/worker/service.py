@@ -28,7 +28,9 @@ class Service:
                         from hptune.worker.inspect import inspect
 
                         with watched("inspection"):
-                            return Outcome(answer=inspect(self.problem).to_json())
+                            return Outcome(
+                                answer=inspect(self.problem, probe_fits=job.options.get("probe", True)).to_json()
+                            )
                     case "refit":
                         from hptune.worker.refit import refit
 

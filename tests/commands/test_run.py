@@ -232,7 +232,7 @@ def test_space_shows_the_parameters_and_samples(project: Path, capsys: Capture) 
     assert cli.invoke(["space", "study.yaml", "--sample", "3"]) == 0
     out = capsys.readouterr().out
     assert "x          float   -5 to 5  linear  3" in out
-    assert len(out.splitlines()) == 9
+    assert len(out.splitlines()) == 10
     assert cli.invoke(["space", "study.yaml", "--json", "--sample", "2"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["defaults"] == {"x": 3.0, "y": "a"}
@@ -280,9 +280,9 @@ def test_a_signal_saves_everything_and_the_same_command_goes_on_to_the_same_end(
     assert json.loads(out) == found
     assert (found["status"], found["stop_reason"]) == ("interrupted", "signal")
     assert 2 <= found["trials"]["total"] < 8
-    assert run("process.yaml", "-q") == 0
+    assert run("study.yaml", "-q") == 0
     assert result()["status"] == "complete"
-    assert run("process.yaml", "-q", "--dir", "whole") == 0
+    assert run("study.yaml", "-q", "--dir", "whole") == 0
     assert (project / "runs/fun/trials.csv").read_bytes() == (project / "whole/trials.csv").read_bytes()
 
 
@@ -310,8 +310,8 @@ def test_a_killed_run_goes_on_to_the_same_trials(project: Path) -> None:
     process.kill()
     process.communicate(timeout=60)
     assert not (project / "runs/fun/trials.csv").exists()
-    assert run("process.yaml", "-q") == 0
-    assert run("process.yaml", "-q", "--dir", "whole") == 0
+    assert run("study.yaml", "-q") == 0
+    assert run("study.yaml", "-q", "--dir", "whole") == 0
     assert (project / "runs/fun/trials.csv").read_bytes() == (project / "whole/trials.csv").read_bytes()
 
 
@@ -337,3 +337,31 @@ def test_an_estimator_is_refit_saved_and_scored_on_the_holdout(
     assert any((tmp_path / "runs/ridge" / name).is_file() for name in ("model.skops", "model.joblib"))
     assert run("runs/ridge/best.yaml", "-q") == 0
     assert result("runs/ridge-best")["best"]["score"] == found["best"]["score"]
+
+
+@pytest.mark.slow
+def test_the_saved_model_is_always_the_bests(project: Path) -> None:
+    """A model of an earlier best goes when a better trial comes; a complete study without a model is refit."""
+    (project / "knn.yaml").write_text(
+        "data: {train: 'sklearn:load_iris'}\n"
+        "model: {class: sklearn.neighbors.KNeighborsClassifier}\n"
+        "space: {n_neighbors: {type: int, min: 1, max: 100, default: 100}}\n"
+        "evaluate: {cv: 3}\n"
+        "oracle: {type: random}\n"
+        "budget: {trials: 1}\n"
+        "executor: {type: serial, workers: 1}\n"
+        "output: {dir: runs/knn}\n"
+    )
+
+    def models() -> list[tuple[str, int]]:
+        return [(path.name, path.stat().st_mtime_ns) for path in (project / "runs/knn").glob("model.*")]
+
+    assert run("knn.yaml", "-q") == 0
+    first = models()
+    assert run("knn.yaml", "-q") == 0
+    assert models() == first
+    assert run("knn.yaml", "-q", "--trials", "+3", "-o", "output.refit=false") == 0
+    assert result("runs/knn")["best"]["trial"] > 0
+    assert models() == []
+    assert run("knn.yaml", "-q", "--trials", "4") == 0
+    assert len(models()) == 1

@@ -24,7 +24,8 @@ ODD: list[Any] = [
     None, True, 0, -1, 1.5, 2**63 - 1, 1e308, -0.0, "", "x", "é", "a.b", "a__b", ".", "__", "defaults", "log", "poly",
     [], {}, [None], [[]], [{}], {"type": None}, {"type": "float"}, {"type": []}, {"choose": []}, {"choose": {}},
     {"class": "a.B"}, {"x": {"y": []}}, {"": ""}, {"type": "choice", "values": [[], {}]}, {"pipeline": [{}]},
-    {"gt": 1}, [1] * 20, {"forbid": {}}, {"require": "a +"}, {"min": 1, "max": 2}, {"type": "int", "min": 1, "max": 2**62, "step": 1},
+    {"gt": 1}, [1] * 20, {"forbid": {}}, {"require": "a +"}, {"min": 1, "max": 2},
+    {"type": "int", "min": 1, "max": 2**62, "step": 1},
 ]  # fmt: skip
 
 

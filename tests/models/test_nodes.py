@@ -36,6 +36,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "choose": {"choose": {"one": "sklearn.svm.SVC", "two": PIPELINE}},
     "function": {"function": "pkg.mod:objective"},
     "hypermodel": {"hypermodel": "pkg.mod:Class"},
+    "command": {"command": "python train.py --lr {lr}", "metrics": {"stdout": "json"}},
 }
 
 
@@ -60,8 +61,9 @@ def test_the_json_schema_of_a_kind_accepts_what_the_kind_accepts(key: str) -> No
 
 
 @pytest.mark.parametrize("key", MODELS)
-def test_a_model_says_what_it_would_import(key: str) -> None:
-    named = [name for _, name in model_from(EXAMPLES[key]).imports()]
+def test_a_model_says_what_it_would_import_or_start(key: str) -> None:
+    model = model_from(EXAMPLES[key])
+    named = [*(name for _, name in model.imports()), *model.programs()]
     assert named
     text = json.dumps(EXAMPLES[key])
     assert all(name in text for name in named)
@@ -115,6 +117,6 @@ def test_a_bad_model_is_refused_by_place_and_reason(model: dict[str, Any], place
     ],
 )
 def test_a_model_of_no_kind_or_two_is_refused(model: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match="expected one of class, pipeline, choose, function, hypermodel") as caught:
+    with pytest.raises(ValueError, match="expected one of class, pipeline, choose") as caught:
         kind_of(model)
     assert str(caught.value).endswith(said)

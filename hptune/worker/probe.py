@@ -1,0 +1,175 @@
+"""Probe fits: a quick fit per categorical branch finds what no single parameter's check can, before the study starts.
+
+`penalty: l1` is fine and `solver: lbfgs` is fine; together they fail, in every trial that has them. Every combination
+of the choices is fitted once on a small slice of the data, numbers at their defaults; the failures are then traced to
+the smallest set of values that explains them, and the finding holds the `forbid:` line to paste.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hptune.dataset import Rows
+from hptune.job import Finding
+from hptune.parameters import Boolean, Choice, canonical
+from hptune.space import SearchSpace
+from hptune.worker.failures import failure_of
+from hptune.worker.problem import Problem
+
+MOST_FITS = 200
+MOST_SECONDS = 10.0
+ROWS = 60
+"""Rows of the slice; in a classification up to this many, at least four of each class."""
+
+Cause = tuple[tuple[str, Any], ...]
+
+
+def probe(problem: Problem, space: SearchSpace) -> list[Finding]:
+    """Return an error for each combination of choices that cannot be fitted, and one that says what was left out.
+
+    Bounded by `MOST_FITS` fits and `MOST_SECONDS` seconds; nothing is said of branches beyond that but how many.
+    """
+    branches = _branches(space)
+    rows = _slice(problem)
+    tried: list[tuple[dict[str, Any], str | None]] = []
+    began = time.monotonic()
+    for values in branches[:MOST_FITS]:
+        if tried and time.monotonic() - began > MOST_SECONDS:
+            break
+        tried.append((values, _fit(problem, values, rows)))
+    out = [_finding(space, cause, message) for cause, message in _causes(space, tried)]
+    if len(tried) < len(branches):
+        message = f"probed {len(tried)} of {len(branches)} combinations of choices; the others were not tried"
+        out.append(Finding(key="space", message=message, severity="warning"))
+    return out
+
+
+def _branches(space: SearchSpace) -> list[dict[str, Any]]:
+    """Return configurations that hold every allowed combination of choices, numbers at their defaults.
+
+    A numeric parameter's `extra` values count as choices. Where all combinations are too many, each value is taken
+    once and each pair of values of two parameters as far as the bound goes.
+    """
+    listed: dict[str, list[Any]] = {}
+    for parameter in space:
+        if isinstance(parameter, (Choice, Boolean)):
+            listed[parameter.name] = list(parameter.listed(None))
+        elif extra := getattr(parameter, "extra", ()):
+            listed[parameter.name] = [
+                parameter.default_value,
+                *(one for one in extra if one != parameter.default_value),
+            ]
+    names = list(listed)
+    total = 1
+    for values in listed.values():
+        total = min(total * len(values), MOST_FITS * 50)
+    if total < MOST_FITS * 50:
+        combinations = (dict(zip(names, one, strict=True)) for one in itertools.product(*listed.values()))
+    else:
+        combinations = _pairs(listed)
+    out: dict[str, dict[str, Any]] = {}
+    for combination in combinations:
+        configuration = space.complete_or_defaults(combination)
+        if space.broken(configuration) is None:
+            out.setdefault(space.key(configuration), configuration)
+    return list(out.values())
+
+
+def _pairs(listed: Mapping[str, Sequence[Any]]) -> Any:
+    base = {name: values[0] for name, values in listed.items()}
+    yield base
+    for name, values in listed.items():
+        yield from ({**base, name: value} for value in values[1:])
+    for first, second in itertools.combinations(listed, 2):
+        for one, other in itertools.product(listed[first][1:], listed[second][1:]):
+            yield {**base, first: one, second: other}
+
+
+def _slice(problem: Problem) -> Rows:
+    """Return a few training rows of the first fold; of each class some, and whole groups do not matter here."""
+    import numpy as np
+
+    train, _ = problem.splits[0]
+    rows = problem.dataset.train
+    rng = np.random.default_rng(0)
+    order = rng.permutation(np.asarray(train))
+    if problem.dataset.task == "classification":
+        labels = rows.y[order]
+        classes, counts = np.unique(labels, return_counts=True)
+        share = max(4, ROWS // len(classes))
+        order = np.concatenate([order[labels == one][:share] for one in classes[np.argsort(-counts)]])
+    else:
+        order = order[:ROWS]
+    return rows.take(np.sort(order))
+
+
+def _fit(problem: Problem, values: Mapping[str, Any], rows: Rows) -> str | None:
+    """Return why a configuration cannot be fitted (first line), None if it can.
+
+    What only the size of the slice is to blame for does not count: it says "n_samples", "n_splits" or "members".
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # convergence on sixty rows means nothing
+        try:
+            fitted = problem.fit(values, rows, seed=0)
+            fitted.predict(rows.X)
+        except Exception as error:
+            message = failure_of(error).message.splitlines()[0]
+            if any(word in message for word in ("n_samples", "n_splits", "n_neighbors", "members", "n_components")):
+                return None
+            return message
+    return None
+
+
+def _causes(space: SearchSpace, tried: Sequence[tuple[dict[str, Any], str | None]]) -> list[tuple[Cause, str]]:
+    """Return the smallest sets of (name, value) that every failure holds and no success does, with a message each."""
+    failures = [(values, message) for values, message in tried if message is not None]
+    names = [p.name for p in space if isinstance(p, (Choice, Boolean)) or getattr(p, "extra", None)]
+    good = [_items(values, names) for values, message in tried if message is None]
+    out: dict[str, tuple[Cause, str]] = {}
+    for values, message in failures:
+        items = _items(values, names)
+        if any(_holds(cause, items) for cause, _ in out.values()):
+            continue
+        cause: Cause = ()
+        for size in range(4):
+            found = next(
+                (one for one in itertools.combinations(items, size) if not any(_holds(one, g) for g in good)), None
+            )
+            if found is not None:
+                cause = found
+                break
+        else:
+            cause = tuple(items)
+        out.setdefault(canonical([list(pair) for pair in cause]), (cause, message))
+    return list(out.values())
+
+
+def _items(values: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, Any]]:
+    return [(name, values[name]) for name in names if name in values]
+
+
+def _holds(cause: Cause, items: Sequence[tuple[str, Any]]) -> bool:
+    have = {name: canonical(value) for name, value in items}
+    return all(have.get(name) == canonical(value) for name, value in cause)
+
+
+def _finding(space: SearchSpace, cause: Cause, message: str) -> Finding:
+    if not cause:
+        return Finding(key="model", message=f"no configuration can be fitted: {message}")
+    # The choose that leads to a parameter is implied by naming the parameter.
+    told = dict(cause)
+    implied = {condition.parameter for name, _ in cause for condition in space[name].when}
+    shown = {name: value for name, value in told.items() if name not in implied or len(told) == 1}
+    texts = {name: value if isinstance(value, str) else canonical(value) for name, value in shown.items()}
+    pairs = ", ".join(f"{name}: {text}" for name, text in texts.items())
+    if len(shown) == 1:
+        (name,) = shown
+        return Finding(key=f"space.{name}", message=f"a fit with {pairs} fails: {message}")
+    mend = f"add under constraints: `- forbid: {{{pairs}}}`"
+    first = next(iter(shown))
+    return Finding(key=f"space.{first}", message=f"a fit with {pairs} fails: {message}; {mend}")
