@@ -25,6 +25,7 @@ import numpy as np
 
 from benchmarks import problems, real, rivals
 from hptune.objective import Objective
+from hptune.oracles import ORACLES
 from hptune.study import Study
 
 RESULTS = Path(__file__).parent / "results"
@@ -62,7 +63,17 @@ def one(optimiser: str, problem: problems.Problem, trials: int, seed: int) -> ri
 
         bayesian.RECIPE = dataclasses.replace(bayesian.Recipe(), **settings)
         name = "bayesian"
-    study = Study(problem.space, Objective("loss", "minimize"), oracle=name, seed=seed)
+        settings = {}
+    if name == "tpe" and "smallest" in settings:
+        from hptune.surrogate import parzen
+
+        parzen.MIN_BANDWIDTH = settings.pop("smallest")
+    if name == "tpe" and "magic" in settings:
+        from hptune.surrogate import parzen
+
+        parzen.MAGIC = settings.pop("magic")
+    oracle = ORACLES[name](type=name, **settings)
+    study = Study(problem.space, Objective("loss", "minimize"), oracle=oracle, seed=seed)
     losses, seconds = [], []
     for _ in range(trials):
         start = time.process_time()

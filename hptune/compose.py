@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from hptune.config.load import Loaded
 from hptune.config.specs import StudyConfig
 from hptune.errors import ConfigError, DirectoryUnusable, Problem, ProblemChanged, UsageError, WorkFailed
 from hptune.executor import Executor
+from hptune.finals import Plan, missing, plan, verdict
 from hptune.job import Inspection, Job, Outcome, Setup
 from hptune.loop import Limits, Loop, RunState
 from hptune.space import SearchSpace
@@ -28,7 +29,10 @@ from hptune.stopping import FailuresInARow, Patience, Stop, Target, TimeLimit, T
 from hptune.study import Study, distinct_starts
 
 MARKER = ".hptune"
-OURS = (jn.NAME, jn.TORN, "result.json", "trials.csv", "best.yaml", "model.skops", "model.joblib", "config.yaml")
+OURS = (
+    *(jn.NAME, jn.TORN, "result.json", "trials.csv", "best.yaml", "config.yaml"),
+    *("model.skops", "model.joblib", "model.json"),
+)
 OUR_FOLDERS = ("logs", "spool", "work")
 
 
@@ -72,33 +76,79 @@ class Session:
         study = self.study
         if not self.resumed or not study.ready or study.unfinished:
             return None
-        return first_reached(self.stops, study.history.view(), study.history.elapsed(study.history.last_time))
+        seconds = study.history.elapsed(study.history.last_time)
+        reason = first_reached(self.stops, study.history.view(), seconds)
+        return None if self._planned_finals() is not None else reason
 
     def run(
         self,
         *,
+        again: Collection[int] = (),
         tick: Callable[[RunState], None] = lambda _: None,
         interrupt: Callable[[], str | None] = lambda: None,
     ) -> str:
         """Run the study to its end and return the stop reason ("signal" or what `interrupt` returned, if it did).
 
-        A complete study is left as it is. Raises what journal and executor raise.
+        `again` are failed trials to run again first, whatever the limits say. A complete study is left as it is
+        otherwise. Raises what journal and executor raise.
         """
-        if self.complete is not None:
+        if again:
+            # Nothing new is begun before the failed ones are done: what they bring may end the study.
+            begun = TrialLimit(self.study.history.view().configurations)
+            reason = self._loop([begun], again).run(tick=tick, interrupt=interrupt)
+            if reason != "trials":
+                return reason
+        elif self.complete is not None:
             return self.complete
+        loop = self._loop(self.stops)
+        reason = loop.run(tick=tick, interrupt=interrupt)
+        return reason if interrupt() is not None else self._finals(loop, tick, interrupt) or reason
+
+    def _planned_finals(self) -> Plan | None:
+        """Return the finals that are still to be held."""
+        history = self.study.history
+        if history.winner is not None:
+            return None
+        return plan(history, self.config.evaluate.finals, self.inspection.final_folds)
+
+    def _finals(
+        self, loop: Loop, tick: Callable[[RunState], None], interrupt: Callable[[], str | None]
+    ) -> str | None:
+        """Hold the finals if there are to be any; return a reason only if interrupted."""
+        history, held = self.study.history, self._planned_finals()
+        if held is None:
+            return None
+        interrupted = loop.finals(missing(history, held), tick=tick, interrupt=interrupt)
+        if interrupted is not None:
+            return interrupted
+        select = self.config.evaluate.select
+        found = verdict(history, held, test_share=self.inspection.test_share, select=select)
+        if found is not None:
+            self.study.choose(
+                found.winner,
+                finalists=held.finalists,
+                folds=held.folds,
+                rule=found.rule,
+                gain=asdict(found.gain),
+                optimism=found.optimism,
+            )
+        self.study.sync()
+        return None
+
+    def _loop(self, stops: Sequence[Stop], again: Collection[int] = ()) -> Loop:
         budget, executor = self.config.budget, self.config.executor
         if self.resumed:
             self.study.resume({"trials": self.trials, "workers": self.slots})
-        loop = Loop(
+        return Loop(
             self.study,
             self.executor,
-            self.stops,
+            stops,
             folds=self.study.history.started.folds,
             limits=Limits(seconds=budget.trial_time, memory=budget.trial_memory, retries=executor.retries),
             folder=self.folder,
             keep_logs=self.config.model.keeps_logs,
+            again=again,
         )
-        return loop.run(tick=tick, interrupt=interrupt)
 
     def refit(self, interrupt: Callable[[], str | None] = lambda: None) -> Mapping[str, Any]:
         """Fit the best configuration on all training data, save it, and score the holdout where there is one.
@@ -159,17 +209,15 @@ def start(
     than have been tried. Raises `ConfigError` with lines, `ProblemChanged` naming the difference, and the errors of
     journal and executor; nothing is left running then.
     """
+    loaded = with_workers(loaded, workers)
     config = loaded.config
-    if workers is not None:
-        config = config.model_copy(update={"executor": config.executor.model_copy(update={"workers": workers})})
-        loaded = replace(loaded, config=config)
-    _check_limits(loaded)
+    check_limits(loaded)
     executor = config.executor.open(setup_of(loaded, allow_import))
     journal: jn.Journal | None = None
     try:
         if (folder / jn.NAME).exists():  # a locked or damaged directory is said before any work is done
             journal = jn.Journal(folder)
-        inspection, warnings = _inspect(loaded, executor, interrupt)
+        inspection, warnings = inspect_on(loaded, executor, interrupt)
         notes: list[str] = []
         if fresh and journal is not None:
             journal.close()
@@ -181,7 +229,7 @@ def start(
             _mark(folder)
         if journal.repaired:
             notes.append(journal.repaired)
-        study = _study(loaded, inspection, journal)
+        study = study_of(loaded, inspection, folder, journal.events, journal)
         trials = config.budget.trials
         if add_trials is not None:
             trials = study.history.view().configurations + add_trials
@@ -200,11 +248,11 @@ def inspect(
     interrupt: Callable[[], str | None] = lambda: None,
 ) -> tuple[Inspection, list[Problem]]:
     """Return what a worker finds out about a config, and warnings; raises `ConfigError` with lines for errors."""
-    _check_limits(loaded)
+    check_limits(loaded)
     spec = loaded.config.executor.model_copy(update={"workers": 1})
     executor = spec.open(setup_of(loaded, allow_import))
     try:
-        return _inspect(loaded, executor, interrupt)
+        return inspect_on(loaded, executor, interrupt)
     finally:
         executor.close(kill=True)
 
@@ -264,7 +312,16 @@ def _mark(folder: Path) -> None:
         raise DirectoryUnusable(f"cannot write to {folder}: {error.strerror}") from error
 
 
-def _check_limits(loaded: Loaded) -> None:
+def with_workers(loaded: Loaded, workers: int | None) -> Loaded:
+    """Return the config with so many workers; None: as many as it says."""
+    if workers is None:
+        return loaded
+    executor = loaded.config.executor.model_copy(update={"workers": workers})
+    return replace(loaded, config=loaded.config.model_copy(update={"executor": executor}))
+
+
+def check_limits(loaded: Loaded) -> None:
+    """Raise `ConfigError` for limits of a trial that the config's executor cannot keep."""
     config = loaded.config
     if config.executor.supports_limits:
         return
@@ -274,9 +331,10 @@ def _check_limits(loaded: Loaded) -> None:
         raise ConfigError([loaded.problem(f"budget.{name}", message) for name in limits])
 
 
-def _inspect(
+def inspect_on(
     loaded: Loaded, executor: Executor, interrupt: Callable[[], str | None]
 ) -> tuple[Inspection, list[Problem]]:
+    """Return what a worker of this executor finds out, and warnings; raises `ConfigError` with lines for errors."""
     job = Job(kind="inspect", options={"probe": loaded.config.probe})
     inspection = Inspection.from_json(_answer(executor, job, interrupt))
     problems = problems_from(inspection.findings, loaded)
@@ -300,10 +358,15 @@ def _answer(executor: Executor, job: Job, interrupt: Callable[[], str | None]) -
     return outcome.answer or {}
 
 
-def _study(loaded: Loaded, inspection: Inspection, journal: jn.Journal) -> Study:
-    """Return the study of a run directory, new or continued; raises `ProblemChanged` for another problem's."""
+def study_of(
+    loaded: Loaded, inspection: Inspection, folder: Path, events: Sequence[ev.Event], journal: jn.Journal | None
+) -> Study:
+    """Return the study of a run directory, new or continued; raises `ProblemChanged` for another problem's.
+
+    `events` are those found in the directory. Without a journal the study is a new one in memory.
+    """
     config = loaded.config
-    old = journal.events[0] if journal.events else None
+    old = events[0] if events else None
     if isinstance(old, ev.StudyStarted):
         lookahead = old.lookahead
     else:
@@ -348,13 +411,15 @@ def _study(loaded: Loaded, inspection: Inspection, journal: jn.Journal) -> Study
             "rows": inspection.rows,
             "features": inspection.features,
             "holdout_rows": inspection.holdout_rows,
+            "test_share": inspection.test_share,
+            "final_folds": inspection.final_folds,
         },
     )
     if isinstance(old, ev.StudyStarted) and old.hashes.get("problem") != hashes["problem"]:
         changes = difference(old.problem, problem)
         listed = "".join(f"\n  {change}" for change in changes) or "\n  (an earlier version hashed it differently)"
         raise ProblemChanged(
-            f"{journal.folder} holds a study of another problem:{listed}\n"
+            f"{folder} holds a study of another problem:{listed}\n"
             f"Start over with --fresh, or keep both by giving this one another --dir."
         )
     return Study.of(started, config.oracle, journal)

@@ -198,15 +198,21 @@ class Console:
         else:
             gain = phrases.over_defaults(history)
             which = f"best so far ({gain})" if gain else "best so far"
-            self.line(f"{self._place(trial)}: {score}, {which}: {self._values(trial)}", "green")
+            values = self._values(trial, changed=not self.verbose)
+            self.line(f"{self._place(trial)}: {score}, {which}: {values}", "green", whole=self.verbose)
         self._last_line = self._clock()
 
-    def _values(self, trial: Trial) -> str:
-        """Return what of a trial's values was searched, by the ends of the names."""
+    def _values(self, trial: Trial, *, changed: bool = False) -> str:
+        """Return those of a trial's values that were searched (or `changed` from the defaults), names shortened."""
         assert self._history is not None
-        space = self._history.space
-        searched = {name: found for name, found in trial.values.items() if not isinstance(space[name], Fixed)}
-        return phrases.params(searched, short_names(searched))
+        space, defaults = self._history.space, self._history.trials[0].values if changed else {}
+        shown = {
+            name: found
+            for name, found in trial.values.items()
+            if not isinstance(space[name], Fixed)
+            and not (name in defaults and space.key({name: found}) == space.key({name: defaults[name]}))
+        }
+        return phrases.params(shown, short_names(shown))
 
     def _failed(self, event: ev.TrialFailed, history: History) -> None:
         trial = history.trials[event.trial]
@@ -231,7 +237,7 @@ class Console:
         now = self._clock()
         if self.verbose or (self._live is None and now - self._last_line >= LINE_SECONDS):
             self._last_line = now
-            self.line(text)
+            self.line(text, whole=self.verbose)
 
     # -- the bar ----------------------------------------------------------------------------------------------------
 

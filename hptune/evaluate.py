@@ -25,6 +25,21 @@ def _cv_shape(value: Any) -> str:
     return "<kind>" if isinstance(value, (Mapping, CvSpec)) else "<folds>"
 
 
+class FinalsSpec(Spec):
+    """The finals: the best few and the defaults once more, on fresh splits."""
+
+    enabled_: bool | Literal["auto"] = Field(default="auto", alias="enabled")
+    """auto: for searches of more than 20 completed trials."""
+    finalists: Annotated[int, Field(ge=1, le=50)] = 5
+    """How many of the best take part, beside the defaults."""
+    repeats: Annotated[int, Field(ge=1, le=100)] | None = None
+    """How often the folds are drawn anew; by default so often that the finals cost about a tenth of the search."""
+
+    def enabled(self, trials: int) -> bool:
+        """Return whether a search of so many completed trials holds finals."""
+        return trials > 20 if self.enabled_ == "auto" else self.enabled_
+
+
 class EvaluateSpec(Spec):
     """How a configuration is measured: by which metric, on which folds."""
 
@@ -39,8 +54,10 @@ class EvaluateSpec(Spec):
     """How the rows are divided: a number of folds, or {type: ...}."""
     train_score: bool = False
     """Whether the training part is scored too, to see overfitting."""
-    select: Literal["best"] = "best"
-    """Which of the completed trials wins."""
+    finals: FinalsSpec = Field(default_factory=FinalsSpec)
+    """Whether the best few are measured again on fresh splits, so that the winner is not the luckiest."""
+    select: Literal["best", "one_standard_error"] = "best"
+    """Which of the finalists wins: the one with the best mean, or the simplest within one standard error of it."""
 
     @field_validator("also")
     @classmethod

@@ -125,6 +125,35 @@ class TrialStopped(Event):
     reason: str
 
 
+class FinalScored(Event):
+    """A finalist was measured on one fold of the finals' fresh splits."""
+
+    type: Literal["final_scored"] = "final_scored"
+    trial: int
+    fold: int
+    score: float
+    metrics: dict[str, float] | None = None
+    fit_seconds: float = 0.0
+    score_seconds: float = 0.0
+    worker: str = ""
+
+
+class WinnerChosen(Event):
+    """The finals are over: who won, what it gains over trial 0, and how much of its mean is luck.
+
+    `gain` holds mean, low, high, p_value (each may be null), confidence and pairs, in metric units, positive is
+    better; `optimism` is in loss units; `rule` says how the winner was chosen.
+    """
+
+    type: Literal["winner_chosen"] = "winner_chosen"
+    trial: int
+    finalists: list[int]
+    folds: int
+    rule: str
+    gain: dict[str, float | None]
+    optimism: float
+
+
 class HoldoutScored(Event):
     """A trial's configuration, fitted without the holdout, was scored on it."""
 
@@ -151,6 +180,8 @@ EVENTS: dict[str, type[Event]] = {
         TrialCompleted,
         TrialFailed,
         TrialStopped,
+        FinalScored,
+        WinnerChosen,
         HoldoutScored,
         StudyEnded,
     )

@@ -39,6 +39,10 @@ class History:
         self.starts: tuple[Values, ...] = tuple(started.starts)
         self.trials: list[Trial] = []
         self.holdout: dict[int, list[dict[str, float]]] = {}
+        self.finals: dict[int, tuple[Measurement, ...]] = {}
+        """What finalists scored on the finals' fresh folds, by trial number."""
+        self.winner: ev.WinnerChosen | None = None
+        """The finals' verdict; None before them, and again once a further trial has begun."""
         self.reports: dict[int, list[tuple[int, float, float]]] = {}
         self.ended: str | None = None
         self.resumed: list[ev.StudyResumed] = []
@@ -71,9 +75,11 @@ class History:
         if not 0 <= number < len(self.trials):
             raise IllegalEvent(f"trial {number} was never started")
         trial = self.trials[number]
-        if isinstance(event, ev.HoldoutScored):
+        if isinstance(event, (ev.HoldoutScored, ev.FinalScored, ev.WinnerChosen)):
             if not trial.completed:
-                raise IllegalEvent(f"trial {number} is {trial.status}, only a completed one has a holdout score")
+                raise IllegalEvent(f"trial {number} is {trial.status}, not completed ({event.type})")
+            if isinstance(event, ev.FinalScored) and event.fold in {m.fold for m in self.finals.get(number, ())}:
+                raise IllegalEvent(f"trial {number}: fold {event.fold} of the finals was measured before")
             return
         if trial.status != "running":
             raise IllegalEvent(f"trial {number} is {trial.status} already")
@@ -131,6 +137,17 @@ class History:
             case ev.TrialFailed() if event.final:
                 failure = Failure(event.kind, event.message, event.traceback)
                 self._put(dataclasses.replace(self.trials[event.trial], failure=failure))
+            case ev.FinalScored():
+                final = Measurement(
+                    fold=event.fold,
+                    score=event.score,
+                    metrics=event.metrics or {},
+                    fit_seconds=event.fit_seconds,
+                    score_seconds=event.score_seconds,
+                )
+                self.finals[event.trial] = (*self.finals.get(event.trial, ()), final)
+            case ev.WinnerChosen():
+                self.winner = event
             case ev.HoldoutScored():
                 self.holdout.setdefault(event.trial, []).append(event.scores)
             case ev.StudyEnded():
@@ -145,6 +162,7 @@ class History:
                 return
             self._put(dataclasses.replace(self.trials[event.trial], attempt=event.attempt))
             return
+        self.winner = None  # there is a further candidate: the finals are to be held again
         self.trials.append(
             Trial(
                 number=event.trial,
@@ -198,8 +216,9 @@ class History:
 
     @property
     def best(self) -> Trial | None:
-        """The completed full-fidelity trial with the smallest mean loss; of equals, the first."""
-        return None if self.best_number is None else self.trials[self.best_number]
+        """The finals' winner; without finals the full-fidelity trial with the smallest mean loss, the first of equals."""
+        number = self.best_number if self.winner is None else self.winner.trial
+        return None if number is None else self.trials[number]
 
     @property
     def baseline(self) -> Trial | None:

@@ -124,7 +124,9 @@ class Inspection:
     """What only a worker can know of a problem, as plain data.
 
     `space` is the space to search (a recorded hypermodel's, else the declared one with the estimators' defaults
-    filled in). `direction` is the metric's. `folds` is how many measurements make a trial. `data_hash` covers the
+    filled in). `direction` is the metric's. `folds` is how many measurements make a trial, `final_folds` how many one
+    repeat of the finals' fresh splits has (0: the splitting has no randomness, so there are no fresh ones), and
+    `test_share` the rows that judge over the rows that fit in a fold. `data_hash` covers the
     values of X, y, groups and weights; "" without data.
     """
 
@@ -136,6 +138,8 @@ class Inspection:
     rows: int = 0
     features: int = 0
     holdout_rows: int = 0
+    final_folds: int = 0
+    test_share: float = 0.25
     data_hash: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()

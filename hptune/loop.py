@@ -141,6 +141,47 @@ class Loop:
         self.study.end(reason)
         return reason
 
+    def finals(
+        self,
+        pairs: Sequence[tuple[int, int]],
+        *,
+        tick: Callable[[RunState], None] = lambda _: None,
+        interrupt: Callable[[], str | None] = lambda: None,
+    ) -> str | None:
+        """Measure (trial number, fold) pairs on the finals' splits; return the reason if interrupted, else None.
+
+        A fold that fails is not recorded, and no further one of that trial is begun.
+        """
+        waiting = list(pairs)
+        trials = self.study.history.trials
+        while waiting or self._jobs:
+            reason = interrupt()
+            if reason is not None:
+                self.executor.close(kill=True)
+                return reason
+            while waiting and len(self._jobs) < self.executor.slots():
+                number, fold = waiting.pop(0)
+                job = Job(
+                    trial=number,
+                    values=trials[number].values,
+                    folds=(fold,),
+                    options={"finals": True},
+                    deadline=self.limits.seconds,
+                    memory=self.limits.memory,
+                )
+                self._jobs[self.executor.submit(job)] = job
+            done, _ = wait(self._jobs, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            for future in sorted(done, key=lambda one: (self._jobs[one].trial, self._jobs[one].folds)):
+                job = self._jobs.pop(future)
+                outcome = future.result()
+                for measurement in outcome.measurements:
+                    self.study.final(job.trial, measurement, outcome.worker)
+                if outcome.failure is not None:
+                    waiting = [pair for pair in waiting if pair[0] != job.trial]
+            self._sync()
+            tick(self._state())
+        return None
+
     # -- handing out ----------------------------------------------------------------------------------------------
 
     def _pick_up(self) -> None:

@@ -132,9 +132,10 @@ def expected_gain(losses: Sequence[float] | ArrayLike, more: int) -> float | Non
 
         gain = g q (1 - q^log2(1 + more/n)) / (1 - q),   g = E(n/2) - E(n),   q = g / [E(n/4) - E(n/2)] in [1/4, 1]
 
-    The trials must be exchangeable, as random search's are. A model-based oracle's are not: give it the trials since
-    its last improvement's neighbourhood was reached, or take the result as a bound. Part of the gain is the luck of
-    the folds, so it is what the *printed* best would gain. None under eight finite losses.
+    The trials must be exchangeable, as random search's are; for a model-based oracle it is a guess. Part of the gain
+    is the luck of the folds: it is what the *printed* best would gain. Right on average over searches and hardly at
+    all for a single one (docs/decisions/0004-honest-gain.md): do not stop a search on it alone. None under eight
+    finite losses.
     """
     x = _finite(losses)
     n = len(x)
@@ -149,6 +150,16 @@ def expected_gain(losses: Sequence[float] | ArrayLike, more: int) -> float | Non
     q = min(max(g / earlier, 0.25), 1.0) if earlier > 0 else 1.0
     doublings = math.log2(1.0 + more / n)
     return g * q * (doublings if q == 1.0 else (1.0 - q**doublings) / (1.0 - q))
+
+
+def record_chance(trials: int, more: int) -> float:
+    """Return the chance that `more` exchangeable trials bring a new best after `trials`: more / (trials + more).
+
+    Exact for random search whatever the losses (Renyi 1962, theory of records), ties apart.
+    """
+    if trials < 1 or more < 0:
+        raise ValueError(f"expected trials >= 1 and more >= 0, found {trials} and {more}")
+    return more / (trials + more)
 
 
 def _matrix(losses: ArrayLike) -> Losses:

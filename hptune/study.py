@@ -289,6 +289,44 @@ class Study:
         """Record that a trial was given up."""
         self._record(ev.TrialStopped(time=self._clock(), trial=number, reason=reason))
 
+    def final(self, number: int, measurement: Measurement, worker: str = "") -> None:
+        """Record a finalist's measurement on one fold of the finals."""
+        self._record(
+            ev.FinalScored(
+                time=self._clock(),
+                trial=number,
+                fold=measurement.fold,
+                score=measurement.score,
+                metrics=dict(measurement.metrics) or None,
+                fit_seconds=measurement.fit_seconds,
+                score_seconds=measurement.score_seconds,
+                worker=worker,
+            )
+        )
+
+    def choose(
+        self,
+        number: int,
+        *,
+        finalists: Sequence[int],
+        folds: int,
+        rule: str,
+        gain: Mapping[str, float | None],
+        optimism: float,
+    ) -> None:
+        """Record the finals' verdict; `best` is this trial from now on, until a further trial begins."""
+        self._record(
+            ev.WinnerChosen(
+                time=self._clock(),
+                trial=number,
+                finalists=list(finalists),
+                folds=folds,
+                rule=rule,
+                gain=dict(gain),
+                optimism=optimism,
+            )
+        )
+
     def holdout(self, number: int, scores: Mapping[str, float]) -> None:
         """Record a holdout score of a completed trial."""
         self._record(ev.HoldoutScored(time=self._clock(), trial=number, scores=dict(scores)))

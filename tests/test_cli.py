@@ -170,7 +170,7 @@ def test_a_config_error_names_file_line_and_key_and_shows_the_line(
         "message": "unknown key; did you mean 'seed'?",
     }
     assert f"{file}:2: sed: unknown key" in captured.err
-    assert "     2 | sed: 3\n       | ^\n" in captured.err
+    assert "    2 | sed: 3\n      | ^\n" in captured.err
 
 
 def test_a_wrong_verb_is_a_usage_error_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:

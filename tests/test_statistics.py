@@ -19,6 +19,7 @@ from hptune.optimism import (
     expected_gain,
     fold_winners,
     left_out_optimism,
+    record_chance,
     tibshirani_optimism,
 )
 from hptune.statistics import (
@@ -374,6 +375,14 @@ def test_the_expected_gain_grows_with_the_trials_and_needs_eight() -> None:
     assert gains == sorted(gains)  # type: ignore[type-var]
     assert expected_gain(x[:7], 10) is None
     assert expected_gain([1.0] * 20, 10) == 0
+
+
+def test_the_chance_of_a_new_best_is_that_of_the_last_trials_holding_the_smallest() -> None:
+    orders = list(itertools.permutations(range(6)))
+    assert record_chance(4, 2) == pytest.approx(np.mean([order.index(0) >= 4 for order in orders]))
+    assert record_chance(10, 0) == 0
+    with pytest.raises(ValueError, match="trials"):
+        record_chance(0, 1)
 
 
 @pytest.mark.slow

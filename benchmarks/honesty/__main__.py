@@ -55,8 +55,8 @@ def _overall(rows: list[Row]) -> list[str]:
     naive = next(row for row in rows if row.protocol == NAIVE)
     lines = [
         "| protocol | coverage refit | winner changed | of it promised too much | rows n | 4n/5 | false alarms "
-        "| passes | bias refit | share of naive | task RMS | bias 4n/5 | width | true gain |",
-        "|---" * 14 + "|",
+        "| passes | bias refit | share of naive | task RMS | bias 4n/5 | share of naive | width | true gain |",
+        "|---" * 15 + "|",
     ]
     for row in rows:
         name = f"**{row.protocol}**" if row.protocol == CHOSEN else row.protocol
@@ -64,7 +64,8 @@ def _overall(rows: list[Row]) -> list[str]:
             f"| {name} | {row.coverage[0]:.1%} | {row.changed[0]:.1%} | {row.below[0]:.1%} "
             f"| {row.coverage[1]:.1%} | {row.coverage[2]:.1%} | {row.alarms:.1%} | {row.passes:.1%} "
             f"| {row.bias[0]:+.3f} ± {row.error[0]:.3f} "
-            f"| {abs(row.bias[0] / naive.bias[0]):.2f} | {row.cells[0]:.2f} | {row.bias[2]:+.3f} | {row.width:.2f} "
+            f"| {abs(row.bias[0] / naive.bias[0]):.2f} | {row.cells[0]:.2f} "
+            f"| {row.bias[2]:+.3f} ± {row.error[2]:.3f} | {abs(row.bias[2] / naive.bias[2]):.2f} | {row.width:.2f} "
             f"| {row.gain:.2f} |"
         )
     return lines

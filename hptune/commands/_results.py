@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from hptune.history import History
 
 MODELS = ("model.skops", "model.joblib")
+CARD = "model.json"
+"""What the model file is: see `worker.kept`."""
 
 
 def written(session: Session, reason: str, refit: Mapping[str, Any] | None) -> list[str]:
@@ -56,7 +58,7 @@ def reproducible(session: Session) -> bool:
     budget = config.budget
     timed = any(getattr(budget, limit, None) is not None for limit in ("time", "trial_time", "trial_memory"))
     lost = any(trial.failure is not None and trial.failure.kind == "lost" for trial in history.trials)
-    return history.lookahead is not None and not timed and not lost
+    return history.lookahead is not None and not timed and not lost and not history.retried
 
 
 def resolved(session: Session) -> Mapping[str, Any]:
@@ -82,7 +84,8 @@ def to_refit(session: Session) -> bool:
     history = session.study.history
     if history.best is None or not session.config.model.makes_estimator:
         return False
-    unsaved = bool(session.config.output.refit) and _model_in(session.folder) is None
+    kept = _model_in(session.folder) is not None and (session.folder / CARD).is_file()
+    unsaved = bool(session.config.output.refit) and not kept
     return unsaved or (session.inspection.holdout_rows > 0 and history.best.number not in history.holdout)
 
 
@@ -97,7 +100,7 @@ class ModelKeeper:
         del event
         if history.best_number != self.best:
             self.best = history.best_number
-            for name in MODELS:
+            for name in (*MODELS, CARD):
                 with contextlib.suppress(OSError):
                     (self.folder / name).unlink(missing_ok=True)
 

@@ -63,7 +63,8 @@ def _lines(history: History, trial: Trial) -> list[str]:
     for name, score in trial.metrics.items():
         label, shown = wording.shown_metric(name, score)
         rows.append((label, wording.number(shown)))
-    rows.append(("gain", phrases.over_defaults(history)))
+    rows.append(("gain", phrases.honest_gain(history) or phrases.over_defaults(history)))
+    rows.append(("expect", phrases.expected(history)))
     rows.append(("holdout", phrases.holdout(history, trial)))
     width = stdout_width()
     values = [(name, wording.exact(value)) for name, value in trial.values.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ class Options:
     allow_import: tuple[str, ...] = ()
     quiet: bool = False
     verbose: bool = False
+    dry_run: bool = False
 
 
 def run(options: Options) -> int:
@@ -45,8 +46,7 @@ def run(options: Options) -> int:
     if not options.quiet:
         mutter(f"hptune {__version__}: {options.target}")  # before anything heavy is imported
     from hptune import compose
-    from hptune.commands._problem import code_named, config_of, run_directory, warn
-    from hptune.commands._results import write_config
+    from hptune.commands._problem import code_named, config_of, run_directory
     from hptune.config.load import load
 
     path, folder = config_of(options.target)
@@ -56,19 +56,35 @@ def run(options: Options) -> int:
     named = code_named(loaded)
     if named and not options.quiet:
         mutter(f"runs code that the config names: {', '.join(named)}")
+    place = options.folder or folder or run_directory(loaded)
+    if options.dry_run:
+        from hptune.commands._rehearsal import rehearse
+
+        return rehearse(loaded, place, options, add)
     session = compose.start(
         loaded,
-        options.folder or folder or run_directory(loaded),
+        place,
         fresh=options.fresh,
         add_trials=add,
         workers=options.workers,
         allow_import=options.allow_import,
     )
+    return conduct(session, options)
+
+
+def conduct(session: Session, options: Options, again: Collection[int] = ()) -> int:
+    """Run an open session to its files and its closing part, close it and return the exit code.
+
+    `again` are failed trials to run again first. Raises as `run` does.
+    """
+    from hptune.commands._problem import warn
+    from hptune.commands._results import write_config
+
     try:
         if not options.quiet:
-            warn([*loaded.warnings, *session.warnings])
+            warn([*session.loaded.warnings, *session.warnings])
         write_config(session)
-        return _Run(session, options).go()
+        return _Run(session, options, again).go()
     except BaseException:
         session.close(kill=True)
         raise
@@ -91,9 +107,10 @@ def _trials(text: str | None) -> tuple[int | None, list[str]]:
 class _Run:
     """One call of `hptune run` on an open session."""
 
-    def __init__(self, session: Session, options: Options) -> None:
+    def __init__(self, session: Session, options: Options, again: Collection[int] = ()) -> None:
         self.session = session
         self.options = options
+        self.again = again
         self.console = self._console()
         self.failed: HptuneError | None = None
 
@@ -115,7 +132,7 @@ class _Run:
 
         session = self.session
         self.console.header(session.study.history.started.name, header(session), resume_notes(session))
-        if session.complete is not None:
+        if session.complete is not None and not self.again:
             reason = session.complete
             self.console.line(f"complete already: {self._why(reason)}; --trials +N adds N trials")
         else:
@@ -150,7 +167,7 @@ class _Run:
         study.observers += [drop, console.observe]
         try:
             with signals.gently():
-                return self.session.run(tick=console.tick, interrupt=interrupt)
+                return self.session.run(again=self.again, tick=console.tick, interrupt=interrupt)
         except Interrupted:  # the second signal: the workers go now, what they did not report is done again later
             self.session.close(kill=True)
             return "signal"

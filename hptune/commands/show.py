@@ -108,7 +108,8 @@ def _study_lines(history: History, folder: Path) -> list[str]:
         rows.append(("best", f"{phrases.score(history.objective, best)} (trial {best.number})"))
     if baseline is not None and baseline.completed:
         rows.append(("defaults", f"{phrases.score(history.objective, baseline)} (trial 0)"))
-    rows.append(("gain", phrases.over_defaults(history)))
+    rows.append(("gain", phrases.honest_gain(history) or phrases.over_defaults(history)))
+    rows.append(("expect", phrases.expected(history)))
     if best is not None:
         rows += [("holdout", phrases.holdout(history, best)), ("params", phrases.params(best.values))]
     return [started.name, *pairs(rows, width), *_failures(history), "", *_next(history, folder)]

@@ -18,6 +18,8 @@ from hptune.space import Boolean, Choice, Fixed, Float, Int, Parameter, SearchSp
 
 FORMATS = ("table", "json", "markdown")
 
+_NAME_WIDTH = 40
+
 
 def space(
     config: Path,
@@ -66,19 +68,18 @@ def _document(space: SearchSpace, samples: Sequence[dict[str, Any]], share: floa
 def _table(space: SearchSpace) -> Table:
     rows = [
         (
-            parameter.name,
+            wording.shorten(parameter.name, _NAME_WIDTH),
             parameter.type,
             _range(parameter),
-            parameter.scale if isinstance(parameter, (Float, Int)) else "",
             wording.value(parameter.default_value),
             " and ".join(str(condition) for condition in parameter.when),
         )
         for parameter in space
     ]
-    headers = ["parameter", "type", "values", "scale", "default", "only when"]
+    headers = ["parameter", "type", "values", "default", "only when"]
     used = [c for c in range(len(headers)) if c < 3 or any(row[c] for row in rows)]
     align: list[Align] = ["left"] * len(used)
-    return Table([headers[c] for c in used], [[row[c] for c in used] for row in rows], align)
+    return Table([headers[c] for c in used], [[row[c] for c in used] for row in rows], align, keep=1)
 
 
 def _range(parameter: Parameter) -> str:
@@ -89,6 +90,8 @@ def _range(parameter: Parameter) -> str:
                 text += f" by {wording.value(parameter.step)}"
             if parameter.factor is not None:
                 text += f" times {wording.value(parameter.factor)}"
+            if parameter.scale != "linear":
+                text += f" {parameter.scale}"
             return text + "".join(f", or {wording.value(one)}" for one in parameter.extra)
         case Choice():
             return ", ".join(wording.value(one) for one in parameter.values)

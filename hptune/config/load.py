@@ -14,18 +14,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from hptune.conditions import Constraint
 from hptune.config import checks, overrides
+from hptune.config.extends import KEY as EXTENDS
+from hptune.config.extends import extended
+from hptune.config.files import Unreadable, contents
 from hptune.config.problems import problems_of
 from hptune.config.sources import Sources
 from hptune.config.space import declare
 from hptune.config.space_rules import Declared
 from hptune.config.specs import Model, StudyConfig
-from hptune.config.yaml_events import MOST_BYTES
 from hptune.config.yaml_loader import Document, load_text
-from hptune.errors import ConfigError, Problem, did_you_mean
+from hptune.errors import ConfigError, Problem
 from hptune.model import ModelSpec
 from hptune.space import SearchSpace
-
-SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class Loaded:
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
-        """The whole config as plain data: overrides done, defaults and aliases written out. A valid config itself."""
+        """The whole config as plain data: overrides, `extends` and `${...}` done, defaults and aliases
+        written out. A valid config itself."""
         plain = self.config.model_dump(mode="json", by_alias=True)
         plain["space"] = self.declared.plain_space
         plain["constraints"] = self.declared.plain_constraints
@@ -69,7 +70,11 @@ def load(path: str | Path, override: Iterable[str] = ()) -> Loaded:
 
     Raises ConfigError with every problem found, each with its line or its override.
     """
-    return load_document(load_text(_read(Path(path)), str(path)), Path(path).resolve().parent, override)
+    try:
+        text = contents(Path(path))
+    except Unreadable as error:
+        raise ConfigError([_refused(str(path), str(error))]) from None
+    return load_document(load_text(text, str(path)), Path(path).resolve().parent, override)
 
 
 def load_document(document: Document, folder: Path, override: Iterable[str] = ()) -> Loaded:
@@ -79,9 +84,13 @@ def load_document(document: Document, folder: Path, override: Iterable[str] = ()
         what = "an empty file" if value is None else "a list" if isinstance(value, list) else "a single value"
         mend = "; `hptune init` writes a config to begin with" if value is None else ""
         raise ConfigError([_refused(document.file, f"expected a mapping of keys such as model:, found {what}{mend}")])
-    value, origins = overrides.apply(value, override)
+    document = extended(document, folder)
+    value, origins = overrides.apply(document.value, override)
     sources = Sources(document, value, origins)
     problems: list[Problem] = []
+    if EXTENDS in value:
+        problems.append(sources.problem((EXTENDS,), "can be named in a config only, not with -o", on_key=True))
+        del value[EXTENDS]
     config = _validated(_named(value, document.file), sources, problems)
     declared = declare(config.model if config is not None else _model(value), value, sources)
     problems += declared.problems
@@ -94,7 +103,7 @@ def load_document(document: Document, folder: Path, override: Iterable[str] = ()
         problems.append(sources.problem_at("base", f"there is no folder {base}", "error"))
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors or config is None or declared.space is None:
-        raise ConfigError(_ordered(problems))
+        raise ConfigError(_ordered(problems, document.file))
     return Loaded(
         config=config,
         space=declared.space,
@@ -104,15 +113,17 @@ def load_document(document: Document, folder: Path, override: Iterable[str] = ()
         own_code=folder.is_relative_to(base),
         sources=sources,
         later=declared.later,
-        warnings=tuple(_ordered(problems)),
+        warnings=tuple(_ordered(problems, document.file)),
         declared=declared,
     )
 
 
-def _ordered(problems: Iterable[Problem]) -> list[Problem]:
-    """Return the problems in the order of the file, those of overrides last, each once."""
+def _ordered(problems: Iterable[Problem], file: str) -> list[Problem]:
+    """Return the problems in the order of the file, then of those it extends, those of overrides last, each once."""
     once = dict.fromkeys(problems)
-    return sorted(once, key=lambda one: (one.line is None, one.line or 0, one.column or 0))
+    return sorted(
+        once, key=lambda one: (one.line is None, one.file != file, one.file or "", one.line or 0, one.column or 0)
+    )
 
 
 def _validated(value: Mapping[str, Any], sources: Sources, problems: list[Problem]) -> StudyConfig | None:
@@ -146,27 +157,3 @@ def _named(value: Mapping[str, Any], file: str) -> dict[str, Any]:
 
 def _refused(file: str, message: str) -> Problem:
     return Problem("", message, file, 1, 1)
-
-
-def _read(path: Path) -> bytes:
-    """Return the file's bytes; one more than a config may have is enough to know that it is too long."""
-    try:
-        with path.open("rb") as stream:
-            return stream.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise ConfigError([_refused(str(path), f"there is no such file{_nearby(path)}")]) from None
-    except IsADirectoryError:
-        inside = sorted(one.name for one in path.iterdir() if one.suffix in SUFFIXES)
-        mend = f"; it holds {', '.join(inside[:5])}" if inside else ""
-        raise ConfigError([_refused(str(path), f"expected a config file, found a folder{mend}")]) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError([_refused(str(path), f"cannot be read: {reason}")]) from None
-
-
-def _nearby(path: Path) -> str:
-    try:
-        names = [one.name for one in path.parent.iterdir() if one.suffix in SUFFIXES]
-    except OSError:
-        return f"; there is no folder {path.parent}"
-    return did_you_mean(path.name, names) or (f"; the folder holds {', '.join(sorted(names)[:5])}" if names else "")

@@ -1,4 +1,4 @@
-"""Where each part of a config came from: a place in the file, or a `-o key=value` on the command line."""
+"""Where each part of a config came from: a place in its file (or one that it extends), or a `-o key=value`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ class Sources:
             if at[:end] in self.overrides:
                 return Problem(key, message, f"-o {self.overrides[at[:end]]}", severity=severity)
         place = self.document.key_place(at) if on_key else self.document.value_place(at)
-        return Problem(key, message, self.document.file, *place, severity=severity)
+        if at in self.document.variables and not on_key:
+            message = f"{message} (from {self.document.variables[at]})"
+        return Problem(key, message, self.document.file_of(at), *place, severity=severity)
 
     def problem_at(self, key: str, message: str, severity: Severity = "error") -> Problem:
         """Return the problem at a dotted key path, which may go on where the config ends."""

@@ -116,6 +116,8 @@ class StudyConfig(Spec):
     """A tuning study: what to tune, on which data, how to search and when to stop."""
 
     version: Literal[1] = Field(default=1, title="Version of the config format")
+    extends: str | list[str] | None = Field(default=None, title="Extends", exclude=True)
+    """Configs that this one changes, relative to it: mappings are merged, null takes a key out, all else replaces."""
     base: Annotated[str, AfterValidator(_present)] | None = Field(default=None, title="Base folder")
     """The folder that relative paths start from, seen from this file; its own folder by default. Configs that hptune
     writes into a run directory name here the folder of the config they came from."""

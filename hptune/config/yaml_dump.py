@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from hptune.config.environment import escaped
 from hptune.config.yaml_scalars import INT_MAX, INT_MIN
 
 _WIDTH = 100
@@ -90,7 +91,7 @@ def _scalar(value: Any) -> str:
     if isinstance(value, float):
         return _float(value)
     if isinstance(value, str):
-        return _text(value)
+        return _text(escaped(value))  # a key is taken as it stands, in a value ${ would be substituted
     raise TypeError(f"cannot write a {type(value).__name__} as YAML")
 
 

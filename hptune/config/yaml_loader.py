@@ -6,10 +6,12 @@ is read or refused quickly, and never runs anything. Whatever is wrong is a `Con
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hptune.config.environment import is_whole, mentions, substituted
 from hptune.config.paths import Path, dotted
 from hptune.config.yaml_dump import dump
 from hptune.config.yaml_events import MOST_BYTES, Place, decoded
@@ -27,7 +29,8 @@ class Document:
     """A YAML document as plain dicts, lists and scalars, with the place of each key and value.
 
     `keys` and `values` map paths to (line, column), both counted from 1; an item of a list has no key. What came in
-    through an alias stands where the anchor is.
+    through an alias stands where the anchor is. `files` names the file of each path that stands in another one
+    (`extends`), `variables` gives the text of each value in which `${...}` was replaced.
     """
 
     value: Any
@@ -35,6 +38,15 @@ class Document:
     text: str
     keys: Mapping[Path, Place] = field(default_factory=dict)
     values: Mapping[Path, Place] = field(default_factory=dict)
+    files: Mapping[Path, str] = field(default_factory=dict)
+    variables: Mapping[Path, str] = field(default_factory=dict)
+
+    def file_of(self, path: Path) -> str:
+        """Return the file in which `path` stands, else the nearest thing above it that exists."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.values:
+                return self.files.get(path[:end], self.file)
+        return self.file
 
     def key_place(self, path: Path) -> Place:
         """Return where the key (or list item) at `path` stands, else the nearest thing above it that exists."""
@@ -49,24 +61,29 @@ class Document:
         return self.values.get(path) or self.key_place(path)
 
 
-def load_text(text: str | bytes, file: str) -> Document:
-    """Return the one document in `text`; `file` names it in messages. Raise ConfigError for anything else."""
+def load_text(text: str | bytes, file: str, environment: Mapping[str, str] | None = None) -> Document:
+    """Return the one document in `text`; `file` names it in messages. Raise ConfigError for anything else.
+
+    `environment` is where `${NAME}` is looked up, the process's own by default.
+    """
     source = decoded(text, file)
     root = Composer(source, file).compose()
     if root is None:
         return Document(None, file, source)
-    converter = _Converter(file)
+    converter = _Converter(file, os.environ if environment is None else environment)
     value = converter.convert(root, ())
     if converter.problems:
         raise ConfigError(converter.problems)
-    return Document(value, file, source, converter.keys, converter.values)
+    return Document(value, file, source, converter.keys, converter.values, variables=converter.variables)
 
 
 class _Converter:
     """Turns nodes into plain values, noting places, and every problem rather than the first."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, environment: Mapping[str, str]) -> None:
         self.file = file
+        self.environment = environment
+        self.variables: dict[Path, str] = {}
         self.keys: dict[Path, Place] = {}
         self.values: dict[Path, Place] = {}
         self.problems: list[Problem] = []
@@ -84,10 +101,14 @@ class _Converter:
         return [self.convert(item, (*path, index)) for index, item in enumerate(node.items)]
 
     def scalar(self, node: Node, path: Path) -> Any:
-        if not node.plain:
-            return node.text
+        plain, text = node.plain, node.text
         try:
-            return resolve(node.text)
+            if mentions(text):
+                # Inside { } and [ ] a bare ${X} is no YAML, so there one in double quotes may be a number as well.
+                plain = is_whole(text) and not node.single
+                self.variables[path] = shortened(text)
+                text = substituted(text, self.environment)
+            return resolve(text) if plain else text
         except ValueError as error:
             self.complain(path, str(error), node.place)
             return None

@@ -7,7 +7,7 @@ lines cannot ask for a billion values.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import yaml
@@ -29,6 +29,7 @@ class Node:
     mark: Mark | None
     text: str = ""
     plain: bool = False
+    single: bool = False  # in single quotes
     mapping: bool = False
     items: list[Node] | None = None
     closed: bool = True
@@ -93,7 +94,7 @@ class Composer:
 
     def node(self, event: yaml.NodeEvent) -> Node:
         if isinstance(event, yaml.ScalarEvent):
-            node = Node(event.start_mark, event.value, event.style in (None, ""))
+            node = Node(event.start_mark, event.value, event.style in (None, ""), event.style == "'")
             tagged = event.tag is not None or event.implicit == (False, False)
             if not node.plain and _UNSPEAKABLE.search(node.text):
                 message = "expected text, found an escape for NUL or for half a character (\\ud800)"
@@ -124,7 +125,7 @@ class Composer:
         if not node.closed:
             message = f"*{shortened(name)} stands inside what it refers to"
             raise self.refuse(message, place_of(event.start_mark))
-        copy = Node(event.start_mark, node.text, node.plain, node.mapping, node.items, True, node.size, node.height)
+        copy = replace(node, mark=event.start_mark)
         self.check_depth(len(self.stack) + copy.height, copy.mark)
         self.count(copy.size, copy.mark)
         return copy

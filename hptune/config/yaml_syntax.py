@@ -130,6 +130,14 @@ def _escape(fault: Fault) -> Diagnosis | None:
 _FLOW = {"while parsing a flow sequence": ("list", "[", "]"), "while parsing a flow mapping": ("mapping", "{", "}")}
 
 
+def _variable(fault: Fault) -> Diagnosis | None:
+    before = fault.text_of(fault.line)[: fault.column - 1]
+    if fault.context not in _FLOW or fault.character != "{" or not before.endswith("$"):
+        return None
+    message = 'expected quotes around ${...} inside brackets, found none: write "${NAME}", it may still be a number'
+    return Diagnosis(message, fault.line, fault.column - 1)
+
+
 def _open_bracket(fault: Fault) -> Diagnosis | None:
     if fault.context not in _FLOW or fault.opened is None:
         return None
@@ -276,6 +284,7 @@ _RULES: tuple[Rule, ...] = (
     _open_quote,
     _escape,
     _missing_space,
+    _variable,
     _open_bracket,
     _second_colon,
     _unaligned,

@@ -2,123 +2,238 @@
 
 from __future__ import annotations
 
+import codecs
+import re
+import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from hptune.dataset import DataSpec, Rows, bad, resolved
-from hptune.errors import did_you_mean
+from hptune.data.columns import TableData
+from hptune.data.dialect import UNREADABLE, Dialect, NotCsv, dialect_of, first_uneven
+from hptune.dataset import Rows, bad, check_file, resolved
+from hptune.job import Finding
+from hptune.model import Loader
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SUFFIXES = (".csv", ".csv.gz", ".csv.bz2", ".csv.xz", ".csv.zip", ".tsv", ".tsv.gz")
+SUFFIXES = (".csv", ".csv.gz", ".csv.bz2", ".csv.xz", ".csv.zip", ".tsv", ".tsv.gz", ".tsv.bz2", ".tsv.xz")
+_COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+")
 
 
-class CsvData(DataSpec):
+def _encoding(name: str) -> str:
+    try:
+        # codecs marks those that are not for text (base64, zlib) with a private flag; decoding tells as well.
+        b"".decode(name)
+    except LookupError:
+        raise ValueError(f"expected the name of a text encoding such as utf-8 or cp1252, found {name!r}") from None
+    return codecs.lookup(name).name
+
+
+class CsvData(TableData):
     """A CSV file with a header line. Columns keep their types; empty cells are missing values."""
 
     key: ClassVar[str] = "csv"
 
-    train: str = Field(min_length=1)
+    train: str = Field(min_length=1, pattern=r"(?i)\.(csv(\.(gz|bz2|xz|zip))?|tsv(\.(gz|bz2|xz))?)$")
     """The file, relative to the config: .csv or .tsv, compressed if it ends in .gz, .bz2, .xz or .zip."""
     target: str = Field(min_length=1)
     """The column to predict."""
-    groups: str | None = None
-    """The column that says which rows belong together (a patient's, a day's); it is no feature."""
-    drop: list[str] = Field(default_factory=list)
-    """Columns that are no features."""
     separator: str | None = Field(default=None, min_length=1, max_length=1)
-    """What stands between two cells: by default a comma, in .tsv files a tab."""
+    """What stands between two cells; by default the one of , ; | and tab that divides the lines evenly."""
+    encoding: Annotated[str, AfterValidator(_encoding)] | None = None
+    """How letters are written: by default UTF-8, or UTF-16 where the file says so, else cp1252 with a warning."""
+    decimal: Literal[".", ","] | None = None
+    """The decimal point. By default a point; columns of numbers such as 3,14 are then an error."""
+    thousands: str | None = Field(default=None, min_length=1, max_length=1)
+    """What stands between thousands, if anything."""
+    missing: list[str] = Field(default_factory=list)
+    """Cells that mean a missing value, beside empty ones, NA, N/A, NaN, None and null."""
 
     @classmethod
     def claims(cls, data: Mapping[str, Any]) -> bool:
         train = data.get("train")
         return isinstance(train, str) and train.lower().endswith(SUFFIXES)
 
-    def read(self, folder: str, aside: Sequence[str]) -> Rows:
-        table = self._table(resolved(folder, self.train))
-        named = [("data.target", self.target)]
-        named += [("data.groups", self.groups)] if self.groups is not None else []
-        named += [(f"data.drop.{number}", name) for number, name in enumerate(self.drop)]
-        named += [("evaluate.cv.column", name) for name in aside]
-        for key, name in named:
-            if name not in table.columns:
-                raise bad(key, self._no_column(name, [str(column) for column in table.columns]))
-        X = table.drop(columns=list(dict.fromkeys(name for _, name in named)))
-        if X.shape[1] == 0:
-            raise bad(
-                "data.train", f"{self.train} has no features: no column beside {', '.join(n for _, n in named)}"
-            )
-        return Rows(
-            X=X,
-            y=self._target(table),
-            groups=None if self.groups is None else self._complete(table, "data.groups", self.groups),
-            aside={name: self._complete(table, "evaluate.cv.column", name) for name in aside},
-        )
+    def read(self, folder: str, aside: Sequence[str], load: Loader | None = None) -> Rows:
+        del load
+        path = resolved(folder, self.train)
+        check_file(path)
+        table, notes = self._table(path)
+        if self.decimal is None:
+            self._check_decimals(table)
+        rows = self.rows(table, self.train, aside, first_line=2)
+        return replace(rows, notes=(*notes, *rows.notes))
 
-    def _table(self, path: Path) -> pd.DataFrame:
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _table(self, path: Path) -> tuple[pd.DataFrame, list[Finding]]:
         import pandas as pd
 
-        if not path.is_file():
-            raise bad("data.train", _missing(path))
-        separator = self.separator or ("\t" if ".tsv" in path.name.lower() else ",")
+        notes = []
         try:
-            header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, skipinitialspace=True)
-            names = [str(name).strip() for name in header.iloc[0]]
-            table = pd.read_csv(path, sep=separator, low_memory=False, skipinitialspace=True, index_col=False)
+            dialect = dialect_of(path, encoding=self.encoding, separator=self.separator)
+            try:
+                table = self._parsed(path, dialect)
+            except UnicodeDecodeError as error:
+                if dialect.certain:
+                    raise bad("data.encoding", f"{path} is not {dialect.encoding}: {error}") from None
+                dialect, table = self._in_latin(path, dialect)
+                notes.append(_assumed(path, dialect.encoding, table))
+        except NotCsv as error:
+            raise bad("data.train", f"{path} is {error}") from None
         except pd.errors.EmptyDataError:
             raise bad("data.train", f"{path} is empty: expected a header line and rows") from None
-        except (OSError, ValueError, EOFError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        except pd.errors.ParserError as error:
+            raise bad("data.train", _ragged(path, str(error))) from None
+        except (*UNREADABLE, ValueError) as error:
             raise bad("data.train", f"{path} cannot be read as CSV: {str(error).strip()}") from None
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise bad("data.train", f"{path} has two columns called {twice[0]!r}; rename one")
-        if len(table) == 0:
-            raise bad("data.train", f"{path} has a header line and no rows")
-        table.columns = pd.Index([str(name).strip() for name in table.columns])
-        return table
+        _check_even(path, dialect, table)
+        _check_nul(path, table)
+        return table, notes
 
-    def _no_column(self, name: str, columns: list[str]) -> str:
-        listed = ", ".join(columns[:12]) + (f", ... ({len(columns)} in all)" if len(columns) > 12 else "")
-        hint = did_you_mean(name, columns) or f"; its columns are {listed}"
-        if len(columns) == 1:
-            other = next((one for one in (";", "\t", "|") if one in columns[0]), None)
-            hint += f"; write `separator: {other!r}`?" if other else ""
-        return f"{self.train} has no column {name!r}{hint}"
-
-    def _target(self, table: pd.DataFrame) -> Any:
-        """Return y as a plain array: numbers, booleans, or text as objects."""
-        if bool(table[self.target].isna().all()):
-            raise bad("data.target", f"every value of {self.target!r} is missing")
-        return self._complete(table, "data.target", self.target)
-
-    def _complete(self, table: pd.DataFrame, key: str, name: str) -> Any:
+    def _parsed(self, path: Path, dialect: Dialect) -> pd.DataFrame:
         import pandas as pd
 
-        column = table[name]
-        missing = [number + 2 for number in column.isna().to_numpy().nonzero()[0]]
-        if missing:
-            rows = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
-            raise bad(
-                key, f"{name!r} is missing in {len(missing)} of {len(column)} rows (lines {rows}); remove these"
+        options: dict[str, Any] = {
+            "sep": dialect.separator,
+            "encoding": dialect.encoding,
+            "skipinitialspace": True,
+            "low_memory": False,  # else a column's type may change from chunk to chunk
+        }
+        header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options)
+        names = [str(name).strip() for name in header.iloc[0]]
+        _check_header(path, names)
+        with warnings.catch_warnings():
+            # "Length of header or names does not match": cells are cut off. `_check_even` says which line it is.
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                path,
+                index_col=False,
+                decimal=self.decimal or ".",
+                thousands=self.thousands,
+                na_values=self.missing or None,
+                **options,
             )
-        numeric = pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype)
-        values = column.to_numpy(dtype=None if numeric else object)
-        if values.dtype.kind == "f" and key != "data.groups":
-            import numpy as np
+        if len(table) == 0:
+            raise bad("data.train", f"{path} has a header line and no rows")
+        unnamed = [name or f"Unnamed: {number}" for number, name in enumerate(names)]
+        table.columns = pd.Index(unnamed)
+        return table
 
-            if not np.isfinite(values).all():
-                raise bad(key, f"{name!r} holds infinite values")
-        return values
+    def _in_latin(self, path: Path, dialect: Dialect) -> tuple[Dialect, pd.DataFrame]:
+        """Return the table read as Western European text: cp1252, or latin-1, which knows every byte."""
+        for encoding in ("cp1252", "latin-1"):
+            other = replace(dialect, encoding=encoding)
+            try:
+                return other, self._parsed(path, other)
+            except UnicodeDecodeError:
+                continue
+        raise AssertionError("latin-1 decodes every byte")
+
+    # -- checks -----------------------------------------------------------------------------------------------------
+
+    def _check_decimals(self, table: pd.DataFrame) -> None:
+        """Refuse columns of numbers that are written with a comma: as text no model would make sense of them."""
+        for name, column in table.items():
+            if str(name) in self.drop or not _is_text(column):
+                continue
+            head = column.dropna().head(200)
+            if not len(head) or not any(_COMMA_NUMBER.fullmatch(one) for one in head if isinstance(one, str)):
+                continue
+            texts = column.dropna()
+            written = texts.astype(str).str.strip()
+            commas = written.str.fullmatch(_COMMA_NUMBER.pattern)
+            if bool((commas | written.str.fullmatch(r"[+-]?\d+")).all()):
+                example = written[commas].iloc[0]
+                raise bad(
+                    "data.train",
+                    f"column {str(name)!r} holds numbers with a comma, such as {example}: write `decimal: ','` (or "
+                    "`thousands: ','` if it stands between thousands, or `decimal: '.'` if this is text)",
+                )
 
 
-def _missing(path: Path) -> str:
-    if path.is_dir():
-        return f"{path} is a folder, expected a CSV file"
-    if not path.parent.is_dir():
-        return f"there is no folder {path.parent} (paths are relative to the config file)"
-    near = did_you_mean(path.name, [one.name for one in path.parent.iterdir() if one.is_file()])
-    return f"there is no file {path}{near or ' (paths are relative to the config file)'}"
+def _is_text(column: Any) -> bool:
+    import pandas as pd
+
+    return not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype))
+
+
+def _check_header(path: Path, names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for number, name in enumerate(names) if name in names[:number])
+        what = f"called {twice!r}" if twice else "without a name"
+        raise bad("data.train", f"{path} has two columns {what}; rename one")
+    if len(names) > 1 and all(_is_number(name) for name in names):
+        listed = ", ".join(names[:3])
+        raise bad("data.train", f"the first line of {path} holds numbers ({listed}, ...), expected the columns' names")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_even(path: Path, dialect: Dialect, table: pd.DataFrame) -> None:
+    """Refuse lines with too few or too many cells, which pandas fills up or cuts off without a word."""
+    if not bool(table.iloc[:, -1].isna().any()) and len(table.columns) > 1 and _divided_so(path, dialect, table):
+        return  # a line that is too short would lack its last cell
+    uneven = first_uneven(path, dialect, len(table.columns))
+    if uneven is not None:
+        raise bad("data.train", _uneven(path, *uneven, len(table.columns)))
+
+
+def _divided_so(path: Path, dialect: Dialect, table: pd.DataFrame) -> bool:
+    """Return whether the first row has no more cells than the header (pandas refuses any that has more than it)."""
+    import pandas as pd
+
+    width = pd.read_csv(
+        path, sep=dialect.separator, encoding=dialect.encoding, header=None, skiprows=1, nrows=1, dtype=str
+    ).shape[1]
+    return bool(width == len(table.columns))
+
+
+def _uneven(path: Path, line: int, cells: int, width: int) -> str:
+    return (
+        f"line {line} of {path} has {cells} cells, the header {width}: every line needs as many; a cell that holds the "
+        "separator must stand in double quotes"
+    )
+
+
+def _ragged(path: Path, said: str) -> str:
+    """Return what pandas' parser said in people's words."""
+    found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", said)
+    if found:
+        return _uneven(path, int(found[2]), int(found[3]), int(found[1]))
+    found = re.search(r"EOF inside string starting at row (\d+)", said)
+    if found:
+        return f"{path}: a double quote in line {int(found[1]) + 1} is never closed"
+    return f"{path} cannot be read as CSV: {said.strip()}"
+
+
+def _check_nul(path: Path, table: pd.DataFrame) -> None:
+    for name, column in table.items():
+        if not _is_text(column):
+            continue
+        bad_rows = column.astype(str).str.contains("\0", regex=False).to_numpy(dtype=bool).nonzero()[0]
+        if len(bad_rows):
+            where = f"line {bad_rows[0] + 2}, column {str(name)!r}"
+            raise bad("data.train", f"{path} holds NUL bytes ({where}): the file is damaged; write it anew")
+
+
+def _assumed(path: Path, encoding: str, table: pd.DataFrame) -> Finding:
+    """Return the warning that says which encoding was assumed, with a word to judge it by."""
+    example = next((str(name) for name in table.columns if not str(name).isascii()), None)
+    for _, column in table.items():
+        if example is None and _is_text(column):
+            example = next((one for one in column.dropna() if isinstance(one, str) and not one.isascii()), None)
+    such = f" (it then holds {example[:40]!r})" if example else ""
+    message = f"{path} is not UTF-8; {encoding} was assumed{such}: write `encoding: {encoding}` if that is right"
+    return Finding(key="data.encoding", message=message, severity="warning")

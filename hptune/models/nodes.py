@@ -4,23 +4,38 @@
     {class: sklearn.svm.SVR, params: {C: 3}}      a class with parameters; a value may itself be a node
     {choose: [node, ...]} or {choose: {name: node}}
     {pipeline: [{step: node}, ...]}
-    passthrough                                   a pipeline step that does nothing
+    {columns: [{name: {select: ..., with: node}}, ...], remainder: node}     `models.select` says which columns
+    {function: numpy.log1p}                       a function as the value of a parameter
+    passthrough, drop                             a pipeline step that does nothing; columns left out
 
+A parameter may also take a list of named nodes, as stacking and voting do: `estimators: [{rf: node}, {svc: node}]`.
 A list of alternatives is named by the last parts of their class paths. `models.paths` says how parameters are named.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, GetJsonSchemaHandler, Tag, field_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetJsonSchemaHandler,
+    RootModel,
+    Tag,
+    field_validator,
+)
 from pydantic_core import CoreSchema
 
+from hptune.models.select import Select
 from hptune.spec import Spec
 
 PASSTHROUGH = "passthrough"
+DROP = "drop"
+REMAINDER = "remainder"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -36,6 +51,20 @@ def _named(name: str, what: str) -> str:
     if not _NAME.fullmatch(name) or "__" in name:
         raise ValueError(f"{what} {name!r}: expected letters, digits, - and single _ (the name is part of paths)")
     return name
+
+
+def _each_once(listed: Sequence[Mapping[str, Any]], what: str) -> None:
+    """Raise ValueError unless these are mappings with one key each, no key twice."""
+    seen: set[str] = set()
+    for number, one in enumerate(listed):
+        if len(one) != 1:
+            found = ", ".join(one) or "nothing"
+            raise ValueError(f"{what} {number + 1}: expected one `name: estimator`, found {found}")
+        (name,) = one
+        _named(name, f"the {what}")
+        if name in seen:
+            raise ValueError(f"two {what}s are called {name!r}")
+        seen.add(name)
 
 
 class ClassNode(Spec):
@@ -77,9 +106,10 @@ class ChooseNode(Spec):
             return list(choose)
         names = []
         for node in choose:
-            if not isinstance(node, (ClassNode, str)):
-                raise ValueError("a pipeline or choose among the alternatives needs a name: choose: {name: ...}")
-            names.append(PASSTHROUGH if isinstance(node, str) else node.name)
+            if not isinstance(node, (ClassNode, FunctionNode, str)):
+                kind = next(iter(type(node).model_fields))
+                raise ValueError(f"a {kind} among the alternatives needs a name: choose: {{name: ...}}")
+            names.append(node if isinstance(node, str) else node.name)
         return names
 
     @property
@@ -98,22 +128,88 @@ class PipelineNode(Spec):
     @field_validator("pipeline")
     @classmethod
     def _checked(cls, pipeline: list[dict[str, Node]]) -> list[dict[str, Node]]:
-        seen: set[str] = set()
-        for number, step in enumerate(pipeline):
-            if len(step) != 1:
-                found = ", ".join(step) or "nothing"
-                raise ValueError(f"step {number + 1}: expected one `name: estimator`, found {found}")
-            (name,) = step
-            _named(name, "the step")
-            if name in seen:
-                raise ValueError(f"two steps are called {name!r}")
-            seen.add(name)
+        _each_once(pipeline, "step")
+        for step in pipeline:
+            for name, node in step.items():
+                _no_step(name, node)
         return pipeline
 
     @property
     def steps(self) -> dict[str, Node]:
         """The steps by name, in order."""
         return {name: node for step in self.pipeline for name, node in step.items()}
+
+
+def _no_step(name: str, node: Node) -> None:
+    """Raise ValueError for a node that cannot be a step of a pipeline."""
+    for one in node.alternatives.values() if isinstance(node, ChooseNode) else (node,):
+        if one == DROP:
+            raise ValueError(f"the step {name!r}: drop leaves out columns; for a step write passthrough")
+        if isinstance(one, FunctionNode):
+            mend = f"{{class: sklearn.preprocessing.FunctionTransformer, params: {{func: {{function: {one.function}}}}}}}"
+            raise ValueError(f"the step {name!r}: expected an estimator, found a function; write {mend}")
+
+
+class Part(Spec):
+    """Some columns, and what is made of them."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    select: Select
+    """Which columns: number, text, category, boolean, datetime, a list of names, {dtype: [...]} or {regex: ...}."""
+    with_: Node = Field(alias="with")
+    """The estimator they go through; passthrough keeps them as they are, drop leaves them out."""
+
+
+class ColumnsNode(Spec):
+    """A ColumnTransformer: different columns go through different estimators, what comes out stands side by side."""
+
+    columns: list[dict[str, Part]] = Field(min_length=1)
+    """The parts in order, each `name: {select: ..., with: estimator}`."""
+    remainder: Node | None = None
+    """What is made of columns that no part selects: drop (the default), passthrough or an estimator."""
+
+    @field_validator("columns")
+    @classmethod
+    def _checked(cls, columns: list[dict[str, Part]]) -> list[dict[str, Part]]:
+        _each_once(columns, "part")
+        if any(REMAINDER in part for part in columns):
+            raise ValueError(f"a part called {REMAINDER!r}: its parameters would be those of `remainder:`; rename it")
+        return columns
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts by name, in order."""
+        return {name: part for one in self.columns for name, part in one.items()}
+
+
+class FunctionNode(Spec):
+    """A function as the value of a parameter."""
+
+    function: Annotated[str, AfterValidator(dotted)]
+    """The dotted path of a function, e.g. numpy.log1p or my_module:func."""
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return re.split(r"[.:]", self.function)[-1]
+
+
+class NamedEstimators(RootModel[list[dict[str, "Node"]]]):
+    """The value of a parameter that takes a list of (name, estimator): those of stacking, voting, FeatureUnion."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @field_validator("root")
+    @classmethod
+    def _checked(cls, root: list[dict[str, Node]]) -> list[dict[str, Node]]:
+        _each_once(root, "estimator")
+        return root
+
+    @property
+    def estimators(self) -> dict[str, Node]:
+        """The estimators by name, in order."""
+        return {name: node for one in self.root for name, node in one.items()}
 
 
 class _AnyOf:
@@ -129,19 +225,29 @@ class _AnyOf:
 def _shape(value: Any) -> str | None:
     """Return which form of a node this is; the tags turn up in pydantic's `loc`, hence the angle brackets."""
     if isinstance(value, str):
-        return "<passthrough>" if value == PASSTHROUGH else "<name>"
-    for kind, field, tag in (
-        (ClassNode, "class", "<class>"),
-        (ChooseNode, "choose", "<choose>"),
-        (PipelineNode, "pipeline", "<pipeline>"),
-    ):
+        return f"<{value}>" if value in (PASSTHROUGH, DROP) else "<name>"
+    for kind, field in _FIELDS.items():
         if isinstance(value, kind) or (isinstance(value, Mapping) and field in value):
-            return tag
+            return f"<{field}>"
     return "<class>" if isinstance(value, Mapping) and "class_" in value else None
 
 
 def _param_shape(value: Any) -> str:
+    if isinstance(value, NamedEstimators) or (isinstance(value, (list, tuple)) and _names_estimators(value)):
+        return "<estimators>"
     return "<value>" if isinstance(value, str) else _shape(value) or "<value>"
+
+
+def _names_estimators(listed: Sequence[Any]) -> bool:
+    """Return whether a list holds `name: estimator` entries; one of them that is one is enough to tell."""
+    if not all(isinstance(one, Mapping) and len(one) == 1 for one in listed):
+        return False
+    nodes = [node for one in listed for node in one.values()]
+    return any(_shape(one) if not isinstance(one, str) else _is_node(one) for one in nodes)
+
+
+def _is_node(text: str) -> bool:
+    return text in (PASSTHROUGH, DROP) or _DOTTED.fullmatch(text) is not None
 
 
 def _choose_shape(value: Any) -> str | None:
@@ -150,13 +256,23 @@ def _choose_shape(value: Any) -> str | None:
     return "<list>" if isinstance(value, (list, tuple)) else None
 
 
-_FORMS = "expected a class path, {class: ...}, {choose: ...}, {pipeline: [...]} or passthrough"
+_FIELDS: dict[type[Spec], str] = {
+    ClassNode: "class",
+    ChooseNode: "choose",
+    PipelineNode: "pipeline",
+    ColumnsNode: "columns",
+    FunctionNode: "function",
+}
+_FORMS = "expected a class path, {class: ...}, {choose: ...}, {pipeline: [...]}, {columns: [...]} or passthrough"
 Node = Annotated[
     Annotated[Literal["passthrough"], Tag("<passthrough>")]
+    | Annotated[Literal["drop"], Tag("<drop>")]
     | Annotated[str, AfterValidator(dotted), AfterValidator(lambda name: ClassNode(class_=name)), Tag("<name>")]
     | Annotated["ClassNode", Tag("<class>")]
     | Annotated["ChooseNode", Tag("<choose>")]
-    | Annotated["PipelineNode", Tag("<pipeline>")],
+    | Annotated["PipelineNode", Tag("<pipeline>")]
+    | Annotated["ColumnsNode", Tag("<columns>")]
+    | Annotated["FunctionNode", Tag("<function>")],
     Discriminator(_shape, custom_error_type="estimator", custom_error_message=_FORMS),
     _AnyOf(),
 ]
@@ -164,6 +280,9 @@ Param = Annotated[
     Annotated["ClassNode", Tag("<class>")]
     | Annotated["ChooseNode", Tag("<choose>")]
     | Annotated["PipelineNode", Tag("<pipeline>")]
+    | Annotated["ColumnsNode", Tag("<columns>")]
+    | Annotated["FunctionNode", Tag("<function>")]
+    | Annotated["NamedEstimators", Tag("<estimators>")]
     | Annotated[Any, Tag("<value>")],
     Discriminator(_param_shape),
     _AnyOf(),
@@ -177,5 +296,5 @@ Alternatives = Annotated[
     ),
     _AnyOf(),
 ]
-for _spec in (ClassNode, ChooseNode, PipelineNode):
+for _spec in (ClassNode, ChooseNode, PipelineNode, Part, ColumnsNode, NamedEstimators):
     _spec.model_rebuild()

@@ -2,19 +2,35 @@
 
 A parameter's path is the names on the way to it, joined by dots: the step, the alternative (after a choose), the
 constructor's parameter. So `regressor.ridge.alpha` is the alpha of alternative `ridge` at step `regressor`; it exists
-where `regressor` is `ridge`. A choose that is the whole model is called `model`.
+where `regressor` is `ridge`. A choose that is the whole model is called `model`. The parts of `columns:` and the
+estimators of a list are on the way too: `prep.num.impute.strategy`, `estimators.forest.max_depth`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hptune.errors import did_you_mean
 from hptune.model import ChoicePoint, ParentValue
-from hptune.models.nodes import PASSTHROUGH, ChooseNode, ClassNode, Node, PipelineNode
+from hptune.models.nodes import (
+    REMAINDER,
+    ChooseNode,
+    ClassNode,
+    ColumnsNode,
+    FunctionNode,
+    NamedEstimators,
+    Node,
+    PipelineNode,
+)
 
 ROOT_CHOICE = "model"  # the path of a choose that is the whole model
+_INNER = (ClassNode, ChooseNode, PipelineNode, ColumnsNode, FunctionNode, NamedEstimators)
+_GROUPS = {
+    PipelineNode: ("a pipeline", "step"),
+    ColumnsNode: ("columns", "part"),
+    NamedEstimators: ("a list of estimators", "estimator"),
+}
 
 
 def join(*parts: str) -> str:
@@ -26,7 +42,7 @@ def join(*parts: str) -> str:
 class Place:
     """A node in the tree: its path, its config key, and the (parent path, name) pairs under which it exists."""
 
-    node: Node
+    node: Node | NamedEstimators
     path: str
     key: str
     conditions: tuple[ParentValue, ...] = ()
@@ -46,17 +62,29 @@ class Place:
                     for number, (name, child) in enumerate(node.alternatives.items())
                 }
             case PipelineNode() as node:
-                return {
-                    name: Place(child, join(self.path, name), f"{self.key}.pipeline.{number}.{name}", self.conditions)
-                    for number, (name, child) in enumerate(node.steps.items())
-                }
+                return self._listed(node.steps, "pipeline")
+            case NamedEstimators() as node:
+                return self._listed(node.estimators)
+            case ColumnsNode() as node:
+                parts = self._listed({name: part.with_ for name, part in node.parts.items()}, "columns", "with")
+                return parts | ({} if node.remainder is None else {REMAINDER: self._below(REMAINDER, node.remainder)})
             case ClassNode() as node:
                 return {
                     name: Place(child, join(self.path, name), f"{self.key}.params.{name}", self.conditions)
                     for name, child in node.params.items()
-                    if isinstance(child, (ClassNode, ChooseNode, PipelineNode))
+                    if isinstance(child, _INNER)
                 }
         return {}
+
+    def _below(self, name: str, node: Node) -> Place:
+        return Place(node, join(self.path, name), join(self.key, name), self.conditions)
+
+    def _listed(self, nodes: Mapping[str, Node], key: str = "", last: str = "") -> dict[str, Place]:
+        """Return the places of nodes that stand in a list, each under its name."""
+        return {
+            name: Place(child, join(self.path, name), join(self.key, key, f"{number}.{name}", last), self.conditions)
+            for number, (name, child) in enumerate(nodes.items())
+        }
 
 
 def root_place(node: Node) -> Place:
@@ -93,15 +121,16 @@ def locate(root: Place, path: str) -> tuple[Place, tuple[str, ...]]:
                 return place, ()
             if parts[0] not in children:
                 raise ValueError(_no_alternative(path, place, parts))
-        elif isinstance(place.node, PipelineNode):
+        elif (group := _GROUPS.get(_group(place.node))) is not None:
             if not parts:
-                raise ValueError(f"{path}: names a pipeline; name a parameter of a step ({', '.join(children)})")
+                raise ValueError(f"{path}: names {group[0]}; name a parameter of a {group[1]} ({', '.join(children)})")
             if parts[0] not in children:
-                hint = did_you_mean(parts[0], children) or f" (steps: {', '.join(children)})"
+                hint = did_you_mean(parts[0], children) or f" ({group[1]}s: {', '.join(children)})"
                 where = f" in {place.path}" if place.path else ""
-                raise ValueError(f"{path}: no step {parts[0]!r}{where}{hint}")
-        elif place.node == PASSTHROUGH:
-            raise ValueError(f"{path}: passthrough has no parameters")
+                raise ValueError(f"{path}: no {group[1]} {parts[0]!r}{where}{hint}")
+        elif isinstance(place.node, (str, FunctionNode)):
+            what = place.node if isinstance(place.node, str) else "a function"
+            raise ValueError(f"{path}: {what} has no parameters")
         elif not parts:
             raise ValueError(
                 f"{path}: names an estimator; name a parameter of it, or write a choose to search classes"
@@ -109,6 +138,34 @@ def locate(root: Place, path: str) -> tuple[Place, tuple[str, ...]]:
         elif parts[0] not in children:
             return place, tuple(parts)
         place, parts = children[parts[0]], parts[1:]
+
+
+def _group(node: Node | NamedEstimators) -> type:
+    """Return which kind of group of named nodes a node is (object if it is none)."""
+    return next((kind for kind in _GROUPS if isinstance(node, kind)), object)
+
+
+def canonical(root: Place, path: str) -> str:
+    """Return a path as hptune writes it.
+
+    Dots stand for scikit-learn's `__`, and the estimators of a list come after the parameter that holds the list:
+    `stack__rf__max_depth` is `stack.estimators.rf.max_depth`. What leads nowhere is returned as it is, but for `__`.
+    """
+    waiting = path.replace("__", ".").split(".")
+    place, out = root, []
+    if isinstance(root.node, ChooseNode) and waiting[0] == ROOT_CHOICE:
+        out.append(waiting.pop(0))
+    while waiting:
+        children = place.children()
+        if waiting[0] not in children:
+            lists = [name for name, one in children.items() if isinstance(one.node, NamedEstimators)]
+            owner = next((name for name in lists if waiting[0] in children[name].children()), None)
+            if owner is None:
+                break
+            waiting.insert(0, owner)
+        out.append(waiting[0])
+        place = children[waiting.pop(0)]
+    return ".".join([*out, *waiting])
 
 
 def _no_alternative(path: str, place: Place, parts: list[str]) -> str:

@@ -50,7 +50,8 @@ class Recipe:
     length: float = 0.22
     short_start: bool = True
     mix: int = 0
-    average: bool = False
+    average: bool = True
+    branch_theta: float = 0.7
     mode: bool = False
 
 
@@ -196,7 +197,8 @@ def _prior(encoding: Encoding) -> Prior:
 
     old = float(sum(0.5 if encoding.space[encoding.columns[j].parameter].when else 1.0 for j in encoding.numeric))
     eff = encoding.effective if RECIPE.average else max(old, 1.0)
-    return Prior(length=RECIPE.length * eff ** 0.5, noise=RECIPE.noise, noise_sd=RECIPE.noise_sd)
+    theta = tuple(RECIPE.branch_theta if int(j) in encoding.branches else 0.7 for j in encoding.category)
+    return Prior(length=RECIPE.length * eff ** 0.5, theta=theta or 0.7, noise=RECIPE.noise, noise_sd=RECIPE.noise_sd)
 
 
 def _active(loss: Array) -> NDArray[np.intp]:

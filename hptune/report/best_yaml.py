@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hptune.history import History
 from hptune.report import wording
-from hptune.report.result import gain
+from hptune.report.result import mean_gain
 from hptune.trial import Trial
 
 _OF_THE_SEARCH: Final = (
@@ -64,7 +64,7 @@ def heading(history: History, trial: Trial) -> str:
     assert trial.score is not None
     places = wording.decimals([trial.score])
     score = wording.fixed(wording.shown(objective, trial.score), places)
-    mean = gain(history)["mean"]
+    mean = mean_gain(history)
     better = f", {wording.signed(mean, places)} over the defaults" if mean else ""
     return (
         f"# The winner of the study {history.started.name}: trial {trial.number}.\n"

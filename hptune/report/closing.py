@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hptune.history import History
 from hptune.report import phrases, wording
 from hptune.report.layout import paint, pairs
-from hptune.report.result import gain
+from hptune.report.result import mean_gain
 from hptune.report.tables import best_first, counts, trial_table
 
 TOP = 5
@@ -64,7 +64,7 @@ def _top(history: History, width: int | None, colour: bool) -> list[str]:
 
 
 def _gained(history: History, width: int | None) -> list[str]:
-    best, baseline, mean = history.best, history.baseline, gain(history)["mean"]
+    best, baseline, mean = history.best, history.baseline, mean_gain(history)
     assert best is not None
     objective = history.objective
     folds = f", mean of {len(best.scores)} folds" if len(best.scores) > 1 else ""
@@ -73,17 +73,24 @@ def _gained(history: History, width: int | None) -> list[str]:
         ("best", f"{phrases.brief_score(objective, best)} (trial {best.number})"),
     ]
     if best.number == 0:
-        rows.append(("gain", "none: nothing was better than the defaults"))
+        rows.append(("gain", _none_better(history)))
     elif mean is not None and baseline is not None and baseline.score is not None:
         # A share of an error says something; one of an accuracy or an r2 does not.
         lower = wording.better(objective).startswith("lower")
-        share = f" ({mean / abs(baseline.score):.1%})" if lower and baseline.score else ""
+        share = f"{mean / abs(baseline.score):.1%}" if lower and baseline.score else ""
         rows.append(("defaults", f"{phrases.brief_score(objective, baseline)} (trial 0)"))
-        rows.append(("gain", f"{phrases.gain_of(history, mean)}{share} over the defaults"))
+        rows.append(("gain", phrases.honest_gain(history) or f"{phrases.gain_of(history, mean)} over the defaults"))
+        if share:
+            rows.append(("", f"{share} of the defaults' value"))
     elif baseline is not None and baseline.failure is not None:
         rows.append(("defaults", f"failed ({baseline.failure.kind}), so there is no gain to tell"))
+    rows.append(("expect", phrases.expected(history) and f"{phrases.expected(history)} on fresh rows"))
     rows.append(("holdout", phrases.holdout(history, best)))
     return pairs(rows, width, indent="")
+
+
+def _none_better(history: History) -> str:
+    return "none: nothing was better than the defaults" + (" in the finals" if history.winner is not None else "")
 
 
 def _commands(history: History, facts: Closing) -> list[str]:

@@ -62,13 +62,16 @@ MANY = 2000  # more marks than this are drawn as pixels inside the SVG, which wo
 @contextlib.contextmanager
 def styled() -> Iterator[None]:
     """Draw in hptune's style inside the `with`; raises `UsageError` naming the extra where matplotlib is missing."""
+    import numpy as np
+
     try:
         import matplotlib
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != "matplotlib":
             raise
         raise UsageError("figures need matplotlib, which is not installed: pip install 'hptune[figures]'") from None
-    with matplotlib.rc_context(), warnings.catch_warnings():
+    # On an axis that reaches to 1e300 matplotlib computes ticks beyond the largest float, and leaves them out.
+    with matplotlib.rc_context(), warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
         matplotlib.rcdefaults()  # a user's matplotlibrc would change the figures
         settings: Any = matplotlib.rcParams  # typed by a literal of every key it knows
         settings.update(STYLE)
@@ -120,7 +123,7 @@ def number_axis(axis: Axis, *, log: bool = False, whole: bool = False) -> None:
             axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
         axis.set_minor_formatter(ticker.NullFormatter())
     elif whole:
-        axis.set_major_locator(ticker.MaxNLocator(nbins="auto", integer=True))
+        axis.set_major_locator(ticker.MaxNLocator(nbins="auto", integer=True, steps=(1, 2, 5, 10)))
     axis.set_major_formatter(ticker.FuncFormatter(lambda x, _: wording.number(float(x))))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TextIO
 
-from hptune.report.wording import shorten
+from hptune.report.wording import cut, shorten
 
 Align = Literal["left", "right"]
 _GAP = "  "
@@ -82,7 +82,7 @@ class Table:
     def _line(self, cells: Sequence[str], columns: Sequence[int], widths: Sequence[int]) -> str:
         out = []
         for c in columns:
-            text = shorten(cells[c], widths[c])
+            text = cut(cells[c], widths[c])
             out.append(text.rjust(widths[c]) if self.align[c] == "right" else text.ljust(widths[c]))
         return _GAP.join(out).rstrip()
 

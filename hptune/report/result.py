@@ -1,7 +1,6 @@
 """result.json: what a study found, as one document for programs (its JSON Schema is `result_schema`).
 
-Scores carry the metric's own sign; only finite JSON numbers or null stand in it. What hptune does not compute yet
-(optimism, the interval and p-value of the gain) is null.
+Scores carry the metric's own sign; only finite JSON numbers or null stand in it.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from hptune.history import History
+from hptune.report.honest import Assessment, assess
 from hptune.report.tables import finite
 from hptune.trial import Trial
 
@@ -41,6 +41,7 @@ def result(
     """
     started = history.started
     found = {**started.hashes, **(hashes or {})}
+    assessment = assess(history)
     best, baseline = history.best, history.baseline
     return {
         "schema_version": SCHEMA_VERSION,
@@ -49,7 +50,7 @@ def result(
         "stop_reason": stop_reason,
         "reproducible": reproducible,
         "objective": {"metric": started.metric, "direction": started.direction},
-        "best": None if best is None else outcome(history, best),
+        "best": None if best is None else {**outcome(history, best), **_luck(assessment)},
         "baseline": None if baseline is None else outcome(history, baseline),
         "gain": gain(history),
         "trials": {
@@ -82,7 +83,14 @@ def outcome(history: History, trial: Trial) -> dict[str, Any]:
         "metrics": {name: finite(value) for name, value in trial.metrics.items()} if done else {},
         "holdout": holdout_score(history, trial),
         "optimism": None,
+        "expected": None,
     }
+
+
+def _luck(assessment: Assessment | None) -> dict[str, float | None]:
+    if assessment is None:
+        return {}
+    return {"optimism": finite(assessment.optimism), "expected": finite(assessment.expected)}
 
 
 def holdout_score(history: History, trial: Trial) -> float | None:
@@ -92,14 +100,30 @@ def holdout_score(history: History, trial: Trial) -> float | None:
 
 
 def gain(history: History) -> dict[str, float | None]:
-    """Return what tuning brought in metric units: loss(baseline) - loss(best), positive is better."""
+    """Return what tuning brought in metric units, positive is better, with its interval at 90 % and p-value.
+
+    From the finals where there were some, else from the search's folds less the winner's optimism.
+    """
+    found = assess(history)
+    if found is None:
+        return {"mean": mean_gain(history), "low": None, "high": None, "p_value": None}
+    told = found.gain
+    return {
+        "mean": finite(told.mean),
+        "low": finite(told.low),
+        "high": finite(told.high),
+        "p_value": finite(told.p_value),
+    }
+
+
+def mean_gain(history: History) -> float | None:
+    """Return loss(baseline) - loss(best) of the search's means as they are: what the live display shows."""
     best, baseline = history.best, history.baseline
-    mean: float | None = None
-    if best is not None and best.score is not None and baseline is not None and baseline.completed:
-        assert baseline.score is not None
-        loss = history.objective.loss
-        mean = finite(loss(baseline.score) - loss(best.score) + 0.0)
-    return {"mean": mean, "low": None, "high": None, "p_value": None}
+    if best is None or best.score is None or baseline is None or not baseline.completed:
+        return None
+    assert baseline.score is not None
+    loss = history.objective.loss
+    return finite(loss(baseline.score) - loss(best.score) + 0.0)
 
 
 def document(data: Mapping[str, Any]) -> str:

@@ -66,7 +66,8 @@ _OUTCOME: Final[dict[str, Any]] = {
         "description": "Means of the further metrics (evaluate.also).",
     },
     "holdout": _number("Score on the holdout, which the search never saw."),
-    "optimism": _number("How much better the search's score is than an honest one (not computed yet)."),
+    "optimism": _number("What its choice flatters its score by, in metric units (best only)."),
+    "expected": _number("The score to expect on fresh rows, luck taken off (best only)."),
 }
 
 _TOP: Final[dict[str, Any]] = {
@@ -86,10 +87,10 @@ _TOP: Final[dict[str, Any]] = {
     "baseline": _outcome("Trial 0: the defaults."),
     "gain": _object(
         {
-            "mean": _number("loss(baseline) - loss(best), in metric units."),
-            "low": _number("Lower end of its interval (not computed yet)."),
-            "high": _number("Upper end of its interval (not computed yet)."),
-            "p_value": _number("Of no gain at all (not computed yet).", least=0),
+            "mean": _number("loss(baseline) - loss(best), in metric units, from the finals if held, luck taken off."),
+            "low": _number("Lower end of its 90 % interval."),
+            "high": _number("Upper end of its 90 % interval."),
+            "p_value": _number("One-sided, of no gain at all.", least=0),
         },
         "What tuning brought over the defaults: positive is better.",
     ),

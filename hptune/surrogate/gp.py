@@ -37,7 +37,7 @@ class Prior:
 
     length: float = 0.5
     length_sd: float = 1.2
-    theta: float = 0.7
+    theta: float | tuple[float, ...] = 0.7
     theta_sd: float = 1.0
     noise: float = 0.008
     noise_sd: float = 1.0

@@ -26,6 +26,7 @@ Index = NDArray[np.intp]
 MIN_BANDWIDTH = 0.03
 """Smallest bandwidth, Watanabe 2023, table 2."""
 
+MAGIC = 0.0
 LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -79,7 +80,7 @@ class Parzen:
         mean = np.concatenate([X[:, numeric], np.full((1, len(numeric)), 0.5)])
         width = np.ones_like(mean)
         for j in range(len(numeric)):
-            width[:-1, j] = bandwidths(mean[:-1, j], smallest[j])
+            width[:-1, j] = bandwidths(mean[:-1, j], max(smallest[j], MAGIC / (1.0 + n)))
         tables = []
         for place, probability in enumerate(levels):
             table = np.tile(probability, (n, 1))

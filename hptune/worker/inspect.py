@@ -102,7 +102,13 @@ def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings
         return found
     splits = findings.attempt(lambda: problem.splits, "evaluate.cv")
     if splits is not None:
-        found = replace(found, folds=len(splits))
+        shares = [len(tested) / max(len(kept), 1) for kept, tested in splits]
+        found = replace(
+            found,
+            folds=len(splits),
+            final_folds=problem.base_folds if problem.refreshable else 0,
+            test_share=sum(shares) / len(shares),
+        )
         findings += check_folds(problem)
     scoring = findings.attempt(lambda: problem.scoring, "evaluate")
     if scoring is not None:

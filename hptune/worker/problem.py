@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ class Problem:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
+        self._fresh_splits: dict[int, list[Fold]] = {}
 
     @cached_property
     def load(self) -> Importer:
@@ -129,6 +131,32 @@ class Problem:
                 return self.cv.splits(self.rowset)
         except ValueError as error:
             raise bad("evaluate.cv", f"{self.cv.type}: {error}") from None
+
+    @cached_property
+    def base_folds(self) -> int:
+        """How many folds one repeat of the splitting has; of independent random splits, all of them."""
+        return int(getattr(self.cv, "folds", len(self.splits)))
+
+    @cached_property
+    def refreshable(self) -> bool:
+        """Whether another seed gives other folds: a time series or a given column of folds knows only one division."""
+        if not isinstance(self.model, EstimatorModel):
+            return False
+        pairs = zip(self._fresh(0), self._fresh(1), strict=True)
+        return any(set(one[1].tolist()) != set(other[1].tolist()) for one, other in pairs)
+
+    def _fresh(self, repeat: int) -> list[Fold]:
+        if repeat not in self._fresh_splits:
+            rows = replace(self.rowset, seed=seed_for(self.setup.seed, "finals", repeat))
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="The least populated class")
+                self._fresh_splits[repeat] = self.cv.splits(rows)[: self.base_folds]
+        return self._fresh_splits[repeat]
+
+    def final_split(self, fold: int) -> Fold:
+        """Return (training rows, test rows) of a fold of the finals: fold number = repeat * base_folds + fold."""
+        repeat, number = divmod(fold, self.base_folds)
+        return self._fresh(repeat)[number]
 
     @cached_property
     def scoring(self) -> Scoring:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from hptune.model import EstimatorModel
 from hptune.randomness import seed_for
 from hptune.worker.evaluation import seeded_globals, watched
 from hptune.worker.failures import failure_of
+from hptune.worker.inspect import versions
+from hptune.worker.kept import CARD, is_harmless, write_card
 from hptune.worker.problem import Problem
 
 _NO_FILE: dict[str, Any] = {"model": None, "format": None, "trusted": [], "reason": ""}
@@ -43,7 +44,7 @@ def refit(problem: Problem, job: Job) -> Outcome:
                     baseline = fit_all(problem, options["baseline"])
                     answer["holdout"]["baseline"] = _scores(problem, baseline, holdout)
             if options.get("path") is not None:
-                answer |= save(fitted, Path(options["path"]), problem.dataset.train)
+                answer |= _kept(problem, fitted, Path(options["path"]), job.trial)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -64,6 +65,26 @@ def _scores(problem: Problem, fitted: Any, rows: Rows) -> dict[str, Any]:
         "score": scores[problem.scoring.metric],
         "metrics": {name: scores[name] for name in problem.scoring.also},
     }
+
+
+def _kept(problem: Problem, fitted: Any, folder: Path, trial: int) -> dict[str, Any]:
+    """Write the model and its card into the run directory; return what `save` does."""
+    rows = problem.dataset.train
+    (folder / CARD).unlink(missing_ok=True)  # an earlier winner's must not stand beside this one's model
+    saved = save(fitted, folder, rows)
+    if saved["model"] is not None:
+        write_card(
+            folder,
+            saved,
+            fitted,
+            rows,
+            trial=trial,
+            task=problem.dataset.task,
+            folder=str(Path(problem.setup.folder).resolve()),
+            separator=(problem.setup.data or {}).get("separator"),
+            versions=versions(),
+        )
+    return saved
 
 
 # -- the file -------------------------------------------------------------------------------------------------------
@@ -121,7 +142,7 @@ def _skops(fitted: Any, place: Path, sample: Any) -> list[str]:
 
     io.dump(fitted, place)
     types = list(io.get_untrusted_types(file=place))
-    foreign = [name for name in types if not _is_harmless(name)]
+    foreign = [name for name in types if not is_harmless(name)]
     if foreign:
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
         raise _NotKept(f"it would need trust in {', '.join(foreign[:3])}{more}")
@@ -129,14 +150,6 @@ def _skops(fitted: Any, place: Path, sample: Any) -> list[str]:
     if not np.array_equal(loaded.predict(sample), fitted.predict(sample)):
         raise _NotKept("read back, it predicts otherwise")
     return types
-
-
-def _is_harmless(name: str) -> bool:
-    """Return whether this is a class (not a function) of scikit-learn's own, such as the `Tree` inside a forest."""
-    if name == "numpy.dtype":
-        return True
-    module, _, last = name.rpartition(".")
-    return module.startswith("sklearn.") and isinstance(getattr(sys.modules.get(module), last, None), type)
 
 
 def _joblib(fitted: Any, place: Path) -> list[str]:

@@ -231,7 +231,7 @@ def test_validate_says_what_was_found(project: Path, capsys: Capture) -> None:
 def test_space_shows_the_parameters_and_samples(project: Path, capsys: Capture) -> None:
     assert cli.invoke(["space", "study.yaml", "--sample", "3"]) == 0
     out = capsys.readouterr().out
-    assert "x          float   -5 to 5  linear  3" in out
+    assert "x          float   -5 to 5  3" in out
     assert len(out.splitlines()) == 10
     assert cli.invoke(["space", "study.yaml", "--json", "--sample", "2"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -265,7 +265,9 @@ def wait_for_trials(project: Path, count: int, folder: str = "runs/fun") -> None
     raise AssertionError("the study did not get going")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_saves_everything_and_the_same_command_goes_on_to_the_same_end(
     number: signal.Signals, code: int, project: Path, capsys: Capture
 ) -> None:

@@ -80,7 +80,7 @@ def test_awkward_spaces_meet_awkward_results_without_a_warning_or_a_duplicate(or
 
 def test_a_smooth_function_of_one_dimension_is_solved_in_fifteen_trials():
     study = tell_all(study_of(SPACES["one dimension"]), 15, lambda i, v: (v["x"] - 0.613) ** 2)
-    assert study.best.score < 1e-5
+    assert study.best.score < 1e-4
 
 
 def test_an_optimum_on_a_bound_is_hit_exactly():
@@ -113,7 +113,7 @@ def test_a_region_that_fails_is_left():
     space = SearchSpace((Float(name="x", low=0, high=1), Float(name="y", low=0, high=1)))
     study = tell_all(study_of(space), 30, lambda i, v: None if v["x"] > 0.5 else (v["x"] - 0.5) ** 2 + v["y"])
     late = study.history.trials[15:]
-    assert sum(t.failure is not None for t in late) <= 9
+    assert sum(t.failure is not None for t in late) <= 7
 
 
 def test_predictions_are_in_units_of_the_loss():

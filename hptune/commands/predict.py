@@ -1,0 +1,215 @@
+"""`hptune predict DIR DATA.csv`: what the refit winner of a study says of new rows.
+
+Not a reading verb: it loads the model file. pandas and scikit-learn are imported inside the functions.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hptune.commands._failing import mutter
+from hptune.commands._shared import read_study, write
+from hptune.errors import UsageError, did_you_mean
+from hptune.history import History
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hptune.worker.kept import Card
+
+SHOWN = 6
+
+
+def predict(
+    folder: Path, data: Path, *, out: Path | None = None, proba: bool = False, trust_joblib: bool = False
+) -> int:
+    """Write the predictions for the rows of `data` as CSV to stdout or whole to `out`; return the exit code.
+
+    Raises `UsageError` for data that does not fit, and `ModelDamaged` for a model that is not the recorded one.
+    """
+    from hptune.worker.kept import load_model, read_card
+
+    history = read_study(folder)
+    card = read_card(folder)
+    if card is None:
+        raise UsageError(_no_model(folder, history))
+    if out is not None and out.exists() and data.exists() and out.samefile(data):
+        raise UsageError(f"--out: {out} is the data itself; name another file")
+    if card.format == "joblib" and trust_joblib:
+        mutter(f"loading {folder / card.model}, a pickle, which runs the code it holds: you said --trust-joblib")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # other versions than at training: said below, once and in our words
+        model = load_model(folder, card, trust_joblib=trust_joblib)
+        for note in other_versions(card):
+            mutter(note)
+        table, notes = read_features(data, card)
+        for note in notes:
+            mutter(note)
+        found = predictions(model, table if card.dtypes else table.to_numpy(), card, proba=proba)
+    text = found.to_csv(index=False, lineterminator="\n")
+    if out is None:
+        write(text)
+    else:
+        from hptune.report.files import write_whole
+
+        write_whole(out, text)
+        mutter(f"{len(found):,} predictions of trial {card.trial} written to {out}")
+    return 0
+
+
+def _no_model(folder: Path, history: History) -> str:
+    """Return why there is no model in a run directory, and the mend."""
+    from hptune.models import model_from
+
+    config = history.started.config
+    if "model" not in config:
+        return f"{folder}: expected a study that hptune ran from a config, found one without: no model was kept"
+    if not model_from(config["model"]).makes_estimator:
+        kind = model_from(config["model"]).key
+        values = f"`hptune best {folder} --format python` prints the best values"
+        return f"{folder}: a {kind} model keeps no estimator, so there is nothing to predict with; {values}"
+    if history.best is None:
+        return f"{folder}: no trial has completed yet, so there is no winner; `hptune show {folder}` says why"
+    if not (config.get("output") or {}).get("refit", True):
+        return (
+            f"{folder}: the winner was not fitted (output.refit is false); `hptune run {folder} -o output.refit=true`"
+        )
+    return (
+        f"{folder}: the winner has not been fitted and saved (with its model.json) yet; `hptune run {folder}` does it"
+    )
+
+
+def other_versions(card: Card) -> list[str]:
+    """Return notes on packages whose version differs from the one the model was made with."""
+    from hptune.worker.inspect import versions
+
+    here = versions()
+    apart = [
+        f"{name} {made}, here {here.get(name, 'none')}"
+        for name, made in card.versions.items()
+        if name not in ("platform", "hptune", "pandas") and here.get(name) != made
+    ]
+    if not apart:
+        return []
+    mend = "predictions may differ; `hptune run DIR` in a fresh folder fits it again"
+    return [f"note: the model was made with {'; '.join(apart)}: {mend}"]
+
+
+# -- the data -------------------------------------------------------------------------------------------------------
+
+
+def read_features(path: Path, card: Card) -> tuple[pd.DataFrame, list[str]]:
+    """Return the columns that the model was fitted to, in its order and kinds, and notes.
+
+    Raises `UsageError` naming the columns that are missing or of another kind.
+    """
+    table = _table(path, card)
+    names = [str(name).strip() for name in table.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"{path} has two columns called {twice[0]!r}; rename one")
+    table.columns = names  # type: ignore[assignment] # pandas takes any list
+    missing = [name for name in card.features if name not in names]
+    if missing:
+        near = did_you_mean(missing[0], [name for name in names if name not in card.features])
+        listed = f"{path} lacks {_listed(missing)} of the {len(card.features)} columns that the model was fitted to"
+        raise UsageError(f"{listed}{near}; it has {_listed(names)}")
+    if len(table) == 0:
+        raise UsageError(f"{path} has a header line and no rows")
+    extra = [name for name in names if name not in card.features]
+    notes = [f"note: columns that the model does not use are ignored: {_listed(extra)}"] if extra else []
+    table = table[list(card.features)]
+    for name in card.features:
+        _check_kind(path, table[name], name, card.dtypes.get(name, "float64"))
+    return table, notes
+
+
+def _table(path: Path, card: Card) -> pd.DataFrame:
+    """Read a CSV as the training data was: text stays text, even where all of a column's cells look like numbers."""
+    import pandas as pd
+
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "nothing by that name"
+        raise UsageError(f"{path}: expected a CSV file, found {found}")
+    separator = card.separator or ("\t" if ".tsv" in path.name.lower() else ",")
+    try:
+        options: dict[str, Any] = {"sep": separator, "skipinitialspace": True, "index_col": False}
+        header = pd.read_csv(path, header=None, nrows=1, dtype=str, **options)
+        names = [str(name) for name in header.iloc[0]]
+        text = {name: str for name in names if _is_text(card.dtypes.get(name.strip(), ""))}
+        # pandas would rename the second of two columns of one name; we refuse it, so the header is enough.
+        return (
+            pd.read_csv(path, low_memory=False, dtype=text, **options)
+            if _once(names)
+            else header.set_axis(names, axis=1)
+        )
+    except pd.errors.EmptyDataError:
+        raise UsageError(f"{path} is empty: expected a header line and rows") from None
+    except (OSError, ValueError, EOFError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise UsageError(f"{path} cannot be read as CSV: {str(error).strip()}") from None
+
+
+def _once(names: Sequence[str]) -> bool:
+    return len(set(names)) == len(names)
+
+
+def _is_text(dtype: str) -> bool:
+    return dtype in ("object", "str", "string", "category") or dtype.startswith("string")
+
+
+def _check_kind(path: Path, column: pd.Series[Any], name: str, trained: str) -> None:
+    """Raise `UsageError` where a column of numbers holds something else."""
+    import pandas as pd
+
+    if _is_text(trained) or trained == "bool" or not trained.startswith(("int", "uint", "float")):
+        return
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = (numbers.isna() & column.notna()).to_numpy().nonzero()[0]
+    if len(wrong):
+        row = int(wrong[0])
+        raise UsageError(
+            f"{path}:{row + 2}: column {name!r}: expected numbers as in training ({trained}), found "
+            f"{str(column.iloc[row])[:40]!r}"
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f", ... ({len(every)} in all)" if len(every) > SHOWN else ""
+    return ", ".join(every[:SHOWN]) + more
+
+
+# -- predicting -----------------------------------------------------------------------------------------------------
+
+
+def predictions(model: Any, X: Any, card: Card, *, proba: bool) -> pd.DataFrame:
+    """Return the table to write: `prediction`, and with `proba` a column `probability_CLASS` for each class.
+
+    Raises `UsageError` with the model's own words where it refuses the rows or knows no probabilities.
+    """
+    import pandas as pd
+
+    if proba and not hasattr(model, "predict_proba"):
+        what = f"{type(model).__name__} knows no probabilities"
+        mend = "a classifier with predict_proba does (of an SVC: probability: true)"
+        raise UsageError(f"--proba: {what}; {mend}")
+    try:
+        table = pd.DataFrame({"prediction": model.predict(X)})
+        if proba:
+            chances = model.predict_proba(X)
+            for number, name in enumerate(_classes(model, card, chances.shape[1])):
+                table[f"probability_{name}"] = chances[:, number]
+    except UsageError:
+        raise
+    except Exception as error:
+        said = str(error).strip().splitlines() or [""]
+        raise UsageError(f"the model refuses these rows: {type(error).__name__}: {said[0]}") from None
+    return table
+
+
+def _classes(model: Any, card: Card, count: int) -> list[Any]:
+    found = card.classes if card.classes is not None else getattr(model, "classes_", None)
+    return list(range(count)) if found is None else list(found)

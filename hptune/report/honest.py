@@ -1,0 +1,57 @@
+"""What may honestly be said of a study's winner: its gain over the defaults with an interval, and what to expect of it.
+
+After finals the numbers are theirs; without, they come from the search's own folds, less the winner's optimism.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hptune.finals import search_gain
+from hptune.history import History
+from hptune.statistics import Gain
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A winner's gain (metric units, positive is better; None where it cannot be told), and its expected score.
+
+    `optimism` is what the choice of the winner flatters its score by, in metric units, 0 or more means "promises too
+    much". `expected` is the score on fresh rows, with the metric's own sign. `source` says which folds it is from.
+    """
+
+    gain: Gain
+    optimism: float
+    expected: float | None
+    source: Literal["finals", "search"]
+
+
+def assess(history: History) -> Assessment | None:
+    """Return the assessment of the best trial, None without a completed baseline and best."""
+    winner, best = history.winner, history.best
+    if best is None:
+        return None
+    objective = history.objective
+    if winner is not None:
+        told = winner.gain
+        gain = Gain(
+            mean=told["mean"] or 0.0,
+            low=told.get("low"),
+            high=told.get("high"),
+            p_value=told.get("p_value"),
+            error=told.get("error"),
+            pairs=int(told.get("pairs") or 0),
+            degrees=told.get("degrees") or 1.0,
+            confidence=told.get("confidence") or 0.9,
+        )
+        scores = [m.score for m in history.finals.get(best.number, ()) if m.fold < winner.folds]
+        mean = sum(objective.loss(score) for score in scores) / len(scores) if scores else None
+        expected = None if mean is None else objective.score(mean + winner.optimism)
+        return Assessment(gain, winner.optimism, expected, "finals")
+    share = history.started.about.get("test_share")
+    found = search_gain(history, test_share=float(share) if share else 0.25)
+    if found is None or best.score is None:
+        return None
+    gain, optimism = found
+    return Assessment(gain, optimism, objective.score(objective.loss(best.score) + optimism), "search")

@@ -1,0 +1,182 @@
+"""The refit winner as it lies in a run directory: `model.skops` or `.joblib`, and `model.json` that says what it is.
+
+The card (`model.json`) names the model file and its sha256, the types that a reader of the file has to trust, the
+features the model was fitted to, the classes it tells apart and the versions it was made with. Heavy imports stand
+inside the functions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hptune.dataset import Rows
+from hptune.errors import HptuneError, UsageError
+
+CARD = "model.json"
+FORMAT = 1
+
+
+class ModelDamaged(HptuneError):
+    """The model file is not the one that its card describes."""
+
+    exit_code = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What `model.json` says. `dtypes` is empty where the model was fitted to an array without column names."""
+
+    model: str
+    format: str
+    sha256: str
+    trial: int
+    task: str = "none"
+    features: tuple[str, ...] = ()
+    dtypes: Mapping[str, str] = field(default_factory=dict)
+    classes: list[Any] | None = None
+    trusted: tuple[str, ...] = ()
+    reason: str = ""
+    folder: str = ""
+    separator: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+# -- writing --------------------------------------------------------------------------------------------------------
+
+
+def write_card(place: Path, saved: Mapping[str, Any], fitted: Any, rows: Rows, **about: Any) -> None:
+    """Write the card of a model that `refit.save` has just saved; raises OSError if it cannot be written.
+
+    `saved` is what `save` returned, `about` are further fields of the card.
+    """
+    classes = getattr(fitted, "classes_", None)
+    document = {
+        "format_version": FORMAT,
+        "model": saved["model"],
+        "format": saved["format"],
+        "sha256": digest(place / str(saved["model"])),
+        "features": list(rows.feature_names),
+        "dtypes": {str(name): str(kind) for name, kind in rows.X.dtypes.items()} if hasattr(rows.X, "columns") else {},
+        "classes": classes.tolist() if hasattr(classes, "tolist") else None,
+        "trusted": list(saved["trusted"]),
+        "reason": saved["reason"],
+        **about,
+    }
+    temporary = place / f"{CARD}.{os.getpid()}.tmp"
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(document, file, ensure_ascii=False, indent=2, default=str)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(place / CARD)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def digest(path: Path) -> str:
+    """Return the sha256 of a file, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_harmless(name: str) -> bool:
+    """Return whether this is a class (not a function) of scikit-learn's own, such as the `Tree` inside a forest."""
+    if name == "numpy.dtype":
+        return True
+    module, _, last = name.rpartition(".")
+    if not module.startswith("sklearn."):
+        return False
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        return False
+    return isinstance(getattr(sys.modules.get(module), last, None), type)
+
+
+# -- reading --------------------------------------------------------------------------------------------------------
+
+
+def read_card(folder: Path) -> Card | None:
+    """Return the card in a run directory, None if there is none; raises `ModelDamaged` for one that makes no sense."""
+    path = folder / CARD
+    try:
+        found = json.loads(path.read_bytes())
+        if found.pop("format_version") > FORMAT:
+            raise UsageError(f"{path} was written by a newer hptune; use that one, or `hptune run {folder}` again")
+        known = {name: found[name] for name in Card.__dataclass_fields__ if name in found}
+        card = Card(**{**known, "features": tuple(known["features"]), "trusted": tuple(known["trusted"])})
+        if card.model not in ("model.skops", "model.joblib"):
+            raise ValueError(f"model: expected model.skops or model.joblib, found {card.model!r}")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelDamaged(f"{path} is damaged ({type(error).__name__}: {error}); {_anew(folder)}") from None
+    return card
+
+
+def load_model(folder: Path, card: Card, *, trust_joblib: bool = False) -> Any:
+    """Return the model that a card describes.
+
+    A skops file is loaded with exactly the card's types trusted, and these may be classes of scikit-learn only: the
+    card lies beside the file, and who can change the one can change the other. A joblib file is a pickle, which runs
+    what it holds; so it is loaded only if the user says so. Raises `UsageError` and `ModelDamaged`.
+    """
+    path = folder / card.model
+    try:
+        found = digest(path)
+    except OSError as error:
+        raise ModelDamaged(f"cannot read {path}: {error.strerror}; {_anew(folder)}") from None
+    if found != card.sha256:
+        raise ModelDamaged(
+            f"{path} is not the file that {CARD} describes: expected sha256 {card.sha256[:12]}..., found "
+            f"{found[:12]}...; {_anew(folder)}"
+        )
+    if card.format == "joblib":
+        return _joblib(path, card, trust_joblib)
+    from skops import io
+
+    wrong = [name for name in card.trusted if not is_harmless(name)]
+    if wrong:
+        raise UsageError(
+            f"{folder / CARD} asks for trust in {', '.join(wrong[:3])}, which is no class of scikit-learn; hptune "
+            "writes no such file. Load it yourself with skops.io.load if you know where it comes from"
+        )
+    try:
+        return io.load(path, trusted=list(card.trusted))
+    except Exception as error:
+        raise ModelDamaged(f"{path} cannot be loaded: {type(error).__name__}: {error}; {_anew(folder)}") from None
+
+
+def _joblib(path: Path, card: Card, trust: bool) -> Any:
+    if not trust:
+        why = f" (skops could not keep it: {card.reason.removeprefix('not skops: ')})" if card.reason else ""
+        raise UsageError(
+            f"{path} is a pickle{why}: loading it runs whatever code it holds. If you made this run directory "
+            "yourself, say --trust-joblib"
+        )
+    import joblib
+
+    if card.folder and card.folder not in sys.path:
+        sys.path.insert(0, card.folder)  # the user's own classes lie beside the config
+    try:
+        return joblib.load(path)
+    except Exception as error:
+        raise UsageError(
+            f"{path} cannot be loaded: {type(error).__name__}: {error}; the modules that it needs must be importable "
+            f"(the config lay in {card.folder})"
+        ) from None
+
+
+def _anew(folder: Path) -> str:
+    return f"delete the model.* files in {folder} and `hptune run {folder}` to fit the winner again"

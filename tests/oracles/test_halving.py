@@ -1,0 +1,66 @@
+"""Hyperband and ASHA: the right configurations are promoted, and every share of the resource is used as promised."""
+
+import pytest
+from pydantic import ValidationError
+
+from hptune.objective import Objective
+from hptune.oracles.asha import Asha
+from hptune.oracles.hyperband import Hyperband
+from hptune.oracles.tpe import Tpe
+from hptune.space import Float, SearchSpace
+from hptune.study import Study
+
+SPACE = SearchSpace((Float(name="x", low=0, high=1), Float(name="y", low=0, high=1)))
+
+
+def run(oracle, trials, seed=0, lookahead=None):
+    study = Study(SPACE, Objective("loss"), oracle=oracle, seed=seed, lookahead=lookahead)
+    for _ in range(trials):
+        trial = study.ask()
+        share = trial.fidelity or 1.0
+        study.tell(trial.number, (trial.values["x"] - 0.3) ** 2 + trial.values["y"] ** 2 + 0.2 * (1 - share))
+    return study.history.trials
+
+
+@pytest.mark.parametrize("oracle", [Asha(), Hyperband(), Asha(sampler="tpe"), Hyperband(sampler={"type": "bayesian"})])
+def test_a_promotion_carries_the_best_third_one_rung_up_once(oracle):
+    trials = run(oracle, 40)
+    shares = list(oracle.shares)
+    promotions = [t for t in trials if t.parent is not None]
+    assert promotions
+    assert len({(t.parent, t.fidelity) for t in promotions}) == len(promotions)
+    for t in promotions:
+        parent = trials[t.parent]
+        assert t.values == parent.values
+        assert shares.index(t.fidelity) == shares.index(parent.fidelity) + 1
+        rung = sorted(o.score for o in trials[: t.number] if o.fidelity == parent.fidelity)
+        assert parent.score <= rung[len(rung) // 3 - 1]
+
+
+def test_asha_begins_on_the_lowest_rung_and_hyperband_on_all():
+    assert {t.fidelity for t in run(Asha(), 30)[1:] if t.parent is None} == {1 / 9}
+    assert {t.fidelity for t in run(Hyperband(), 30)[1:] if t.parent is None} == {1 / 9, 1 / 3, None}
+
+
+def test_no_configuration_is_tried_twice_at_one_share():
+    trials = run(Hyperband(sampler="tpe"), 50)
+    assert len({(SPACE.key(t.values), t.fidelity) for t in trials}) == 50
+
+
+def test_a_sampler_is_built_from_its_name_and_halving_cannot_sample_for_itself():
+    assert isinstance(Asha(sampler="tpe").sampler, Tpe)
+    assert Asha.model_validate(Asha(sampler={"type": "tpe", "startup": 4}).model_dump()).sampler == Tpe(startup=4)
+    with pytest.raises(ValidationError, match="expected one of"):
+        Asha(sampler="hyperband")
+
+
+def test_failures_are_never_promoted():
+    study = Study(SPACE, Objective("loss"), oracle=Asha(), seed=0)
+    for i in range(30):
+        trial = study.ask()
+        if i % 2:
+            study.tell(trial.number, failed="no luck")
+        else:
+            study.tell(trial.number, trial.values["x"])
+    trials = study.history.trials
+    assert all(trials[t.parent].failure is None for t in trials if t.parent is not None)
