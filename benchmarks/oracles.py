@@ -64,14 +64,6 @@ def one(optimiser: str, problem: problems.Problem, trials: int, seed: int) -> ri
         bayesian.RECIPE = dataclasses.replace(bayesian.Recipe(), **settings)
         name = "bayesian"
         settings = {}
-    if name == "tpe" and "smallest" in settings:
-        from hptune.surrogate import parzen
-
-        parzen.MIN_BANDWIDTH = settings.pop("smallest")
-    if name == "tpe" and "magic" in settings:
-        from hptune.surrogate import parzen
-
-        parzen.MAGIC = settings.pop("magic")
     oracle = ORACLES[name](type=name, **settings)
     study = Study(problem.space, Objective("loss", "minimize"), oracle=oracle, seed=seed)
     losses, seconds = [], []

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def _parameter(name: str, spec: Mapping[str, Any]) -> Parameter:
     return kind(name=name, low=spec["low"], high=spec["high"], scale=scale, when=when)
 
 
-@lru_cache(maxsize=None)
+@cache
 def get(name: str) -> Problem:
     """Return a problem by name: `own-...` are ours, the others public. Raises LookupError without the data."""
     if name.startswith(("own-", "grid-")):

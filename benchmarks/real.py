@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def _when(name: str, *values: Any) -> tuple[Condition, ...]:
 # -- data: name -> (X, y, is regression) --------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def _data(name: str) -> tuple[Any, Any, bool]:
     from sklearn import datasets
 

@@ -17,19 +17,9 @@ import typer
 import typer.main
 
 from hptune import __version__
+from hptune.commands._after import after
+from hptune.commands._options import EXIT_CODES, Config, Folder, Json, Overrides, Prefixes
 from hptune.commands._signals import Interrupted, signals
-
-EXIT_CODES = """\b
-Exit codes:
-  0    done
-  1    a bug in hptune
-  2    bad config or usage
-  3    the gate was not met
-  4    no trial succeeded, or the failure limit was reached
-  5    run directory damaged, or locked by another run
-  6    run directory not writable, or disk full
-  7    executor or cluster unreachable
-  130  interrupted (143: terminated), after saving everything"""
 
 app = typer.Typer(
     name="hptune",
@@ -46,22 +36,6 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-Config = Annotated[
-    Path, typer.Argument(help="A config file (or a run directory: the config in it).", show_default=False)
-]
-Folder = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "-o", "--override", metavar="KEY=VALUE", help="Set a key of the config: -o budget.trials=20. Repeatable."
-    ),
-]
-Prefixes = Annotated[
-    list[str] | None,
-    typer.Option("--allow-import", metavar="PREFIX", help="Let the config import modules that begin so. Repeatable."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def _version(wanted: bool) -> None:
@@ -270,110 +244,35 @@ def report(
 
 
 @app.command()
-def predict(
-    folder: Folder,
-    data: Annotated[Path, typer.Argument(metavar="DATA.csv", help="Rows to predict.", show_default=False)],
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write there, not to stdout.", show_default=False)
-    ] = None,
-    proba: Annotated[bool, typer.Option("--proba", help="A column for each class's probability too.")] = False,
-    trust_joblib: Annotated[
-        bool, typer.Option("--trust-joblib", help="Load a model.joblib: a pickle, which runs the code in it.")
-    ] = False,
-) -> int:
-    """Predict new rows with the refit best model.
-
-    Loads the run directory's model file; the CSV's columns are checked against those of training.
-
-    \b
-    hptune predict runs/my-study new.csv > predictions.csv
-    hptune predict runs/my-study new.csv --proba --out predictions.csv
-    """
-    from hptune.commands.predict import predict
-
-    return predict(folder, data, out=out, proba=proba, trust_joblib=trust_joblib)
-
-
-@app.command()
-def export(
-    folder: Folder,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write there, not to stdout.", show_default=False)
-    ] = None,
-    allow_import: Prefixes = None,
-) -> int:
-    """Write the best configuration as Python code without hptune.
-
-    A script that reads the data and fits the winner with scikit-learn alone; of a model that is not made of
-    estimators, its values. Imports the classes that the config names.
-
-    \b
-    hptune export runs/my-study --out winner.py
-    """
-    from hptune.commands.export import export
-
-    return export(folder, out=out, allow_import=allow_import or ())
-
-
-@app.command(epilog=EXIT_CODES)
-def retry(
-    folder: Folder,
-    trial: Annotated[
-        list[int] | None,
-        typer.Option("--trial", metavar="N", help="Only this failed trial. Repeatable.", show_default=False),
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="How many trials run at once.", show_default=False)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print result.json's document on stdout.")] = False,
-    allow_import: Prefixes = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print each trial, and failures in full.")] = False,
-) -> int:
-    """Run the failed trials of a study again.
-
-    Under their own numbers and from their first fold; then the study goes on as `hptune run DIR` would. The seed
-    alone no longer gives the same trials: `reproducible` is false from then on.
-
-    \b
-    hptune retry runs/my-study
-    hptune retry runs/my-study --trial 7
-    """
-    from hptune.commands.retry import retry
-    from hptune.commands.run import Options
-
-    options = Options(
-        target=folder,
-        workers=workers,
-        as_json=as_json,
-        allow_import=tuple(allow_import or ()),
-        quiet=quiet,
-        verbose=verbose,
-    )
-    return retry(folder, trial or (), options=options)
-
-
-@app.command()
-def doctor(as_json: Json = False) -> int:
-    """Check this machine: Python, packages, cores, memory, disk, workers.
-
-    Exits with 1 if something that hptune cannot do without is missing.
-
-    \b
-    hptune doctor
-    hptune doctor --json
-    """
-    from hptune.commands.doctor import doctor
-
-    return doctor(as_json=as_json)
-
-
-@app.command()
 def oracles(as_json: Json = False) -> int:
     """List the oracles (search algorithms) and their options."""
     from hptune.commands.oracles import oracles
 
     return oracles(as_json=as_json)
+
+
+@app.command()
+def spaces(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="An estimator's class: SVC.", show_default=False)
+    ] = None,
+    path: Annotated[
+        str, typer.Option(metavar="STEP", help="Where it stands in the model: regressor.svr.", show_default=False)
+    ] = "",
+    as_json: Json = False,
+) -> int:
+    """List default search spaces, or print one as YAML.
+
+    For scikit-learn's usual estimators, each with its source.
+
+    \b
+    hptune spaces
+    hptune spaces SVC >> study.yaml
+    hptune spaces Ridge --path regressor.ridge
+    """
+    from hptune.commands.spaces import spaces
+
+    return spaces(name, path=path, as_json=as_json)
 
 
 @app.command()
@@ -392,6 +291,9 @@ def schema(
     from hptune.commands.schema import schema
 
     return schema(kind)
+
+
+app.add_typer(after)
 
 
 # -- exceptions become exit codes -----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hptune import events as ev
 from hptune import journal as jn
@@ -22,9 +22,11 @@ from hptune.config.specs import StudyConfig
 from hptune.errors import ConfigError, DirectoryUnusable, Problem, ProblemChanged, UsageError, WorkFailed
 from hptune.executor import Executor
 from hptune.finals import Plan, missing, plan, verdict
+from hptune.gate import Judged, judge
 from hptune.job import Inspection, Job, Outcome, Setup
 from hptune.loop import Limits, Loop, RunState
 from hptune.space import SearchSpace
+from hptune.statistics import resampled_gain
 from hptune.stopping import FailuresInARow, Patience, Stop, Target, TimeLimit, TrialLimit, first_reached
 from hptune.study import Study, distinct_starts
 
@@ -175,9 +177,39 @@ class Session:
         found = answer.get("holdout") or {}
         for number, scores in ((best.number, found), (baseline.number, found.get("baseline"))):
             if scores and number not in history.holdout:
-                self.study.holdout(number, {history.objective.metric: scores["score"], **scores["metrics"]})
+                gain = found.get("gain") if number == best.number != baseline.number else None
+                told = {history.objective.metric: scores["score"], **scores["metrics"]}
+                self.study.holdout(number, told, self._holdout_gain(gain))
         self.study.sync()
         return answer
+
+    def _holdout_gain(self, told: Mapping[str, Any] | None) -> dict[str, float | None] | None:
+        """Return the gain on the holdout in metric units, from score differences that the worker resampled."""
+        if told is None:
+            return None
+        sign = 1.0 if self.study.history.objective.direction == "maximize" else -1.0
+        return asdict(
+            resampled_gain(sign * told["mean"], [sign * one for one in told["resamples"]], rows=told["rows"])
+        )
+
+    def judge(self) -> Judged | None:
+        """Return the gate's verdict, None without a gate; raises `UsageError` for a baseline that cannot be read."""
+        gate = self.config.gate
+        if gate is None:
+            return None
+        baseline = gate.baseline
+        where: Literal["defaults"] | float | Path
+        if isinstance(baseline, str):
+            where = "defaults" if baseline == "defaults" else self.loaded.folder / baseline
+        else:
+            where = baseline
+        return judge(
+            self.study.history,
+            baseline=where,
+            on=gate.on,
+            min_gain=gate.min_gain,
+            confidence=gate.confidence,
+        )
 
     def close(self, kill: bool = False) -> None:
         """Let go of the workers and of the directory; harmless when called twice."""

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from hptune.cv import Fraction, Rowset, Stratify, last_rows, random_divisions
-from hptune.errors import ConfigError, Problem
+from hptune.errors import ConfigError, Problem, did_you_mean
+from hptune.job import Finding
+from hptune.model import Loader
 from hptune.randomness import seed_for
 from hptune.spec import Spec
 
@@ -29,7 +31,8 @@ def bad(key: str, message: str) -> ConfigError:
 class Rows:
     """Some rows of the data: X (rows, features), y (rows,), groups and weights (rows,) or None.
 
-    `X` is a DataFrame or an array. `aside` holds columns that belong to the splitting and are no features.
+    `X` is a DataFrame or an array. `aside` holds columns that belong to the splitting and are no features. `notes`
+    are warnings of the reading (an encoding that was assumed).
     """
 
     X: Any
@@ -37,6 +40,7 @@ class Rows:
     groups: Any = None
     weights: Any = None
     aside: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[Finding, ...] = ()
 
     def __len__(self) -> int:
         return len(self.y)
@@ -67,6 +71,7 @@ class Dataset:
     holdout: Rows | None
     task: Task
     hash: str
+    notes: tuple[Finding, ...] = ()
 
     @property
     def groups(self) -> bool:
@@ -89,6 +94,8 @@ class DataSpec(Spec):
     """The options all kinds of data share. `key` names the kind in the registry."""
 
     key: ClassVar[str]
+    well_known: ClassVar[bool] = False
+    """Whether the data need no looking through for what is odd about their columns."""
 
     holdout: Holdout | None = None
     """Rows set aside for a last, honest score."""
@@ -98,10 +105,15 @@ class DataSpec(Spec):
         """Return whether a `data:` mapping is of this kind."""
         raise NotImplementedError
 
-    def read(self, folder: str, aside: Sequence[str]) -> Rows:
+    def imports(self) -> list[tuple[str, str]]:
+        """Return the (config key, dotted name) of everything that reading these data imports."""
+        return []
+
+    def read(self, folder: str, aside: Sequence[str], load: Loader | None = None) -> Rows:
         """Return all rows; worker only.
 
         `folder` is where relative paths start. Columns named in `aside` are kept out of X and put into `Rows.aside`.
+        `load` imports the function that some data come from.
         Raises `ConfigError`, naming the config key, for data that cannot be used.
         """
         raise NotImplementedError
@@ -114,20 +126,21 @@ class DataSpec(Spec):
         task: Callable[[Any], Task],
         in_order: bool = False,
         aside: Sequence[str] = (),
+        importer: Loader | None = None,
     ) -> Dataset:
         """Return the data, its holdout split off; worker only.
 
         `task` tells from y what is to be done; `in_order` says that the order of the rows means something. Raises
         `ConfigError` as `read` does.
         """
-        rows = self.read(folder, aside)
+        rows = self.read(folder, aside, importer)
         if len(rows) < 2:
             raise bad("data", f"expected at least two rows, found {len(rows)}")
         found = task(rows.y)
         train, holdout = rows, None
         if self.holdout is not None:
             train, holdout = self._parted(rows, self.holdout, found == "classification", seed, in_order)
-        return Dataset(train=train, holdout=holdout, task=found, hash=_hash(train, holdout))
+        return Dataset(train=train, holdout=holdout, task=found, hash=_hash(train, holdout), notes=rows.notes)
 
     @staticmethod
     def _parted(rows: Rows, holdout: Holdout, classes: bool, seed: int, in_order: bool) -> tuple[Rows, Rows]:
@@ -155,6 +168,18 @@ def resolved(folder: str, path: str) -> Path:
     """Return where a path of the config points to; `~` is the home directory."""
     place = Path(path).expanduser()
     return place if place.is_absolute() else Path(folder) / place
+
+
+def check_file(path: Path, kind: str = "CSV") -> None:
+    """Raise `ConfigError` at `data.train`, with the nearest name there is, unless the path is a file."""
+    if path.is_file():
+        return
+    if path.is_dir():
+        raise bad("data.train", f"{path} is a folder, expected a {kind} file")
+    if not path.parent.is_dir():
+        raise bad("data.train", f"there is no folder {path.parent} (paths are relative to the config file)")
+    near = did_you_mean(path.name, [one.name for one in path.parent.iterdir() if one.is_file()])
+    raise bad("data.train", f"there is no file {path}{near or ' (paths are relative to the config file)'}")
 
 
 # -- the hash -------------------------------------------------------------------------------------------------------

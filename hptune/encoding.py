@@ -164,7 +164,7 @@ class Encoding:
         return np.array([self.space.broken(self.space.decode(row)) is None for row in X], dtype=bool)
 
     def split(self, X: Rows) -> tuple[Rows, NDArray[np.int64]]:
-        """Return the model's inputs: numeric positions (n, d), inactive 1/2, and levels (n, c), inactive one extra."""
+        """Return the model's inputs: numeric positions (n, d), inactive 1/2; levels (n, c), inactive one extra."""
         numeric = X[:, self.numeric]
         category = X[:, self.category]
         levels = np.where(np.isnan(category), self.levels, category)

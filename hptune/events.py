@@ -155,11 +155,15 @@ class WinnerChosen(Event):
 
 
 class HoldoutScored(Event):
-    """A trial's configuration, fitted without the holdout, was scored on it."""
+    """A trial's configuration, fitted without the holdout, was scored on it.
+
+    `gain` over the defaults on the same rows, with a bootstrap interval, is with the winner's.
+    """
 
     type: Literal["holdout_scored"] = "holdout_scored"
     trial: int
     scores: dict[str, float]
+    gain: dict[str, float | None] | None = None
 
 
 class StudyEnded(Event):

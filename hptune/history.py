@@ -39,6 +39,7 @@ class History:
         self.starts: tuple[Values, ...] = tuple(started.starts)
         self.trials: list[Trial] = []
         self.holdout: dict[int, list[dict[str, float]]] = {}
+        self.holdout_gain: dict[str, float | None] | None = None
         self.finals: dict[int, tuple[Measurement, ...]] = {}
         """What finalists scored on the finals' fresh folds, by trial number."""
         self.winner: ev.WinnerChosen | None = None
@@ -49,7 +50,7 @@ class History:
         self.retried: set[int] = set()
         """Trials that failed for good and were begun again later: what was chosen meanwhile knew of the failure."""
         self.reopenings = 0
-        """How often a trial that had ended was begun again; a memo of ended trials holds while this stays the same."""
+        """How often a trial that had ended was begun again; memos of ended trials hold while this stays the same."""
         self._first_of: dict[str, int] = {}
         self._configurations: list[int] = [0]
         self._prefix: list[tuple[int | None, int]] = [(None, 0)]  # best and failures in a row of the first i trials
@@ -150,6 +151,7 @@ class History:
                 self.winner = event
             case ev.HoldoutScored():
                 self.holdout.setdefault(event.trial, []).append(event.scores)
+                self.holdout_gain = event.gain if event.gain is not None else self.holdout_gain
             case ev.StudyEnded():
                 self.ended = event.reason
             case _:

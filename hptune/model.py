@@ -99,11 +99,22 @@ class EstimatorModel(ModelSpec):
         """
         raise NotImplementedError
 
-    def fit(self, values: Mapping[str, Any], X: Any, y: Any, *, space: SearchSpace, seed: int, load: Loader) -> Any:
-        """Return an estimator for one configuration, fitted to X (rows, features) and y (rows,); worker only."""
-        estimator = self.build(values, space=space, seed=seed, load=load)
-        estimator.fit(X, y)
-        return estimator
+    def fit(
+        self,
+        values: Mapping[str, Any],
+        X: Any,
+        y: Any,
+        *,
+        space: SearchSpace,
+        seed: int,
+        load: Loader,
+        weights: Any = None,
+    ) -> Any:
+        """Return an estimator for one configuration, fitted to X (rows, features) and y (rows,); worker only.
+
+        `weights` (rows,) are those of the rows; whether they are used is the model's affair.
+        """
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)

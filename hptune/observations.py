@@ -3,9 +3,12 @@
 Legend: N trials begun; n of them with a loss; C columns; k folds of a complete trial, j of them measured.
 y_if loss of trial i on fold f, modelled as m_i + b_f + e_if with var(e) = s².
 
-    partial trial:  m_i = mean over its folds of (y_if - b_f),   extra variance s² (k - j) / (j k)        (1)
+    partial trial:       m_i = mean over its folds of (y_if - b_f),   extra variance s² (k - j) / (j k)        (1)
 
-(1) is zero when all folds are in: the finite-population form, ALGORITHMS.md 4.3.
+    lower fidelity g:    m_i = a_g + b_g y_i,   extra variance that of the residuals                            (2)
+
+The extra variance of (1) is zero when all folds are in: the finite-population form. In (2) a and b come from the
+configurations that were also measured higher up.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from hptune.trial import Trial
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-RUNNING, MEASURED, FAILED, LOWER = 0, 1, 2, 3
+RUNNING, FAILED, MEASURED, LOWER = 0, 1, 2, 3
 
 FOLD_TRIALS = 60
 """How many of the best completed trials the fold effects are estimated from."""
@@ -112,16 +115,20 @@ def observe(view: View) -> Observations:
     rows = view.rows()
     measured = np.flatnonzero(state == MEASURED)
     y = loss[measured]
-    top = float(np.max(np.abs(y))) if len(y) else 0.0
+    every = loss[state >= MEASURED]
+    top = float(np.max(np.abs(every))) if len(every) else 0.0
     exponent = math.frexp(top)[1] if top > 0 else 0
     y = np.ldexp(y, -exponent)
     y, variance, noise = _partial(view, measured, folds[measured], y, exponent)
+    lower = np.flatnonzero(state == LOWER)
+    if len(lower):
+        measured, y, variance = _lifted(view, measured, y, variance, lower, np.ldexp(loss[lower], -exponent))
     return Observations(
         rows=rows,
         measured=measured,
         failed=np.flatnonzero(state == FAILED),
         pending=np.flatnonzero(state == RUNNING),
-        lower=np.flatnonzero(state == LOWER),
+        lower=lower,
         loss=y,
         exponent=exponent,
         variance=variance,
@@ -166,6 +173,42 @@ def _partial(
         j = len(found)
         variance[i] = s2 * (k - j) / (j * k)
     return y, variance, s2 / k
+
+
+def _lifted(
+    view: View, measured: Index, y: Array, variance: Array, lower: Index, low: Array
+) -> tuple[Index, Array, Array]:
+    """Return trials, losses and variances with each configuration's highest lower-fidelity loss carried up by (2)."""
+    space = view.space
+    known = {space.key(view[int(i)].values): float(v) for i, v in zip(measured, y, strict=True)}
+    fidelity = np.array([view[int(i)].fidelity for i in lower], dtype=np.float64)
+    keys = [space.key(view[int(i)].values) for i in lower]
+    numbers, losses, variances = list(measured), list(y), list(variance)
+    for level in np.unique(fidelity)[::-1]:
+        here = np.flatnonzero(fidelity == level)
+        pairs = np.array([(low[i], known[keys[i]]) for i in here if keys[i] in known]).reshape(-1, 2)
+        a, b, residual = _line(pairs, float(np.var(low[here])))
+        for i in here:
+            if keys[i] not in known:
+                known[keys[i]] = a + b * float(low[i])
+                numbers.append(lower[i])
+                losses.append(known[keys[i]])
+                variances.append(residual)
+    order = np.argsort(numbers, kind="stable")
+    return np.array(numbers)[order], np.array(losses)[order], np.array(variances)[order]
+
+
+def _line(pairs: Array, spread: float) -> tuple[float, float, float]:
+    """Return intercept, slope and residual variance of pairs (low, high), shape (n, 2); cautious under four."""
+    if len(pairs) < 4:
+        shift = float(np.median(pairs[:, 1] - pairs[:, 0])) if len(pairs) else 0.0
+        return shift, 1.0, spread / 4.0
+    x, z = pairs.T
+    centred = x - x.mean()
+    total = float(centred @ centred)
+    b = float(np.clip(centred @ (z - z.mean()) / total, 0.1, 2.0)) if total > 0 else 1.0
+    a = float(z.mean() - b * x.mean())
+    return a, b, float(np.sum((z - a - b * x) ** 2) / (len(pairs) - 2))
 
 
 def _fold_table(view: View, numbers: Index, k: int, exponent: int) -> tuple[Array, dict[int, int]]:

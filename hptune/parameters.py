@@ -109,11 +109,15 @@ def _even(levels: int) -> tuple[float, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """What all parameters share: a name, the conditions under which they are active, a default."""
+    """What all parameters share: a name, the conditions under which they are active, a default.
+
+    `sets` are the paths in the model that take its value; none: its name is the path.
+    """
 
     type: ClassVar[str]
     name: str
     when: tuple[Condition, ...] = ()
+    sets: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -164,6 +168,8 @@ class Parameter:
     def to_json(self) -> dict[str, Any]:
         """Return a plain description, the inverse of `parameter_from_json`."""
         out: dict[str, Any] = {"name": self.name, "type": self.type, **self._options()}
+        if self.sets:
+            out["sets"] = list(self.sets)
         if self.when:
             out["when"] = [condition.to_json() for condition in self.when]
         return out
@@ -622,7 +628,7 @@ def parameter_from_json(data: Mapping[str, Any]) -> Parameter:
     for short, long in (("min", "low"), ("max", "high")):
         if short in options:
             options[long] = options.pop(short)
-    for key in ("extra", "values", "weights"):
+    for key in ("extra", "values", "weights", "sets"):
         if isinstance(options.get(key), list):
             options[key] = tuple(options[key])
     kinds: dict[Any, type[Parameter]] = {one.type: one for one in (Float, Int, Choice, Boolean, Fixed)}

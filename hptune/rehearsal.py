@@ -82,7 +82,7 @@ def estimate(session: Session, trial_seconds: float, begun: int = 0) -> Estimate
     """Return the estimate if every configuration took as long as the defaults (`trial_seconds`, all folds summed)."""
     budget, history = session.config.budget, session.study.history
     lookahead = history.lookahead
-    # With the results of all but the last lookahead - 1 trials awaited, so many trials run at once; their folds apart.
+    # A lookahead of L lets L trials run at once, each with its folds side by side.
     lanes = max(1, min(session.slots, (lookahead or session.slots) * max(session.inspection.folds, 1)))
     size = history.space.size()
     limits = [one for one in (session.trials, size) if one is not None]

@@ -327,9 +327,12 @@ class Study:
             )
         )
 
-    def holdout(self, number: int, scores: Mapping[str, float]) -> None:
-        """Record a holdout score of a completed trial."""
-        self._record(ev.HoldoutScored(time=self._clock(), trial=number, scores=dict(scores)))
+    def holdout(
+        self, number: int, scores: Mapping[str, float], gain: Mapping[str, float | None] | None = None
+    ) -> None:
+        """Record a completed trial's scores on the holdout, and with the winner's its gain over the defaults there."""
+        told = None if gain is None else dict(gain)
+        self._record(ev.HoldoutScored(time=self._clock(), trial=number, scores=dict(scores), gain=told))
 
     def resume(self, options: Mapping[str, Any]) -> None:
         """Record that a new session of a kept study begins."""

@@ -241,3 +241,9 @@ def test_the_command_line_works_in_a_thread() -> None:
     thread.start()
     thread.join()
     assert codes == [2]
+
+
+def test_run_says_its_first_line_before_anything_heavy_is_imported() -> None:
+    code = "import sys, hptune.commands.run; print(set(sys.modules) & set(sys.argv[1].split()))"
+    out = subprocess.run([sys.executable, "-c", code, " ".join(HEAVY)], capture_output=True, text=True, check=True)
+    assert out.stdout == "set()\n"

@@ -48,11 +48,11 @@ def test_every_config_runs_on_a_small_budget(path: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)
 def test_every_config_says_how_to_run_it_and_points_editors_at_the_schema(path: Path) -> None:
-    first, *_ = text = path.read_text().splitlines()
-    found = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
+    text = path.read_text()
+    found = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
     assert found
     assert (path.parent / found[1]).resolve() == SCHEMA
-    assert f"#     hptune run configs/{name_of(path)}" in text
+    assert f"hptune run configs/{name_of(path)}" in text
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)

@@ -20,16 +20,16 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
     ("wiring", ("compose", "config", "rehearsal")),
     ("loop", ("loop", "spool")),
     ("study", ("study",)),
-    ("view", ("report", "console", "analysis")),
+    ("view", ("report", "console", "analysis", "gate")),
     ("executors", ("executor", "executors", "slot", "spawn")),
-    ("policy", ("oracle", "oracles", "observations", "design", "racing", "stopping")),
+    ("policy", ("oracle", "oracles", "observations", "design", "finals", "racing", "simplicity", "stopping")),
     ("memory", ("journal", "history", "events")),
     ("worker", ("worker", "models", "model", "data", "dataset", "evaluate", "cv")),
     (
         "values",
         (
             "conditions definitions encoding errors expressions frames guard hypermodel hyperparameters inference job"
-            " logfile objective parameters places randomness recording scales space spec trial"
+            " logfile objective parameters places randomness recording scales space spaces spec trial"
         ).split(" "),  # type: ignore[list-item]
     ),
     ("mathematics", ("surrogate", "statistics", "optimism", "sobol")),

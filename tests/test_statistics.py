@@ -278,7 +278,8 @@ def test_on_the_stored_studies_the_finals_keep_what_the_decision_promises() -> N
     )
     assert 0.85 <= row.coverage[0] <= 0.95
     assert row.alarms <= 0.10 < naive.alarms
-    assert abs(row.bias[0]) < 0.5 * abs(naive.bias[0])
+    assert abs(row.bias[2]) < 0.25 * abs(naive.bias[2])  # against models on 4n/5 rows
+    assert abs(row.bias[0]) < abs(naive.bias[0])  # against the refit: misses the quarter, see the decision
 
 
 # -- optimism -------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.honesty.record import FOLDS, Record, load
 from benchmarks.honesty.tasks import Task
-from hptune.optimism import bootstrap_optimism, left_out_optimism, tibshirani_optimism
+from hptune.optimism import bootstrap_optimism, expected_gain, left_out_optimism, tibshirani_optimism
 from hptune.statistics import Gain, finals_verdict, paired_gain
 
 TRUTHS = ("refit", "rows n", "4n/5")
@@ -227,3 +227,22 @@ def summary(name: str, found: Sequence[Found]) -> Row:
         width=float(np.median(np.concatenate([f.width[~f.same] / f.spread for f in found]))),
         gain=float(np.mean([f.gain[:, 1].mean() / f.spread for f in found if not f.task.shuffled])),
     )
+
+
+def more_trials(records: Sequence[Record], *, seen: int = 20, more: int = 10) -> NDArray[np.float64]:
+    """Return, for every stored search of 30 random trials, what `expected_gain` says of `more` after `seen`.
+
+    Shape (searches, 2): predicted and found, in spreads; the trials are put into a random order first.
+    """
+    pairs = []
+    for record in records:
+        if record["search"].shape[1] != seen + more:
+            continue
+        best = np.argsort(-record["fresh_refit"].astype(float).mean(axis=0))[:5]
+        spread = float(record["search"].mean(axis=2)[:, best].std(axis=0).mean())
+        for study in studies(record):
+            means = study.search.mean(axis=1) / spread
+            means = means[np.random.default_rng(study.number).permutation(len(means))]
+            predicted = expected_gain(means[:seen], more)
+            pairs.append((predicted, means[:seen].min() - means.min()))
+    return np.array(pairs, dtype=float)

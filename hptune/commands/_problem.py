@@ -49,7 +49,8 @@ def run_directory(loaded: Loaded) -> Path:
 def code_named(loaded: Loaded) -> list[str]:
     """Return the code outside of well-known libraries that running the config imports or starts."""
     config = loaded.config
-    named = [name for _, name in (*config.model.imports(), *config.evaluate.imports())]
+    of_data = [] if config.data is None else config.data.imports()
+    named = [name for _, name in (*of_data, *config.model.imports(), *config.evaluate.imports())]
     return [name for name in dict.fromkeys(named) if name.replace(":", ".").split(".")[0] not in _WELL_KNOWN]
 
 

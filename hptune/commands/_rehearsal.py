@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from hptune.config.load import Loaded
     from hptune.rehearsal import Estimate
 
+_MADE_FROM = (
+    "the default trial alone: other configurations may take far less or more; choosing trials and fitting the winner "
+    "come on top"
+)
+
 
 def rehearse(loaded: Loaded, folder: Path, options: Options, add_trials: int | None = None) -> int:
     """Measure the defaults once and print how long the budget may take; nothing is written; return the exit code.
@@ -80,11 +85,10 @@ def _facts(session: Session, trial: Trial, found: Estimate) -> list[tuple[str, s
     return [
         ("defaults", phrases.params(trial.values)),
         (wording.metric(history.objective), phrases.score(history.objective, trial)),
-        ("one trial", f"{wording.seconds(trial.seconds)} ({wording.count(trial.folds, 'fold')}, one after the other)"),
+        ("one trial", f"{wording.seconds(trial.seconds)} ({wording.count(trial.folds, 'fold')} in turn)"),
         ("estimate", words(found)),
-        ("made from", "the default trial alone: other configurations may take far less or more; the choosing of trials "
-         "and the fit of the winner come on top"),
-    ]  # fmt: skip
+        ("made from", _MADE_FROM),
+    ]
 
 
 def words(found: Estimate) -> str:
@@ -93,7 +97,9 @@ def words(found: Estimate) -> str:
     if found.seconds is None:
         return f"no limit says how many trials there will be; each takes about {one}"
     if found.trials is not None and found.limited:
-        return f"{wording.seconds(found.seconds)}, the time limit: room for about {wording.count(found.trials, 'trial')}"
+        return (
+            f"{wording.seconds(found.seconds)}, the time limit: room for about {wording.count(found.trials, 'trial')}"
+        )
     if not found.trials:
         return "nothing left to do: the budget is used up"
     lanes = f" / {found.lanes} at once" if found.lanes > 1 else ""

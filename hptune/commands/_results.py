@@ -16,6 +16,7 @@ from hptune.report.trials_csv import trials_csv
 
 if TYPE_CHECKING:
     from hptune.compose import Session
+    from hptune.gate import Judged
     from hptune.events import Event
     from hptune.history import History
 
@@ -24,7 +25,9 @@ CARD = "model.json"
 """What the model file is: see `worker.kept`."""
 
 
-def written(session: Session, reason: str, refit: Mapping[str, Any] | None) -> list[str]:
+def written(
+    session: Session, reason: str, refit: Mapping[str, Any] | None, judged: Judged | None = None
+) -> list[str]:
     """Write result.json, trials.csv and best.yaml; return the names of the files a reader will want.
 
     Raises `DirectoryUnusable`.
@@ -33,7 +36,7 @@ def written(session: Session, reason: str, refit: Mapping[str, Any] | None) -> l
 
     folder, history = session.folder, session.study.history
     names = ["result.json", "trials.csv"]
-    write_whole(folder / "result.json", document(document_of(session, reason)))
+    write_whole(folder / "result.json", document(document_of(session, reason, judged)))
     write_whole(folder / "trials.csv", trials_csv(history))
     best = history.best
     if best is not None:
@@ -47,9 +50,10 @@ def written(session: Session, reason: str, refit: Mapping[str, Any] | None) -> l
     return [*names, str(model)] if model else names
 
 
-def document_of(session: Session, reason: str) -> dict[str, Any]:
+def document_of(session: Session, reason: str, judged: Judged | None = None) -> dict[str, Any]:
     """Return the content of result.json."""
-    return result(session.study.history, stop_reason=reason, reproducible=reproducible(session))
+    gate = None if judged is None else judged.to_json()
+    return result(session.study.history, stop_reason=reason, reproducible=reproducible(session), gate=gate)
 
 
 def reproducible(session: Session) -> bool:

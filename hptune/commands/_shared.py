@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hptune.commands._failing import StdoutClosed
 from hptune.errors import UsageError
-from hptune.history import History
 from hptune.report.layout import Table, coloured, paint, width_of
-from hptune.report.result import document
+
+if TYPE_CHECKING:
+    from hptune.history import History
 
 NEXT_TO_JOURNAL = "journal.jsonl"
 
@@ -23,6 +24,8 @@ def say(lines: Iterable[str]) -> None:
 
 def say_json(data: Mapping[str, Any]) -> None:
     """Write one JSON document to stdout."""
+    from hptune.report.result import document
+
     write(document(data))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import locale
 import os
 import platform
@@ -85,15 +84,18 @@ def examine() -> Iterator[Check]:
 
 def _python() -> Check:
     found = f"{platform.python_version()} at {sys.executable}"
-    if sys.version_info < (3, 11):
-        return Check("python", "fail", found, "hptune needs Python 3.11 or newer")
+    # Older ones do not get here (pip refuses them, and so does the syntax); pre-releases do.
+    if sys.version_info.releaselevel != "final":
+        return Check("python", "warn", found, "a pre-release: numpy and scikit-learn may have no wheels for it")
     return Check("python", "ok", found)
 
 
 def _system() -> Check:
     found = platform.platform(terse=True)
     if sys.platform not in ("linux", "darwin"):
-        return Check("platform", "fail", found, "hptune runs on Linux and macOS; on Windows use WSL: https://aka.ms/wsl")
+        return Check(
+            "platform", "fail", found, "hptune runs on Linux and macOS; on Windows use WSL: https://aka.ms/wsl"
+        )
     return Check("platform", "ok", found)
 
 
@@ -194,14 +196,16 @@ def _extras() -> Iterator[Check]:
 def _threads() -> Check:
     """Look at the BLAS and OpenMP pools that numpy and scikit-learn bring."""
     try:
-        import numpy  # noqa: F401, ICN001 - loading it is the point
+        import numpy  # noqa: F401 - loading it is the point
         import sklearn.linear_model  # noqa: F401
         import threadpoolctl
     except Exception as error:  # a broken installation may raise anything
         mend = "python -m pip install --force-reinstall numpy scipy scikit-learn threadpoolctl"
         return Check("thread pools", "fail", f"cannot be loaded: {type(error).__name__}: {error}", mend)
     pools = [
-        f"{pool.get('internal_api')} {pool.get('version') or ''} ({pool.get('num_threads')} threads)".replace("  ", " ")
+        f"{pool.get('internal_api')} {pool.get('version') or ''} ({pool.get('num_threads')} threads)".replace(
+            "  ", " "
+        )
         for pool in threadpoolctl.threadpool_info()
     ]
     return Check("thread pools", "ok", ", ".join(pools) or "none found")
@@ -223,7 +227,9 @@ def _folder(name: str, place: Path) -> Check:
         return Check(name, level, f"{place} cannot be written: {error.strerror}", mend)
     found = f"{place} can be written, {free / _GIB:.1f} GiB free"
     if free < LITTLE_DISK:
-        return Check(name, "warn", found, "free some space: a journal takes about 1 kB a trial, a model what it takes")
+        return Check(
+            name, "warn", found, "free some space: a journal takes about 1 kB a trial, a model what it takes"
+        )
     return Check(name, "ok", found)
 
 
@@ -256,7 +262,9 @@ def _encoding() -> Check:
     }
     found = ", ".join(f"{what} {name}" for what, name in names.items())
     if any(name.lower().replace("-", "").replace("_", "") != "utf8" for name in names.values()):
-        return Check("encoding", "warn", found, "set LC_ALL=C.UTF-8 (or PYTHONUTF8=1): other letters are shown escaped")
+        return Check(
+            "encoding", "warn", found, "set LC_ALL=C.UTF-8 (or PYTHONUTF8=1): other letters are shown escaped"
+        )
     return Check("encoding", "ok", found)
 
 
@@ -272,7 +280,7 @@ def _child(clock: Callable[[], float] = time.monotonic) -> Check:
         model={"class": "sklearn.linear_model.Ridge"},
         data={"synthetic": {"kind": "sparse_linear", "n": 20, "d": 2, "informative": 1}},
         evaluate={"cv": 2},
-        space=json.loads('{"parameters": []}'),
+        space={"parameters": []},
         seed=0,
         folder=tempfile.gettempdir(),
     )
@@ -282,7 +290,9 @@ def _child(clock: Callable[[], float] = time.monotonic) -> Check:
         outcome = slot.run(Job(folds=(0,), deadline=60.0))
         seconds = clock() - began
     except HptuneError as error:
-        return Check("worker process", "fail", str(error), "the lines above say why; `executor: {type: serial}` does without")
+        return Check(
+            "worker process", "fail", str(error), "the lines above say why; `executor: {type: serial}` does without"
+        )
     finally:
         slot.close(kill=True)
     if outcome.failure is not None:
@@ -292,4 +302,3 @@ def _child(clock: Callable[[], float] = time.monotonic) -> Check:
     if seconds > SLOW_START:
         return Check("worker process", "warn", found, "slow: is the disk a network's, or the machine busy?")
     return Check("worker process", "ok", found)
-

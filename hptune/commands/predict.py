@@ -6,7 +6,7 @@ Not a reading verb: it loads the model file. pandas and scikit-learn are importe
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,18 +107,15 @@ def read_features(path: Path, card: Card) -> tuple[pd.DataFrame, list[str]]:
     Raises `UsageError` naming the columns that are missing or of another kind.
     """
     table = _table(path, card)
-    names = [str(name).strip() for name in table.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UsageError(f"{path} has two columns called {twice[0]!r}; rename one")
-    table.columns = names  # type: ignore[assignment] # pandas takes any list
+    names = [str(name) for name in table.columns]
     missing = [name for name in card.features if name not in names]
+    if missing and not card.dtypes and len(names) == len(card.features):
+        note = "note: the model was fitted to columns without names: these are taken in their order"
+        return table.set_axis(list(card.features), axis=1), [note]
     if missing:
         near = did_you_mean(missing[0], [name for name in names if name not in card.features])
         listed = f"{path} lacks {_listed(missing)} of the {len(card.features)} columns that the model was fitted to"
         raise UsageError(f"{listed}{near}; it has {_listed(names)}")
-    if len(table) == 0:
-        raise UsageError(f"{path} has a header line and no rows")
     extra = [name for name in names if name not in card.features]
     notes = [f"note: columns that the model does not use are ignored: {_listed(extra)}"] if extra else []
     table = table[list(card.features)]
@@ -131,29 +128,41 @@ def _table(path: Path, card: Card) -> pd.DataFrame:
     """Read a CSV as the training data was: text stays text, even where all of a column's cells look like numbers."""
     import pandas as pd
 
+    from hptune.data.dialect import UNREADABLE, NotCsv, dialect_of
+
     if not path.is_file():
-        found = "a folder" if path.is_dir() else "nothing by that name"
-        raise UsageError(f"{path}: expected a CSV file, found {found}")
-    separator = card.separator or ("\t" if ".tsv" in path.name.lower() else ",")
+        raise UsageError(f"{path}: expected a CSV file, found {'a folder' if path.is_dir() else 'nothing'}")
+    said = card.data
     try:
-        options: dict[str, Any] = {"sep": separator, "skipinitialspace": True, "index_col": False}
-        header = pd.read_csv(path, header=None, nrows=1, dtype=str, **options)
-        names = [str(name) for name in header.iloc[0]]
-        text = {name: str for name in names if _is_text(card.dtypes.get(name.strip(), ""))}
-        # pandas would rename the second of two columns of one name; we refuse it, so the header is enough.
-        return (
-            pd.read_csv(path, low_memory=False, dtype=text, **options)
-            if _once(names)
-            else header.set_axis(names, axis=1)
+        dialect = dialect_of(path, encoding=said.get("encoding"), separator=said.get("separator"))
+        options: dict[str, Any] = {
+            "sep": dialect.separator,
+            "encoding": dialect.encoding,
+            "skipinitialspace": True,
+        }
+        header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options)
+        raw = [str(name) for name in header.iloc[0]]
+        names = [name.strip() for name in raw]
+        twice = next((name for number, name in enumerate(names) if name in names[:number]), None)
+        if twice is not None:
+            raise UsageError(f"{path} has two columns called {twice!r}; rename one")
+        table = pd.read_csv(
+            path,
+            index_col=False,
+            low_memory=False,
+            dtype={name: str for name in raw if _is_text(card.dtypes.get(name.strip(), ""))},
+            decimal=said.get("decimal") or ".",
+            thousands=said.get("thousands"),
+            na_values=said.get("missing") or None,
+            **options,
         )
-    except pd.errors.EmptyDataError:
-        raise UsageError(f"{path} is empty: expected a header line and rows") from None
-    except (OSError, ValueError, EOFError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+    except (NotCsv, pd.errors.EmptyDataError) as error:
+        raise UsageError(f"{path}: expected a CSV file with a header line and rows: {error}") from None
+    except (*UNREADABLE, ValueError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise UsageError(f"{path} cannot be read as CSV: {str(error).strip()}") from None
-
-
-def _once(names: Sequence[str]) -> bool:
-    return len(set(names)) == len(names)
+    if len(table) == 0:
+        raise UsageError(f"{path} has a header line and no rows")
+    return table.set_axis(names, axis=1)
 
 
 def _is_text(dtype: str) -> bool:

@@ -12,10 +12,11 @@ from hptune import __version__
 from hptune.commands._failing import mutter
 from hptune.commands._shared import say, say_json, stdout_coloured, stdout_width
 from hptune.commands._signals import Interrupted, signals
-from hptune.errors import HptuneError, NoSuccess, UsageError
+from hptune.errors import GateNotMet, HptuneError, NoSuccess, UsageError
 
 if TYPE_CHECKING:
     from hptune.compose import Session
+    from hptune.gate import Judged
     from hptune.console import Console
 
 
@@ -195,21 +196,38 @@ class _Run:
 
         session, history = self.session, self.session.study.history
         with signals.gently():
-            files = written(session, reason, refit)
             failed = None if signals.number is not None else _no_success(session, reason) or self.failed
+            judged = None if failed is not None or reason == "signal" else session.judge()
+            files = written(session, reason, refit, judged)
             if self.options.as_json:
                 if failed is None:
-                    say_json(document_of(session, reason))
+                    say_json(document_of(session, reason, judged))
             elif not self.options.quiet:
                 facts = Closing(
-                    stop_reason=reason, folder=str(session.folder), files=files, notes=_refit_notes(refit)
+                    stop_reason=reason,
+                    folder=str(session.folder),
+                    files=files,
+                    notes=[*_refit_notes(refit), *_gate_notes(judged)],
                 )
                 say(["", *closing(history, facts, width=stdout_width(), colour=stdout_coloured())])
         if signals.number is not None:
             return signals.exit_code
         if failed is not None:
             raise failed
+        if judged is not None and not _passes(session, judged):
+            raise GateNotMet(f"gate not met ({judged.verdict}): {judged.reason}")
         return 0
+
+
+def _passes(session: Session, judged: Judged) -> bool:
+    gate = session.config.gate
+    if judged.verdict == "undecided":
+        return gate is not None and gate.undecided == "pass"
+    return judged.verdict == "pass"
+
+
+def _gate_notes(judged: Judged | None) -> list[str]:
+    return [] if judged is None else [f"gate: {judged.verdict}; {judged.reason}"]
 
 
 def _no_success(session: Session, reason: str) -> NoSuccess | None:

@@ -50,7 +50,14 @@ def _problem(
     value = errors[0]["input"]
     custom = next((one for one in errors if one["type"] in _OUR_WORDS), None)
     if custom is not None and custom["type"] == "estimator" and isinstance(value, dict) and value:
-        near = next((text for key in value if (text := did_you_mean(key, ("class", "choose", "pipeline", "columns", "function")))), "")
+        near = next(
+            (
+                text
+                for key in value
+                if (text := did_you_mean(key, ("class", "choose", "pipeline", "columns", "function")))
+            ),
+            "",
+        )
         return sources.problem(path, f"{custom['msg']}, found {', '.join(map(str, value))}{near}")
     if custom is not None:
         return _own_words(path, str(custom["msg"]).removeprefix("Value error, "), value, sources)
@@ -58,7 +65,12 @@ def _problem(
     return sources.problem(path, f"expected {wanted}, found {found(value)}{hint(errors, value)}")
 
 
-_OUR_WORDS = ("value_error", "estimator", "alternatives", "select")  # messages written by hptune's validators and unions
+_OUR_WORDS = (
+    "value_error",
+    "estimator",
+    "alternatives",
+    "select",
+)  # messages written by hptune's validators and unions
 
 
 def _own_words(path: Path, message: str, value: Any, sources: Sources) -> Problem:

@@ -100,8 +100,11 @@ class Output(Spec):
 class Gate(Spec):
     """What the gain over the baseline has to be for exit code 0."""
 
-    baseline: Literal["defaults"] = Field(default="defaults", title="Baseline")
-    """What the best trial is compared with: trial 0, the defaults."""
+    baseline: Literal["defaults"] | float | Annotated[str, AfterValidator(_present)] = Field(
+        default="defaults", title="Baseline"
+    )
+    """What the best trial is compared with: the defaults (trial 0), a score, or the path of another study's
+    result.json, relative to this file."""
     min_gain: float = Field(default=0.0, title="Smallest gain")
     """The gain to be shown, in the metric's units."""
     confidence: float = Field(default=0.9, gt=0.5, lt=1, title="Confidence")

@@ -30,6 +30,15 @@ def dump(value: Any) -> str:
     return "\n".join(_block(value, 0)) + "\n"
 
 
+def line(value: Any) -> str:
+    """Return `value` as YAML on one line, collections in brackets; ValueError or TypeError as `dump` has them."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_text(key)}: {line(item)}' for key, item in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(line(item) for item in value)}]"
+    return _scalar(value)
+
+
 def _check_depth(value: Any, depth: int) -> None:
     if isinstance(value, (Mapping, list, tuple)):
         if depth == _MOST_DEPTH:

@@ -7,11 +7,15 @@ from typing import Any
 
 from hptune.data.bundled import BundledData
 from hptune.data.csv import SUFFIXES, CsvData
+from hptune.data.function import FunctionData
+from hptune.data.npz import NpzData
+from hptune.data.parquet import ParquetData
 from hptune.data.synthetic import SyntheticData
 from hptune.dataset import DataSpec
 from hptune.errors import did_you_mean
 
-DATA_SOURCES: dict[str, type[DataSpec]] = {kind.key: kind for kind in (CsvData, BundledData, SyntheticData)}
+_KINDS: tuple[type[DataSpec], ...] = (CsvData, ParquetData, NpzData, BundledData, SyntheticData, FunctionData)
+DATA_SOURCES: dict[str, type[DataSpec]] = {kind.key: kind for kind in _KINDS}
 
 
 def source_of(data: Mapping[str, Any]) -> type[DataSpec]:
@@ -21,10 +25,11 @@ def source_of(data: Mapping[str, Any]) -> type[DataSpec]:
             return kind
     train = data.get("train")
     if "train" in data:
-        raise ValueError(f"train: expected a file ({', '.join(SUFFIXES)}) or sklearn:load_NAME, found {train!r}")
-    hints = [hint for key in data if (hint := did_you_mean(key, ("train", "synthetic")))]
+        listed = ", ".join((*SUFFIXES, ".parquet", ".npz"))
+        raise ValueError(f"train: expected a file ({listed}) or sklearn:load_NAME, found {train!r}")
+    hints = [hint for key in data if (hint := did_you_mean(key, ("train", "synthetic", "function")))]
     found = ", ".join(map(str, data)) or "nothing"
-    raise ValueError(f"expected train or synthetic, found {found}{hints[0] if hints else ''}")
+    raise ValueError(f"expected train, synthetic or function, found {found}{hints[0] if hints else ''}")
 
 
 def data_from(data: Mapping[str, Any]) -> DataSpec:

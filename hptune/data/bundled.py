@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from hptune.dataset import DataSpec, Rows, bad
 from hptune.errors import did_you_mean
+from hptune.model import Loader
 
 PREFIX = "sklearn:"
 SETS: tuple[str, ...] = ("load_iris", "load_wine", "load_breast_cancer", "load_digits", "load_diabetes")
@@ -18,8 +19,9 @@ class BundledData(DataSpec):
     """A data set bundled with scikit-learn; nothing is downloaded."""
 
     key: ClassVar[str] = "sklearn"
+    well_known: ClassVar[bool] = True
 
-    train: str
+    train: str = Field(pattern="^sklearn:")
     """sklearn: and the loader's name, one of load_iris, load_wine, load_breast_cancer, load_digits, load_diabetes."""
 
     @field_validator("train")
@@ -42,10 +44,10 @@ class BundledData(DataSpec):
         train = data.get("train")
         return isinstance(train, str) and train.startswith(PREFIX)
 
-    def read(self, folder: str, aside: Sequence[str]) -> Rows:
+    def read(self, folder: str, aside: Sequence[str], load: Loader | None = None) -> Rows:
         from sklearn import datasets
 
-        del folder
+        del folder, load
         for name in aside:
             raise bad("evaluate.cv.column", f"{self.train} has no column of fold numbers {name!r}")
         X, y = getattr(datasets, self.train.removeprefix(PREFIX))(return_X_y=True, as_frame=True)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from hptune.dataset import DataSpec, Rows, bad, checked_weights
+from hptune.data.arrays import checked_weights
+from hptune.dataset import DataSpec, Rows, bad
 from hptune.errors import did_you_mean
 from hptune.job import Finding
 
@@ -31,9 +32,7 @@ class TableData(DataSpec):
     drop: list[str] = Field(default_factory=list)
     """Columns that are no features."""
 
-    def rows(
-        self, table: pd.DataFrame, source: str, aside: Sequence[str], *, first_line: int | None = None
-    ) -> Rows:
+    def rows(self, table: pd.DataFrame, source: str, aside: Sequence[str], *, first_line: int | None = None) -> Rows:
         """Return the rows of a table; raises `ConfigError` at the key that goes with what cannot be used.
 
         `source` is what messages call the table; `first_line` is the line in which its first row stands.

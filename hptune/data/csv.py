@@ -39,7 +39,7 @@ class CsvData(TableData):
 
     key: ClassVar[str] = "csv"
 
-    train: str = Field(min_length=1, pattern=r"(?i)\.(csv(\.(gz|bz2|xz|zip))?|tsv(\.(gz|bz2|xz))?)$")
+    train: str = Field(min_length=1, pattern=r"\.[cCtT][sS][vV](\.[a-zA-Z0-9]+)?$")
     """The file, relative to the config: .csv or .tsv, compressed if it ends in .gz, .bz2, .xz or .zip."""
     target: str = Field(min_length=1)
     """The column to predict."""
@@ -84,21 +84,22 @@ class CsvData(TableData):
                     raise bad("data.encoding", f"{path} is not {dialect.encoding}: {error}") from None
                 dialect, table = self._in_latin(path, dialect)
                 notes.append(_assumed(path, dialect.encoding, table))
+            # A line that is too short lacks its last cell.
+            if table.shape[1] == 1 or bool(table.iloc[:, -1].isna().any()):
+                _check_even(path, dialect, table.shape[1])
         except NotCsv as error:
             raise bad("data.train", f"{path} is {error}") from None
         except pd.errors.EmptyDataError:
             raise bad("data.train", f"{path} is empty: expected a header line and rows") from None
-        except pd.errors.ParserError as error:
-            raise bad("data.train", _ragged(path, str(error))) from None
-        except (*UNREADABLE, ValueError) as error:
-            raise bad("data.train", f"{path} cannot be read as CSV: {str(error).strip()}") from None
-        _check_even(path, dialect, table)
+        except (*UNREADABLE, ValueError, pd.errors.ParserWarning) as error:  # ValueErrors: pandas' ParserError
+            raise bad("data.train", _unparsed(path, str(error))) from None
         _check_nul(path, table)
         return table, notes
 
     def _parsed(self, path: Path, dialect: Dialect) -> pd.DataFrame:
         import pandas as pd
 
+        table: pd.DataFrame
         options: dict[str, Any] = {
             "sep": dialect.separator,
             "encoding": dialect.encoding,
@@ -109,16 +110,20 @@ class CsvData(TableData):
         names = [str(name).strip() for name in header.iloc[0]]
         _check_header(path, names)
         with warnings.catch_warnings():
-            # "Length of header or names does not match": cells are cut off. `_check_even` says which line it is.
-            warnings.simplefilter("ignore", pd.errors.ParserWarning)
-            table = pd.read_csv(
-                path,
-                index_col=False,
-                decimal=self.decimal or ".",
-                thousands=self.thousands,
-                na_values=self.missing or None,
-                **options,
-            )
+            # "Length of header or names does not match length of data": cells would be cut off.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            try:
+                table = pd.read_csv(
+                    path,
+                    index_col=False,
+                    decimal=self.decimal or ".",
+                    thousands=self.thousands,
+                    na_values=self.missing or None,
+                    **options,
+                )
+            except pd.errors.ParserWarning:
+                _check_even(path, dialect, len(names))
+                raise
         if len(table) == 0:
             raise bad("data.train", f"{path} has a header line and no rows")
         unnamed = [name or f"Unnamed: {number}" for number, name in enumerate(names)]
@@ -170,7 +175,9 @@ def _check_header(path: Path, names: list[str]) -> None:
         raise bad("data.train", f"{path} has two columns {what}; rename one")
     if len(names) > 1 and all(_is_number(name) for name in names):
         listed = ", ".join(names[:3])
-        raise bad("data.train", f"the first line of {path} holds numbers ({listed}, ...), expected the columns' names")
+        raise bad(
+            "data.train", f"the first line of {path} holds numbers ({listed}, ...), expected the columns' names"
+        )
 
 
 def _is_number(text: str) -> bool:
@@ -181,34 +188,22 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _check_even(path: Path, dialect: Dialect, table: pd.DataFrame) -> None:
+def _check_even(path: Path, dialect: Dialect, width: int) -> None:
     """Refuse lines with too few or too many cells, which pandas fills up or cuts off without a word."""
-    if not bool(table.iloc[:, -1].isna().any()) and len(table.columns) > 1 and _divided_so(path, dialect, table):
-        return  # a line that is too short would lack its last cell
-    uneven = first_uneven(path, dialect, len(table.columns))
+    uneven = first_uneven(path, dialect, width)
     if uneven is not None:
-        raise bad("data.train", _uneven(path, *uneven, len(table.columns)))
-
-
-def _divided_so(path: Path, dialect: Dialect, table: pd.DataFrame) -> bool:
-    """Return whether the first row has no more cells than the header (pandas refuses any that has more than it)."""
-    import pandas as pd
-
-    width = pd.read_csv(
-        path, sep=dialect.separator, encoding=dialect.encoding, header=None, skiprows=1, nrows=1, dtype=str
-    ).shape[1]
-    return bool(width == len(table.columns))
+        raise bad("data.train", _uneven(path, *uneven, width))
 
 
 def _uneven(path: Path, line: int, cells: int, width: int) -> str:
     return (
-        f"line {line} of {path} has {cells} cells, the header {width}: every line needs as many; a cell that holds the "
-        "separator must stand in double quotes"
+        f"line {line} of {path} has {cells} cells, the header {width}: every line needs as many; a cell that holds "
+        "the separator must stand in double quotes"
     )
 
 
-def _ragged(path: Path, said: str) -> str:
-    """Return what pandas' parser said in people's words."""
+def _unparsed(path: Path, said: str) -> str:
+    """Return in people's words why a file could not be read."""
     found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", said)
     if found:
         return _uneven(path, int(found[2]), int(found[3]), int(found[1]))
@@ -231,7 +226,8 @@ def _check_nul(path: Path, table: pd.DataFrame) -> None:
 def _assumed(path: Path, encoding: str, table: pd.DataFrame) -> Finding:
     """Return the warning that says which encoding was assumed, with a word to judge it by."""
     example = next((str(name) for name in table.columns if not str(name).isascii()), None)
-    for _, column in table.items():
+    for number in range(table.shape[1]):
+        column = table.iloc[:, number]
         if example is None and _is_text(column):
             example = next((one for one in column.dropna() if isinstance(one, str) and not one.isascii()), None)
     such = f" (it then holds {example[:40]!r})" if example else ""

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any
 
 SAMPLE = 2**16
 """Bytes: some hundred lines of a common table."""
@@ -92,8 +92,8 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             with archive.open(names[0]) as inside:
                 yield inside
         return
-    kinds = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-    with cast(IO[bytes], kinds[suffix](path, "rb") if suffix in kinds else path.open("rb")) as file:
+    kinds: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    with kinds[suffix](path, "rb") if suffix in kinds else path.open("rb") as file:
         yield file
 
 

@@ -8,11 +8,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from hptune.data.arrays import rows_of_arrays
 from hptune.data.columns import TableData
-from hptune.dataset import Rows, bad, rows_of_arrays
+from hptune.dataset import Rows, bad
 from hptune.errors import ConfigError, did_you_mean
 from hptune.model import Loader
-from hptune.names import dotted
+from hptune.models.nodes import dotted
 
 KEY = "data.function"
 _HELD = ("X", "y", "groups", "weights")
@@ -65,7 +66,9 @@ class FunctionData(TableData):
             return self.rows(table, self.function, aside)
         for name in ("target", "groups", "weights", "drop"):
             if getattr(self, name):
-                message = f"goes with a function that returns a DataFrame, {self.function} returns arrays; leave it out"
+                message = (
+                    f"goes with a function that returns a DataFrame, {self.function} returns arrays; leave it out"
+                )
                 raise bad(f"data.{name}", message)
         if isinstance(returned, tuple) and len(returned) == 2:
             returned = dict(zip(_HELD, returned, strict=False))

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from hptune.dataset import DataSpec, Rows, bad, check_file, resolved, rows_of_arrays
+from hptune.data.arrays import rows_of_arrays
+from hptune.dataset import DataSpec, Rows, bad, check_file, resolved
 from hptune.errors import did_you_mean
 from hptune.model import Loader
 
@@ -20,7 +21,7 @@ class NpzData(DataSpec):
 
     key: ClassVar[str] = "npz"
 
-    train: str = Field(pattern=r"(?i)\.npz$")
+    train: str = Field(pattern=r"\.[nN][pP][zZ]$")
     """The file, relative to the config."""
     target: str = "y"
     """The key of the target, shape (rows,)."""
@@ -69,6 +70,8 @@ class NpzData(DataSpec):
         except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             said = str(error).strip().splitlines()
             pickled = "pickle" in str(error) or "Object arrays" in str(error)
-            why = "it holds Python objects (pickles), which are not loaded; save plain arrays" if pickled else said[:1]
+            why = (
+                "it holds Python objects (pickles), which are not loaded; save plain arrays" if pickled else said[:1]
+            )
             text = why if isinstance(why, str) else "".join(why)
             raise bad("data.train", f"{path} cannot be read as npz: {text}") from None

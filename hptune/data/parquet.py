@@ -19,7 +19,7 @@ class ParquetData(TableData):
 
     key: ClassVar[str] = "parquet"
 
-    train: str = Field(pattern=r"(?i)\.(parquet|pq)$")
+    train: str = Field(pattern=r"\.([pP][aA][rR][qQ][uU][eE][tT]|[pP][qQ])$")
     """The file, relative to the config: .parquet or .pq."""
     target: str = Field(min_length=1)
     """The column to predict."""

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from hptune.dataset import DataSpec, Rows, bad
 from hptune.errors import did_you_mean
+from hptune.model import Loader
 from hptune.randomness import generator, seed_for
 from hptune.spec import Spec
 
@@ -115,6 +116,7 @@ class SyntheticData(DataSpec):
     """Data made up by a formula."""
 
     key: ClassVar[str] = "synthetic"
+    well_known: ClassVar[bool] = True
 
     synthetic: AnyGenerated
     """kind: and its options."""
@@ -123,8 +125,8 @@ class SyntheticData(DataSpec):
     def claims(cls, data: Mapping[str, Any]) -> bool:
         return "synthetic" in data
 
-    def read(self, folder: str, aside: Sequence[str]) -> Rows:
-        del folder
+    def read(self, folder: str, aside: Sequence[str], load: Loader | None = None) -> Rows:
+        del folder, load
         for name in aside:
             raise bad("evaluate.cv.column", f"synthetic data has no column of fold numbers {name!r}")
         X, y = self.synthetic.make()

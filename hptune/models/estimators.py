@@ -12,7 +12,16 @@ from typing import Any
 from hptune.errors import ConfigError, did_you_mean
 from hptune.job import Finding
 from hptune.model import Loader
-from hptune.models.nodes import PASSTHROUGH, ChooseNode, ClassNode, PipelineNode
+from hptune.models.nodes import (
+    DROP,
+    REMAINDER,
+    ChooseNode,
+    ClassNode,
+    ColumnsNode,
+    FunctionNode,
+    NamedEstimators,
+    PipelineNode,
+)
 from hptune.models.paths import Place, locate, walk
 from hptune.parameters import Fixed, Parameter
 from hptune.randomness import seed_for
@@ -47,20 +56,27 @@ class _Builder:
         self.load = load
 
     def make(self, place: Place) -> Any:
-        """Return the estimator of a place ("passthrough" for the step that does nothing)."""
+        """Return the estimator of a place ("passthrough" and "drop" as they are), or the value a parameter gets."""
         match place.node:
             case ChooseNode():
                 children = place.children()
                 return self.make(children[self.choices.get(place.path, next(iter(children)))])
             case PipelineNode():
                 return _pipeline([(name, self.make(child)) for name, child in place.children().items()])
+            case ColumnsNode() as node:
+                return _columns(node, {name: self.make(child) for name, child in place.children().items()})
+            case NamedEstimators():
+                return [(name, self.make(child)) for name, child in place.children().items()]
+            case FunctionNode() as node:
+                return self.load(node.function, key=f"{place.key}.function", wanted="function")
             case ClassNode() as node:
                 return self.estimator(place, node)
-        return PASSTHROUGH
+        return place.node
 
     def estimator(self, place: Place, node: ClassNode) -> Any:
         cls = self.load(node.class_, key=f"{place.key}.class")
-        nested = {name: self.make(child) for name, child in place.children().items()}
+        children = place.children()
+        nested = {name: self.make(child) for name, child in children.items()}
         given = {**node.params, **self.given.get(place.path, {}), **nested}
         # Copies: an estimator that changes its list or dict must not reach the next trial's.
         own = {
@@ -76,7 +92,8 @@ class _Builder:
                 owner, _, last = name.rpartition("__")
                 deeper[name] = fitting(type(parameters.get(owner)), last, copy.deepcopy(value))
             estimator.set_params(**deeper)
-        return seeded(estimator, self.seed, place.path, fixed=given, nested=nested)
+        in_lists = [name for one in children.values() if isinstance(one.node, NamedEstimators) for name in one.children()]
+        return seeded(estimator, self.seed, place.path, fixed=given, nested=[*nested, *in_lists])
 
 
 def seeded(
@@ -101,6 +118,16 @@ def _pipeline(steps: list[tuple[str, Any]]) -> Any:
     from sklearn.pipeline import Pipeline
 
     return Pipeline(steps)
+
+
+def _columns(node: ColumnsNode, made: Mapping[str, Any]) -> Any:
+    """Return the ColumnTransformer of the estimators made for its parts."""
+    from sklearn.compose import ColumnTransformer
+
+    from hptune.models.select import selector
+
+    parts = [(name, made[name], selector(part.select)) for name, part in node.parts.items()]
+    return ColumnTransformer(parts, remainder=made.get(REMAINDER, DROP))
 
 
 @functools.cache
@@ -129,24 +156,34 @@ def fitting(cls: type, name: str, value: Any) -> Any:
 def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace, list[Finding]]:
     """Return the space with the estimators' own defaults, and what is wrong with its names or with `params`."""
     known, findings = _known_parameters(root, load)
-    defaults: dict[str, Any] = {}
+    defaults: dict[str, dict[str, Any]] = {}  # of each parameter, by the path it sets
     for parameter in space:
-        try:
-            place, rest = locate(root, parameter.name)
-        except ValueError as error:
-            findings.append(Finding(key=f"space.{parameter.name}", message=str(error)))
-            continue
-        if rest and place.path in known:
+        key = f"space.{parameter.name}"
+        for number, target in enumerate(parameter.sets or (parameter.name,)):
+            at = f"{key}.sets.{number}" if parameter.sets else key
+            try:
+                place, rest = locate(root, target)
+            except ValueError as error:
+                findings.append(Finding(key=at, message=str(error)))
+                continue
+            if not rest or place.path not in known:
+                continue
             parameters, open_ended = known[place.path]
             name = "__".join(rest)
             if name in parameters:
-                defaults[parameter.name] = parameters[name]
+                defaults.setdefault(parameter.name, {})[target] = parameters[name]
                 findings += _against_constraints(place, name, parameter, parameters, load)
             else:
-                findings.append(_unknown(f"space.{parameter.name}", place, name, parameters, open_ended))
-    plain = {name: value for name, value in defaults.items() if _is_plain(value)}
-    findings += [one for name, value in plain.items() if (one := _moved(space[name], value)) is not None]
-    return space.with_defaults(plain), findings
+                findings.append(_unknown(at, place, name, parameters, open_ended))
+    plain = {name: next(iter(own.values())) for name, own in defaults.items() if _is_plain(next(iter(own.values())))}
+    examined = space.with_defaults(plain)
+    findings += [
+        one
+        for name in plain
+        for target, own in defaults[name].items()
+        if _is_plain(own) and (one := _moved(space[name], examined[name], target, own)) is not None
+    ]
+    return examined, findings
 
 
 def _against_constraints(
@@ -240,18 +277,25 @@ def _is_plain(value: Any) -> bool:
     return value is None or (isinstance(value, (bool, int, float, str)) and value not in _NOT_SAID)
 
 
-def _moved(parameter: Parameter, own: Any) -> Finding | None:
-    """Return the note that the default configuration differs from the estimator's own, where it does."""
-    if isinstance(parameter, Fixed) or "default" in parameter.to_json():
+def _moved(declared: Parameter, parameter: Parameter, target: str, own: Any) -> Finding | None:
+    """Return the note that the default configuration differs from the estimator's own, where it does.
+
+    `declared` is the config's parameter, `parameter` has the default that is taken, `target` is the path it sets.
+    """
+    if isinstance(declared, Fixed) or "default" in declared.to_json():
         return None
-    found = parameter.nearest(own)
+    found = parameter.default_value
     own = list(own) if isinstance(own, tuple) else own
     if found == own and isinstance(found, bool) == isinstance(own, bool):
         return None
     shown = "null" if own is None else repr(own)
+    if declared.nearest(own) == own:  # only a tied parameter's: it has one default for all that it sets
+        mend = "write `default:` to choose another"
+        message = f"{target}: the estimator's own default is {shown}; the default configuration takes {found!r} ({mend})"
+        return Finding(key=f"space.{declared.name}", message=message, severity="warning")
     mend = "or widen the range" if isinstance(own, (int, float)) else f"or `extra: [{shown}]` to search it as well"
     message = (
         f"the estimator's own default {shown} is not in the range; the default configuration takes {found!r} "
         f"(write `default:` to choose another, {mend})"
     )
-    return Finding(key=f"space.{parameter.name}", message=message, severity="warning")
+    return Finding(key=f"space.{declared.name}", message=message, severity="warning")

@@ -34,7 +34,17 @@ class HyperModelSpec(EstimatorModel):
 
         return Built(self.hypermodel, values, space=space, seed=seed, load=load).model
 
-    def fit(self, values: Mapping[str, Any], X: Any, y: Any, *, space: SearchSpace, seed: int, load: Loader) -> Any:
+    def fit(
+        self,
+        values: Mapping[str, Any],
+        X: Any,
+        y: Any,
+        *,
+        space: SearchSpace,
+        seed: int,
+        load: Loader,
+        weights: Any = None,
+    ) -> Any:
         from hptune.worker.hypermodel import Built
 
-        return Built(self.hypermodel, values, space=space, seed=seed, load=load).fit(X, y)
+        return Built(self.hypermodel, values, space=space, seed=seed, load=load).fit(X, y, weights)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
+from hptune.evaluate import EvaluateSpec
 from hptune.job import Finding
 from hptune.model import ChoicePoint, EstimatorModel, Loader, ParentValue
-from hptune.models.nodes import ClassNode, Node
-from hptune.models.paths import Place, choice_points, combinations, locate, root_place, walk
+from hptune.models.fit_params import Route, route
+from hptune.models.nodes import ClassNode, FunctionNode, Node
+from hptune.models.paths import Place, canonical, choice_points, combinations, locate, root_place, walk
 from hptune.space import SearchSpace
 
 
 class NodeModel(EstimatorModel):
     """A model that is an estimator node."""
+
+    fit_params: dict[str, Any] = Field(default_factory=dict)
+    """What fit is given beside X and y: a constant by step and argument; `weights` is the column data.weights."""
 
     @property
     def node(self) -> Node:
@@ -26,6 +34,10 @@ class NodeModel(EstimatorModel):
         """The place of that node."""
         return root_place(self.node)
 
+    def canonical(self, path: str) -> str:
+        """Return a parameter's path as hptune writes it, for any of its spellings."""
+        return canonical(self.root, path)
+
     def choices(self) -> list[ChoicePoint]:
         return choice_points(self.root)
 
@@ -33,17 +45,68 @@ class NodeModel(EstimatorModel):
         return list(locate(self.root, path)[0].conditions)
 
     def imports(self) -> list[tuple[str, str]]:
-        nodes = [(place.key, place.node) for place in walk(self.root)]
-        return [(f"{key}.class", node.class_) for key, node in nodes if isinstance(node, ClassNode)]
+        out = []
+        for place in walk(self.root):
+            if isinstance(place.node, ClassNode):
+                out.append((f"{place.key}.class", place.node.class_))
+            elif isinstance(place.node, FunctionNode):
+                out.append((f"{place.key}.function", place.node.function))
+        return out
 
     def variants(self) -> list[dict[str, str]]:
         return list(combinations(self.root))
 
+    def check(self, space: SearchSpace, evaluate: EvaluateSpec, folder: Path) -> list[Finding]:
+        del space, evaluate, folder
+        out = []
+        for name in self.fit_params:
+            try:
+                route(self.root, name)
+            except ValueError as error:
+                key = f"model.fit_params.{name}"
+                out.append(Finding(key=key, message=str(error).removeprefix(f"{name}: ")))
+        return out
+
+    # -- worker only ------------------------------------------------------------------------------------------------
+
     def build(self, values: Mapping[str, Any], *, space: SearchSpace, seed: int, load: Loader) -> Any:
         from hptune.models.estimators import build
 
-        del space
-        return build(self.root, values, seed=seed, load=load)
+        return build(self.root, self.spread(values, space), seed=seed, load=load)
+
+    def fit(
+        self,
+        values: Mapping[str, Any],
+        X: Any,
+        y: Any,
+        *,
+        space: SearchSpace,
+        seed: int,
+        load: Loader,
+        weights: Any = None,
+    ) -> Any:
+        from hptune.models.fitting import arguments
+
+        estimator = self.build(values, space=space, seed=seed, load=load)
+        estimator.fit(X, y, **arguments(estimator, self.routes, self.taken(values), weights))
+        return estimator
+
+    @property
+    def routes(self) -> dict[Route, Any]:
+        """Where each fit parameter goes, with its value; raises ValueError for one that leads nowhere."""
+        return {route(self.root, name): value for name, value in self.fit_params.items()}
+
+    def taken(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the alternative that a configuration takes at each choose."""
+        return {point.path: values.get(point.path, point.names[0]) for point in self.choices()}
+
+    def spread(self, values: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
+        """Return the values by the paths that they set: a tied parameter's stands under each of its own."""
+        out: dict[str, Any] = {}
+        for name, value in values.items():
+            targets = space[name].sets if name in space else ()
+            out.update(dict.fromkeys(targets or (name,), value))
+        return out
 
     def examine(self, space: SearchSpace, load: Loader) -> tuple[SearchSpace, list[Finding]]:
         from hptune.models.estimators import examine

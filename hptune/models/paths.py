@@ -123,7 +123,9 @@ def locate(root: Place, path: str) -> tuple[Place, tuple[str, ...]]:
                 raise ValueError(_no_alternative(path, place, parts))
         elif (group := _GROUPS.get(_group(place.node))) is not None:
             if not parts:
-                raise ValueError(f"{path}: names {group[0]}; name a parameter of a {group[1]} ({', '.join(children)})")
+                raise ValueError(
+                    f"{path}: names {group[0]}; name a parameter of a {group[1]} ({', '.join(children)})"
+                )
             if parts[0] not in children:
                 hint = did_you_mean(parts[0], children) or f" ({group[1]}s: {', '.join(children)})"
                 where = f" in {place.path}" if place.path else ""

@@ -1,11 +1,12 @@
 """Asynchronous successive halving: many configurations on a small share of the resource, the best promoted.
 
-L. Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), algorithm 2. Nothing ever waits: when
-a rung has a configuration among its best 1/η that was not promoted, it is promoted, else a new one begins.
+L. Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020), algorithm 2. Nothing ever waits:
+when a rung has a configuration among its best 1/η that was not promoted, it is promoted, else a new one begins.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -81,9 +82,9 @@ class Halving(OracleSpec):
             if loss is not None and trial.fidelity in rungs:
                 rungs[trial.fidelity].append((loss, trial.number))
         for lower, upper in reversed(list(zip(self.shares[:-1], self.shares[1:], strict=True))):
-            for _, number in sorted(rungs[lower])[: len(rungs[lower]) // self.reduction]:
+            for loss, number in sorted(rungs[lower])[: len(rungs[lower]) // self.reduction]:
                 values = history[number].values
-                if not history.seen(values, upper):
+                if math.isfinite(loss) and not history.seen(values, upper):
                     return Suggestion(values, fidelity=upper, parent=number, origin="promotion")
         return None
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,47 +27,49 @@ if TYPE_CHECKING:  # scipy is loaded when the model is first needed
     from hptune.surrogate.gp import GaussianProcess, Prior
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings that no user has to know; each was chosen by benchmark."""
+    """The settings that no user has to know; docs/decisions/0005-bayesian-oracle.md has what was measured of them.
 
-    startup: int = 3
+    `margin`: how far below the best warped loss improvement begins to count. `length`: the prior centre of a length
+    scale is this times the root of the numeric columns active on average. `theta`: prior centre of the
+    category weights. `branch_share`: a top-level branch
+    gets at least this share of an even share of the trials. `fold_noise`: how much of the folds' disagreement counts
+    as noise in the noise prior's centre. `every`: up to so many losses the hyperparameters are fitted for every
+    suggestion, above at sizes that grow by 5 %. `exact`, `active`: above the first the model sees the second many.
+    """
+
     margin: float = 0.1
+    length: float = 0.22
+    theta: float = 0.7
+    branch_share: float = 0.5
+    noise: float = 0.008
+    fold_noise: float = 0.0
+    every: int = 60
     exact: int = 400
     active: int = 300
-    every: int = 60
-    enumerate_up_to: int = 1000
     failure_step: float = 0.25
     failure_noise: float = 0.5
-    mean_threshold: bool = False
-    stall: int = 0
-    period: int = 2
-    rescue: str = "pe"
-    branch_share: float = 0.0
-    noise: float = 0.008
-    noise_sd: float = 1.0
-    fold_noise: float = 0.0
-    length: float = 0.22
-    short_start: bool = True
-    mix: int = 0
-    average: bool = True
-    branch_theta: float = 0.7
-    mode: bool = False
+    failures: int = 100
 
 
 RECIPE = Recipe()
+
+FITS_KEPT = 64
+"""How many fitted hyperparameters are remembered."""
 
 
 class Bayesian(OracleSpec):
     """Gaussian-process optimisation: few, well chosen trials; the choice under some 300 trials.
 
-    Starts with the defaults, a few Sobol points and one point per top-level branch, then every trial maximises the
-    log expected improvement of a model fitted to all results so far.
+    Starts with the defaults, Sobol points and one point per top-level branch, then every trial maximises the log
+    expected improvement of a model fitted to all results so far.
     """
 
-    summary: ClassVar[str] = "a Gaussian process picks each trial; needs the fewest trials, 10-50 ms a suggestion"
+    summary: ClassVar[str] = "a Gaussian process picks each trial; needs the fewest trials, 10-60 ms a suggestion"
     type: Literal["bayesian"] = "bayesian"
     startup: int = Field(default=3, ge=1, le=1000, title="Points before the model")
     """How many configurations, the defaults and your own included, come before the model is asked."""
@@ -75,65 +79,47 @@ class Bayesian(OracleSpec):
         seen = observe(history)
         suggestion = design(history, seen, trial, self.startup)
         if suggestion is None and len(encoding.numeric) + len(encoding.category):
-            suggestion = _model_based(history, encoding, seen, trial, rng)
+            suggestion = _model_based(history, encoding, seen, rng)
         if suggestion is not None:
             return suggestion
         values = unseen(history, rng)
         return values if isinstance(values, Answer) else Suggestion(values, origin="random")
 
 
-# -- the model ------------------------------------------------------------------------------------------------------
-
-
 def _model_based(
-    history: View, encoding: Encoding, seen: Observations, trial: int, rng: np.random.Generator
+    history: View, encoding: Encoding, seen: Observations, rng: np.random.Generator
 ) -> Suggestion | None:
+    """Return the configuration of largest log expected improvement, None if the search finds no new one."""
     from hptune.surrogate.acquisition import log_ei, log_ei_slopes
     from hptune.surrogate.maximize import Effort, ranked
 
-    model, chosen, w = _fitted(encoding, seen)
-    best_first = chosen[np.argsort(model.mean(*encoding.split(seen.rows[chosen])), kind="stable")]
+    model, numbers, w = _fitted(encoding, seen)
+    leaders = numbers[np.argsort(model.mean(*encoding.split(seen.rows[numbers])), kind="stable")][:8]
+    feasible = _feasible(model, seen, len(numbers))
     if len(seen.pending):
         model = model.with_pending(*encoding.split(seen.rows[seen.pending]))
-    means = model.mean(*encoding.split(seen.rows[best_first[:1]]))
-    threshold = float(means[0] if RECIPE.mean_threshold else w.min()) - RECIPE.margin
+    threshold = float(w.min()) - RECIPE.margin
 
     def score(X: Array) -> Array:
-        return log_ei(*model.predict(*encoding.split(X)), threshold)
+        inputs = encoding.split(X)
+        value = log_ei(*model.predict(*inputs), threshold)
+        return value if feasible is None else value + np.log(np.clip(feasible.mean(*inputs), 0.02, 1.0))
 
     def slopes(X: Array) -> tuple[Array, Array]:
         value, gradient = log_ei_slopes(*model.slopes(*encoding.split(X)), threshold)
         return value, gradient[:, encoding.real]
 
-    leaders = seen.rows[best_first[:8]]
-    restrict = _neglected(encoding, seen)
-    rescue = restrict is None and _stalled(seen)
-    if RECIPE.mix and trial % RECIPE.mix == 0:
-        rescue = True
-    if rescue and RECIPE.rescue == "random":
-        return None
-    if rescue and RECIPE.rescue == "tpe":
-        from hptune.oracles.tpe import Tpe
-
-        return Tpe()._model_based(history, encoding, seen, rng)
-    if rescue and RECIPE.rescue == "pe":
-        best_mean = float(means[0])
-
-        def score(X: Array) -> Array:
-            mean, deviation = model.predict(*encoding.split(X))
-            return np.where(mean - 1.8 * deviation <= best_mean, np.log(deviation), -1e3 - mean)
-
-        slopes = None
-    if rescue and RECIPE.rescue == "wide":
-        from dataclasses import replace as rep
-
-        phi = model.phi.copy()
-        d = len(encoding.numeric)
-        phi[:d] = np.minimum(phi[:d], np.log(_prior(encoding).length)) - 0.7
-        phi[d:-1] = np.maximum(phi[d:-1], np.log(0.7))
-        phi[-1] = np.log(0.01)
-        model = rep(model, phi=phi)
-    X, _ = ranked(encoding, score, slopes, leaders, model.length, seen.keys, rng, Effort(), restrict)
+    X, _ = ranked(
+        encoding,
+        score,
+        slopes,
+        seen.rows[leaders],
+        model.length,
+        seen.keys,
+        rng,
+        Effort(),
+        _neglected(encoding, seen),
+    )
     for row in X:
         values = history.space.decode(row)
         if not history.seen(values):
@@ -142,67 +128,96 @@ def _model_based(
     return None
 
 
-def _stalled(seen: Observations) -> bool:
-    if not RECIPE.stall:
-        return False
-    since = len(seen.loss) - 1 - int(np.argmin(seen.loss))
-    return since >= RECIPE.stall and (since - RECIPE.stall) % RECIPE.period == 0
+def _neglected(encoding: Encoding, seen: Observations) -> Callable[[Array], NDArray[np.bool_]] | None:
+    """Return the test for a top-level branch that has had too few trials, None if there is none.
 
-
-def _neglected(encoding: Encoding, seen: Observations):
-    if not RECIPE.branch_share:
-        return None
-    for j in encoding.branches:
-        levels = encoding.columns[j].levels
-        counts = np.bincount(seen.rows[:, j].astype(int), minlength=levels)
+    One bad early point can make a model write off a branch that it has hardly seen.
+    """
+    for column in encoding.branches:
+        levels = encoding.columns[column].levels
+        counts = np.bincount(np.nan_to_num(seen.rows[:, column]).astype(np.int64), minlength=levels)
         if counts.min() < int(RECIPE.branch_share * len(seen.rows) / levels):
-            level = int(counts.argmin())
-            return lambda X: X[:, j] == level
+            return partial(_in_branch, column, int(counts.argmin()))
     return None
 
 
-def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, NDArray[np.intp], Array]:
-    """Return the model, the indices of the trials with a loss that are in it, and all warped losses."""
+def _in_branch(column: int, level: int, X: Array) -> NDArray[np.bool_]:
+    return np.asarray(X[:, column] == level)
+
+
+# -- the model ------------------------------------------------------------------------------------------------------
+
+
+def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, Index, Array]:
+    """Return the model, the numbers of the measured trials that are in it, and all warped losses."""
     from hptune.surrogate.gp import GaussianProcess
     from hptune.surrogate.warp import warp
 
+    n = _fit_size(len(seen.loss))
+    part = _active(seen.loss[:n])
+    w = warp(seen.loss[:n])
+    extra = _extra(seen.loss[:n], w, seen.variance[:n])
+    inputs = encoding.split(seen.rows[seen.measured[:n][part]])
+    phi = _hyperparameters(*inputs, w[part], extra[part], _prior(encoding, seen, w))
     w = warp(seen.loss)
-    extra = _extra(seen.loss, w, seen.variance)
     keep = _active(seen.loss)
-    n = _fit_size(len(w))
-    fit_keep = _active(seen.loss[:n])
-    fit_w = warp(seen.loss[:n])
-    phi = _hyperparameters(
-        *encoding.split(seen.rows[seen.measured[:n][fit_keep]]),
-        fit_w[fit_keep],
-        _extra(seen.loss[:n], fit_w, seen.variance[:n])[fit_keep],
-        _prior(encoding),
-    )
-    failed = seen.failed[-100:]
+    failed = seen.failed[-RECIPE.failures :]
     y = np.concatenate([w[keep], np.full(len(failed), w.max() + RECIPE.failure_step)])
-    extra = np.concatenate([extra[keep], np.full(len(failed), RECIPE.failure_noise)])
-    U, Z = encoding.split(seen.rows[np.concatenate([seen.measured[keep], failed])])
-    return GaussianProcess(U, Z, encoding.levels, y, extra, phi, RECIPE.mode), seen.measured[keep], w
+    extra = np.concatenate([_extra(seen.loss, w, seen.variance)[keep], np.full(len(failed), RECIPE.failure_noise)])
+    numbers = seen.measured[keep]
+    U, Z = encoding.split(seen.rows[np.concatenate([numbers, failed])])
+    return GaussianProcess(U, Z, encoding.levels, y, extra, phi), numbers, w
+
+
+def _feasible(model: GaussianProcess, seen: Observations, measured: int) -> _Share | None:
+    """Return a model of the probability that a configuration does not fail, None under three failures.
+
+    A regression on 1 (measured) and 0 (failed) with the length scales of the losses.
+    """
+    if len(seen.failed) < 3:
+        return None
+    label = np.zeros(len(model.y))
+    label[:measured] = 1.0
+    share = float(label.mean())
+    phi = model.phi.copy()
+    phi[-1] = np.log(0.1)
+    return _Share(replace(model, y=label - share, extra=np.zeros(len(label)), phi=phi), share)
+
+
+@dataclass(frozen=True)
+class _Share:
+    """A probability as a process around a mean."""
+
+    process: GaussianProcess
+    share: float
+
+    def mean(self, U: Array, Z: NDArray[np.int64]) -> Array:
+        return self.share + self.process.mean(U, Z)
 
 
 def _extra(loss: Array, w: Array, variance: Array) -> Array:
-    """Return the extra variances of losses as those of their warped values."""
+    """Return the extra variances of losses as those of their warped values, shape (n,)."""
     from hptune.surrogate.warp import slopes
 
     return slopes(loss, w, np.sqrt(variance)) ** 2 if variance.any() else np.zeros(len(w))
 
 
-def _prior(encoding: Encoding) -> Prior:
+def _prior(encoding: Encoding, seen: Observations, w: Array) -> Prior:
+    """Return the priors for this space, the noise prior moved by what the folds show."""
     from hptune.surrogate.gp import Prior
+    from hptune.surrogate.warp import slopes
 
-    old = float(sum(0.5 if encoding.space[encoding.columns[j].parameter].when else 1.0 for j in encoding.numeric))
-    eff = encoding.effective if RECIPE.average else max(old, 1.0)
-    theta = tuple(RECIPE.branch_theta if int(j) in encoding.branches else 0.7 for j in encoding.category)
-    return Prior(length=RECIPE.length * eff ** 0.5, theta=theta or 0.7, noise=RECIPE.noise, noise_sd=RECIPE.noise_sd)
+    noise = RECIPE.noise
+    if RECIPE.fold_noise and seen.noise is not None and len(w) > 5:
+        # The better half decides: the warp flattens the other, and precision matters where the optimum may lie.
+        good = np.argsort(seen.loss[: len(w)], kind="stable")[: len(w) // 2 + 1]
+        steps = slopes(seen.loss[: len(w)], w, np.full(len(w), np.sqrt(seen.noise)))[good]
+        noise = float(np.clip(RECIPE.fold_noise * np.median(steps) ** 2, RECIPE.noise, 0.1))
+    return Prior(length=RECIPE.length * encoding.effective**0.5, theta=RECIPE.theta, noise=noise)
 
 
-def _active(loss: Array) -> NDArray[np.intp]:
-    """Return which of the measured trials the model sees when there are too many: the best, the latest, a spread."""
+def _active(loss: Array) -> Index:
+    """Return which of the losses the model sees when there are too many: the best, the latest, and a spread."""
     n, third = len(loss), RECIPE.active // 3
     if n <= RECIPE.exact:
         return np.arange(n)
@@ -216,24 +231,23 @@ def _active(loss: Array) -> NDArray[np.intp]:
 _FITS: OrderedDict[bytes, Array] = OrderedDict()
 
 
-def _hyperparameters(U: Array, Z: Any, y: Array, extra: Array, prior: Prior) -> Array:
+def _hyperparameters(U: Array, Z: NDArray[np.int64], y: Array, extra: Array, prior: Prior) -> Array:
     """Return the fitted hyperparameters, remembered by all they depend on."""
     from hptune.surrogate.gp import fit
 
-    parts = (U, Z, y, extra)
     digest = hashlib.blake2b(repr(prior).encode(), digest_size=16)
-    for part in parts:
+    for part in (U, Z, y, extra):
         digest.update(np.ascontiguousarray(part).tobytes())
     key = digest.digest()
     if key not in _FITS:
-        _FITS[key] = fit(*parts, prior)
-        while len(_FITS) > 64:
+        _FITS[key] = fit(U, Z, y, extra, prior)
+        while len(_FITS) > FITS_KEPT:
             _FITS.popitem(last=False)
     return _FITS[key]
 
 
 def _fit_size(n: int) -> int:
-    """Return how many of n points the hyperparameters are fitted to: all of few, then sizes that grow by 5 %."""
+    """Return how many of n losses the hyperparameters are fitted to: all of few, then sizes that grow by 5 %."""
     if n <= RECIPE.every:
         return n
     size = RECIPE.every

@@ -1,7 +1,8 @@
 """Tree-structured Parzen estimator: where good trials are dense and others are not.
 
-Settings after Watanabe 2023 (arXiv 2304.11127), "recommended": multivariate kernels, the best 15 % as good, weighted by
-their improvement. Conditional columns enter jointly; see `hptune.surrogate.parzen`.
+Settings after Watanabe 2023 (arXiv 2304.11127): multivariate kernels, weighted by their improvement; the best 10 % as
+good and the wider bandwidths of few kernels by benchmark. Conditional columns enter jointly; see
+`hptune.surrogate.parzen`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Tpe(OracleSpec):
     """How many configurations, the defaults and your own included, come before the densities are used."""
     candidates: int = Field(default=64, ge=1, le=10_000, title="Candidates per suggestion")
     """How many draws from the good density are compared."""
-    good: float = Field(default=0.15, gt=0, lt=1, title="Share that counts as good")
+    good: float = Field(default=0.1, gt=0, lt=1, title="Share that counts as good")
     """The share of trials whose density is sought, up to 25 of them."""
 
     def suggest(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:

@@ -31,6 +31,11 @@ def best(history: History) -> Trial:
     return history.best
 
 
+def crown(history: History) -> str:
+    """Return what the winner is: the best of the search, or another trial that won the finals on fresh splits."""
+    return "best" if best(history).number == history.best_number else "winner of the finals"
+
+
 def score(history: History, trial: Trial) -> float:
     """Return a completed trial's score as it is shown."""
     assert trial.score is not None

@@ -19,6 +19,7 @@ from hptune.report.figure_parts import (
     Window,
     best,
     completed,
+    crown,
     default_score,
     is_alone,
     is_log,
@@ -100,7 +101,7 @@ def _trial_by_trial(history: History) -> Figure:
         text = f"defaults {wording.fixed(default, places(history))}"
         axes.axhline(default, color=style.GREY, linestyle=":", label=text)
     _mark_ends(axes, history)
-    star(axes, history, window, f"best: trial {history.best_number}", where=lambda trial: trial.number)
+    star(axes, history, window, f"{crown(history)}: trial {best(history).number}", where=lambda t: t.number)
     axes.set_xlabel("trial")
     axes.set_ylabel(score_label(history))
     axes.set_xlim(-0.02 * last - 0.5, 1.02 * last + 0.5)
@@ -163,8 +164,8 @@ def _panel(axes: Axes, history: History, parameter: Parameter, window: Window) -
         color=style.BLUE, label=words, rasterized=pixels,
     )  # fmt: skip
     found = wording.value(best(history).values.get(parameter.name))
-    words = f"{wording.shorten(parameter.name, 30)} = {found}" if alone else f"trial {history.best_number}"
-    star(axes, history, window, f"best: {words}", where=lambda trial: place(trial, parameter))
+    words = f"{wording.shorten(parameter.name, 30)} = {found}" if alone else f"trial {best(history).number}"
+    star(axes, history, window, f"{crown(history)}: {words}", where=lambda trial: place(trial, parameter))
     left_out = sum(parameter.name in t.values and place(t, parameter) is None for t in completed(history))
     note = f"\n({wording.count(left_out, 'trial')} at other values)" if left_out else ""
     axes.set_xlabel(wording.shorten(parameter.name, 34) + note)
@@ -271,5 +272,5 @@ def _one_of_several(
         color=colour, label=window.note(words, [y for _, y in points]), rasterized=len(points) > style.MANY,
     )  # fmt: skip
     found = wording.value(best(history).values.get(parameter.name))
-    text = f"{words}: best {wording.shorten(parameter.name, 30)} = {found}"
+    text = f"{words}: {crown(history)} {wording.shorten(parameter.name, 30)} = {found}"
     star(axes, history, window, text, where=lambda trial: place(trial, parameter), colour=colour)

@@ -1,15 +1,15 @@
 """Gaussian process regression with the signal variance integrated out, fitted by its analytic gradient.
 
 Legend: y standardised losses, shape (n,); extra known variances of single observations relative to the signal, shape
-(n,); η noise variance over signal variance; A = K + η I + diag(extra); α = A⁻¹ y; Q = b₀ + yᵀα / 2; σ² signal variance
-with prior InvGamma(a₀, b₀); φ = (log l, log θ, log η), shape (d + c + 1,). Mean zero.
+(n,); η noise variance over signal variance; A = K + η I + diag(extra); α = A⁻¹ y; Q = b₀ + yᵀα / 2; σ² signal
+variance with prior InvGamma(a₀, b₀); φ = (log l, log θ, log η), shape (d + c + 1,). Mean zero.
 
     L(φ) = (n/2 + a₀) log Q + ½ log |A| - log prior(φ)                                        (1)
     G    = ½ [A⁻¹ - (n/2 + a₀)/Q · α αᵀ],   ∂L/∂φ = Σ G ∘ ∂A/∂φ                               (2)
     μ(x) = kᵀα,   σ²(x) = Q / (a₀ + n/2 - 1) · (1 - kᵀ A⁻¹ k)                                 (3)
 
-Source: Gelman et al., Bayesian Data Analysis (2013), chapter 14, with the conjugate prior on σ²; (3) has the variance of
-the Student-t predictive distribution. Prior centres: docs/decisions/0005-bayesian-oracle.md.
+Source: Gelman et al., Bayesian Data Analysis (2013), chapter 14, with the conjugate prior on σ²; (3) has the variance
+of the Student-t predictive distribution. Prior centres: docs/decisions/0005-bayesian-oracle.md.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Prior:
 
     length: float = 0.5
     length_sd: float = 1.2
-    theta: float | tuple[float, ...] = 0.7
+    theta: float = 0.7
     theta_sd: float = 1.0
     noise: float = 0.008
     noise_sd: float = 1.0
@@ -108,7 +108,7 @@ class Posterior:
 def fit(U: Array, Z: Levels, y: Array, extra: Array, prior: Prior, *, iterations: int = 40) -> Array:
     """Return φ at the mode of its posterior, shape (d + c + 1,): the best of L-BFGS-B from fixed starts.
 
-    U (n, d), Z (n, c), y and extra (n,). The starts do not depend on earlier fits, so that a resumed study says the same.
+    U (n, d), Z (n, c), y and extra (n,). The starts do not depend on earlier fits: a resumed study says the same.
     """
     d, c = U.shape[1], Z.shape[1]
     objective = Posterior(Pairs.of(U, Z), d, y, extra, prior)
@@ -137,9 +137,9 @@ def fit(U: Array, Z: Levels, y: Array, extra: Array, prior: Prior, *, iterations
 class GaussianProcess:
     """A process conditioned on data at fixed hyperparameters.
 
-    U (n, d), Z (n, c), levels (c,), y and extra (n,), phi (d + c + 1,). Points beyond the first `len(y)` of U and Z are
-    pending: they shrink the variance and leave the mean as it is, which is the kriging believer (Ginsbourger, Le Riche
-    and Carraro 2010) at fixed hyperparameters.
+    U (n, d), Z (n, c), levels (c,), y and extra (n,), phi (d + c + 1,). Points beyond the first `len(y)` of U and Z
+    are pending: they shrink the variance and leave the mean as it is, which is the kriging believer (Ginsbourger, Le
+    Riche and Carraro 2010) at fixed hyperparameters.
     """
 
     U: Array
@@ -148,7 +148,6 @@ class GaussianProcess:
     y: Array
     extra: Array
     phi: Array
-    mode: bool = False
 
     @cached_property
     def length(self) -> Array:
@@ -184,7 +183,7 @@ class GaussianProcess:
         n = len(self.y)
         factor = self._covariance(n)
         alpha, _ = lapack.dpotrs(factor, self.y, lower=0)
-        signal = (B0 + 0.5 * float(self.y @ alpha)) / (A0 + n / 2.0 + (1.0 if self.mode else -1.0))
+        signal = (B0 + 0.5 * float(self.y @ alpha)) / (A0 + n / 2.0 - 1.0)
         return alpha, signal, factor if len(self.U) == n else self._covariance(len(self.U))
 
     @property

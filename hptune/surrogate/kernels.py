@@ -6,8 +6,8 @@ E the category factor. Pairs are the i > k of n points, p = n (n - 1) / 2 of the
 
     k = (1 + s + s²/3) e^-s · exp(-Σ_c θ_c [z_c ≠ z'_c])          (1)
 
-Matérn: Rasmussen and Williams (2006), eq. 4.17, ν = 5/2. Category factor: exp(-θ [z ≠ z']) = ρ + (1 - ρ) [z = z'] with
-ρ = e^-θ, a surface shared by all levels plus one of each level's own.
+Matérn: Rasmussen and Williams (2006), eq. 4.17, ν = 5/2. Category factor: exp(-θ [z ≠ z']) = ρ + (1 - ρ) [z = z']
+with ρ = e^-θ, a surface shared by all levels plus one of each level's own.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Pairs:
 
 
 def one_hot(Z: Levels, theta: Array, levels: Levels) -> Array:
-    """Return rows whose inner product is Σ_c θ_c [z_c = z'_c], shape (n, Σ (levels + 1)); one extra level: inactive."""
+    """Return rows whose inner product is Σ_c θ_c [z_c = z'_c], shape (n, Σ (levels + 1)); the extra level:inactive."""
     blocks = [np.sqrt(theta[j]) * (Z[:, j : j + 1] == np.arange(levels[j] + 1)) for j in range(Z.shape[1])]
     return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(Z), 0))
 

@@ -1,10 +1,10 @@
 """The search for the best candidate of an acquisition function over mixed, conditional spaces.
 
-Legend: X legal rows of an encoding, shape (m, C); a score per row, larger is better; U uniform numbers; SD the standard
-deviation of a step in units of the unit interval, cut to the length scales l.
+Legend: X legal rows of an encoding, shape (m, C); a score per row, larger is better; U uniform numbers; SD the
+standard deviation of a step in units of the unit interval, cut to the length scales l.
 
-Random rows over the space, steps of several sizes around good rows, then a beam: the best few are moved by ever smaller
-steps. Rows are complete before they are moved and made legal afterwards, so that a move may change branches.
+Random rows over the space, steps of several sizes around good rows, then a beam: the best few are moved by ever
+smaller steps. Rows are complete before they are moved and made legal afterwards, so that a move may change branches.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _at_least_one(domain: Domain, j: int, old: Array, step: Array, noise: Array)
     return np.where(np.abs(step - old) > np.abs(near - old), step, near)
 
 
-def polished(slopes: Slopes, X: Array, domain: Domain, active: NDArray[np.intp], length: Array, steps: int) -> Array:
+def polished(slopes: Slopes, X: Array, active: NDArray[np.intp], length: Array, steps: int) -> Array:
     """Return X with its continuous entries moved uphill by projected gradient steps in units of the length scales.
 
     `slopes` gives (score, gradient) for rows; the gradient has one column per entry of `active` (indices of continuous
@@ -174,7 +174,7 @@ def ranked(
         look(moved(domain, base, np.full(len(base), sd), length, rng))
     if rows and slopes is not None and effort.polished and domain.real.any():
         top, _ = _best(rows, scores, effort.polished)
-        look(polished(slopes, top, domain, domain.numeric[domain.real], length[domain.real], effort.polish_steps))
+        look(polished(slopes, top, domain.numeric[domain.real], length[domain.real], effort.polish_steps))
     if not rows:
         return np.empty((0, domain.width)), np.empty(0)
     return _best(rows, scores, 64)

@@ -7,8 +7,8 @@ and c category columns; w kernel weights, sum 1, shape (n,); h bandwidths, shape
     k_ij numeric: the normal density N(μ_ij, h_ij²) truncated to [0, 1]                           (2)
     k_ij category: ([x_j = z_ij] + 1/n) / (1 + L/n)                                               (3)
 
-A column that is active in x and not in the observation counts as uniform; with that (1) is the density of first drawing
-a kernel and then the columns, parents before children. One further kernel, the prior, is wide in every column.
+A column that is active in x and not in the observation counts as uniform; with that (1) is the density of first
+drawing a kernel and then the columns, parents before children. One further kernel, the prior, is wide in every column.
 Sources: Bergstra et al. 2011; bandwidths, clipping and weights: Watanabe 2023 (arXiv 2304.11127), sections 3.3 and 5.
 """
 
@@ -26,7 +26,6 @@ Index = NDArray[np.intp]
 MIN_BANDWIDTH = 0.03
 """Smallest bandwidth, Watanabe 2023, table 2."""
 
-MAGIC = 0.0
 LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -74,13 +73,13 @@ class Parzen:
         """Return the estimator of rows X (n, C) with relative weights (n,) and a prior kernel of their mean weight.
 
         `levels` holds each category column's sampling probabilities, `smallest` (d,) each numeric column's narrowest
-        bandwidth.
+        bandwidth; it is at least 1 / (n + 1) too, so that few kernels stay wide ("magic clip").
         """
         n = len(X) + 1
         mean = np.concatenate([X[:, numeric], np.full((1, len(numeric)), 0.5)])
         width = np.ones_like(mean)
         for j in range(len(numeric)):
-            width[:-1, j] = bandwidths(mean[:-1, j], max(smallest[j], MAGIC / (1.0 + n)))
+            width[:-1, j] = bandwidths(mean[:-1, j], max(float(smallest[j]), 1.0 / (1.0 + n)))
         tables = []
         for place, probability in enumerate(levels):
             table = np.tile(probability, (n, 1))

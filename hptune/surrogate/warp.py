@@ -4,8 +4,8 @@ Legend: y losses in natural units (smaller is better), shape (n,); w warped loss
 median; SD_good the root mean square distance of the distinct good losses from it; s = 1.5.
 
 Half-rank and log warps: Song et al. 2024 (arXiv 2408.11527), appendix. Losses better than the median keep their
-spacing, worse ones keep only their rank, so that one disastrous value cannot flatten the good half; the logarithm then
-spreads the good end. Invariant to any affine change of y, to the last bit for a power of two.
+spacing, worse ones keep only their rank, so that one disastrous value cannot flatten the good half; the logarithm
+then spreads the good end. Invariant to any affine change of y, to the last bit for a power of two.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +13,8 @@ from hptune.hyperparameters import HyperParameters
 from hptune.job import Finding
 from hptune.model import Loader
 from hptune.models.estimators import seeded
+from hptune.models.fitting import weighted
+from hptune.places import plain_name
 from hptune.recording import RecordingError, record
 from hptune.space import SearchSpace
 
@@ -34,10 +37,19 @@ class Built:
             raise TypeError(f"{name}: expected build(hp) to return an estimator, it returned {type(model).__name__}")
         self.model = seeded(model, seed) if hasattr(model, "get_params") and hasattr(model, "set_params") else model
 
-    def fit(self, X: Any, y: Any) -> Any:
-        """Return the fitted model: what the hypermodel's own `fit` returns if it can predict, else what was built."""
+    def fit(self, X: Any, y: Any, weights: Any = None) -> Any:
+        """Return the fitted model: what the hypermodel's own `fit` returns if it can predict, else what was built.
+
+        `weights` (rows,) go to the model's `fit` as `sample_weight` if it takes that; a `fit` of the hypermodel's own
+        gets them if its signature names `sample_weight`.
+        """
         own = getattr(self.owner, "fit", None)
-        fitted = self.model.fit(X, y) if own is None else own(self.hp, self.model, X, y)
+        if own is None:
+            keyword = None if weights is None else weighted(self.model)
+            fitted = self.model.fit(X, y, **({} if keyword is None else {keyword: weights}))
+        else:
+            named = weights is not None and "sample_weight" in inspect.signature(own).parameters
+            fitted = own(self.hp, self.model, X, y, **({"sample_weight": weights} if named else {}))
         return fitted if hasattr(fitted, "predict") else self.model
 
 
@@ -66,9 +78,11 @@ def examine(name: str, declared: SearchSpace, load: Loader) -> tuple[SearchSpace
         warnings.simplefilter("always")
         try:
             space = record(lambda hp: _opened(name, load)[1](hp))
+            # A name that several scopes define differently stands in the space once for each (`layers@model=v1`).
+            names = {plain_name(parameter.name): None for parameter in space}
             for parameter in declared:
-                if parameter.name not in space:
-                    hint = did_you_mean(parameter.name, space.by_name)
+                if parameter.name not in space and parameter.name not in names:
+                    hint = did_you_mean(parameter.name, names)
                     message = f"{name} has no hyperparameter {parameter.name!r}{hint}"
                     findings.append(Finding(key=f"space.{parameter.name}", message=message))
             if len(declared) and not findings:

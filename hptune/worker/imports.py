@@ -21,6 +21,10 @@ from hptune.dataset import bad
 from hptune.errors import did_you_mean
 
 TRUSTED: tuple[str, ...] = ("sklearn", "xgboost", "lightgbm", "catboost", "imblearn")
+UFUNCS: tuple[str, ...] = ("numpy", "scipy")
+"""Packages whose ufuncs (numpy.log1p, scipy.special.expit) need no leave: arithmetic, number by number."""
+FUNCTIONS: tuple[str, ...] = ("sklearn.feature_selection.", "sklearn.metrics.")
+"""Where scikit-learn's functions of arrays stand that are parameters' values (f_classif, mutual_info_regression)."""
 _INSTALL = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn"}
 
 
@@ -52,7 +56,7 @@ class Importer:
 
     def _resolved(self, name: str, key: str, wanted: str) -> Any:
         path = name.replace(":", ".")
-        self._check_leave(name, path, key)
+        self._check_leave(name, path, key, wanted)
         module, attributes = self._module(name, path, key)
         found: Any = module
         for number, attribute in enumerate(attributes):
@@ -66,8 +70,10 @@ class Importer:
 
     # -- leave ------------------------------------------------------------------------------------------------------
 
-    def _check_leave(self, name: str, path: str, key: str) -> None:
+    def _check_leave(self, name: str, path: str, key: str, wanted: str) -> None:
         top = path.split(".")[0]
+        if wanted == "function" and self._is_ufuncs(top):
+            return  # what is found must be a ufunc
         if top in TRUSTED or self._allowed(path) or (self.own and self._in_folder(top)):
             return
         near = did_you_mean(top, [*TRUSTED, *self._local()])
@@ -79,6 +85,10 @@ class Importer:
 
     def _allowed(self, path: str) -> bool:
         return any(path == prefix or path.startswith(prefix.rstrip(".") + ".") for prefix in self.allow)
+
+    def _is_ufuncs(self, top: str) -> bool:
+        """Return whether a package is one whose ufuncs are trusted, not something in the folder under its name."""
+        return top in UFUNCS and not self._in_folder(top)
 
     def _in_folder(self, top: str) -> bool:
         place = self.folder / top
@@ -127,7 +137,7 @@ class Importer:
         """Refuse a module that came from elsewhere under a name in the config's folder."""
         top = name.split(".")[0]
         origin = getattr(module, "__file__", None)
-        if top in TRUSTED or self._allowed(name) or origin is None:
+        if top in TRUSTED or self._is_ufuncs(top) or self._allowed(name) or origin is None:
             return
         if not Path(origin).resolve().is_relative_to(self.folder):
             raise bad(
@@ -147,12 +157,17 @@ class Importer:
         elif not callable(found):
             raise bad(key, f"expected a {wanted}, {name} is {_described(found)}")
         top = path.split(".")[0]
-        if top not in TRUSTED or self._allowed(path):
+        if self._allowed(path):
+            return
+        if self._is_ufuncs(top) and type(found).__name__ != "ufunc":
+            raise bad(key, f"{name} is no ufunc such as numpy.log1p; if you trust it: --allow-import {top}")
+        if top not in TRUSTED:
             return
         # Leave for scikit-learn is leave for its estimators, not for all that can be reached through its modules.
         home = str(getattr(found, "__module__", ""))
         scorer = wanted == "metric" and home.startswith("sklearn.metrics")
-        if home.split(".")[0] not in TRUSTED or not (wanted == "class" or scorer):
+        function = wanted == "function" and not isinstance(found, type) and f"{home}.".startswith(FUNCTIONS)
+        if home.split(".")[0] not in TRUSTED or not (wanted == "class" or scorer or function):
             raise bad(key, f"{name} is no estimator class of {top}; if you trust it: --allow-import {top}")
 
 

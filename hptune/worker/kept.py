@@ -32,7 +32,11 @@ class ModelDamaged(HptuneError):
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What `model.json` says. `dtypes` is empty where the model was fitted to an array without column names."""
+    """What `model.json` says.
+
+    `dtypes` is empty where the model was fitted to an array without column names. `classes` are what a classifier
+    predicts, in the order of its probabilities. `reason` is why the format is not skops.
+    """
 
     model: str
     format: str
@@ -45,7 +49,8 @@ class Card:
     trusted: tuple[str, ...] = ()
     reason: str = ""
     folder: str = ""
-    separator: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """The config's `data:`, which says how a CSV file is written (separator, encoding, decimal, ...)."""
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -64,7 +69,9 @@ def write_card(place: Path, saved: Mapping[str, Any], fitted: Any, rows: Rows, *
         "format": saved["format"],
         "sha256": digest(place / str(saved["model"])),
         "features": list(rows.feature_names),
-        "dtypes": {str(name): str(kind) for name, kind in rows.X.dtypes.items()} if hasattr(rows.X, "columns") else {},
+        "dtypes": {str(name): str(kind) for name, kind in rows.X.dtypes.items()}
+        if hasattr(rows.X, "columns")
+        else {},
         "classes": classes.tolist() if hasattr(classes, "tolist") else None,
         "trusted": list(saved["trusted"]),
         "reason": saved["reason"],
@@ -106,7 +113,7 @@ def is_harmless(name: str) -> bool:
 
 
 def read_card(folder: Path) -> Card | None:
-    """Return the card in a run directory, None if there is none; raises `ModelDamaged` for one that makes no sense."""
+    """Return the card in a run directory, None without one; raises `ModelDamaged` for one that makes no sense."""
     path = folder / CARD
     try:
         found = json.loads(path.read_bytes())

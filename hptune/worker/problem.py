@@ -81,7 +81,8 @@ class Problem:
     def fit(self, values: Mapping[str, Any], rows: Rows, *, seed: int) -> Any:
         """Return an estimator for a configuration, fitted to these rows."""
         space = self.space_for(values)
-        return self.estimators.fit(values, rows.X, rows.y, space=space, seed=seed, load=self.load)
+        model, weights = self.estimators, rows.weights
+        return model.fit(values, rows.X, rows.y, space=space, seed=seed, load=self.load, weights=weights)
 
     def task_of(self, y: Any) -> Task:
         """Return what is to be done: what the model is for, or if it does not say, what y (rows,) looks like."""
@@ -106,7 +107,12 @@ class Problem:
         wanted = self.evaluate.cv
         in_order, aside = (wanted.in_order, wanted.aside) if isinstance(wanted, CvSpec) else (False, ())
         return self.data.load(
-            self.setup.folder, seed=self.setup.seed, task=self.task_of, in_order=in_order, aside=aside
+            self.setup.folder,
+            seed=self.setup.seed,
+            task=self.task_of,
+            in_order=in_order,
+            aside=aside,
+            importer=self.load,
         )
 
     @cached_property

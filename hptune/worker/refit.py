@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,7 @@ def refit(problem: Problem, job: Job) -> Outcome:
                 if options.get("baseline") is not None:
                     baseline = fit_all(problem, options["baseline"])
                     answer["holdout"]["baseline"] = _scores(problem, baseline, holdout)
+                    answer["holdout"]["gain"] = _resampled(problem, fitted, baseline, holdout)
             if options.get("path") is not None:
                 answer |= _kept(problem, fitted, Path(options["path"]), job.trial)
     except KeyboardInterrupt:
@@ -81,10 +84,35 @@ def _kept(problem: Problem, fitted: Any, folder: Path, trial: int) -> dict[str, 
             trial=trial,
             task=problem.dataset.task,
             folder=str(Path(problem.setup.folder).resolve()),
-            separator=(problem.setup.data or {}).get("separator"),
+            data=dict(problem.setup.data or {}),
             versions=versions(),
         )
     return saved
+
+
+RESAMPLES = 300
+
+
+def _resampled(problem: Problem, fitted: Any, baseline: Any, rows: Rows) -> dict[str, Any]:
+    """Return score(winner) - score(baseline) on the holdout, and on `RESAMPLES` draws of its rows with replacement.
+
+    Draws on which the metric is not defined (one class only) are left out.
+    """
+    import numpy as np
+
+    scoring, rng = problem.scoring, np.random.default_rng(seed_for(problem.setup.seed, "holdout", "bootstrap"))
+
+    def difference(some: Rows) -> float:
+        return float(scoring.main(fitted, some.X, some.y) - scoring.main(baseline, some.X, some.y))
+
+    found: list[float] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(RESAMPLES):
+            drawn = rows.take(rng.integers(len(rows), size=len(rows)))
+            with contextlib.suppress(ValueError):
+                found.append(difference(drawn))
+    return {"mean": difference(rows), "resamples": found, "rows": len(rows)}
 
 
 # -- the file -------------------------------------------------------------------------------------------------------

@@ -125,7 +125,9 @@ def test_predictions_are_in_units_of_the_loss():
 
 def test_a_partial_trial_counts_with_more_variance_and_its_folds_difficulty_removed():
     space = SPACES["one dimension"]
-    started = ev.StudyStarted(time=0.0, name="s", metric="loss", direction="minimize", space=space.to_json(), seed=0, folds=3)
+    started = ev.StudyStarted(
+        time=0.0, name="s", metric="loss", direction="minimize", space=space.to_json(), seed=0, folds=3
+    )
     study = Study.of(started, Bayesian(), None)
     hard = (0.0, 0.0, 0.9)
     for i in range(6):

@@ -22,7 +22,9 @@ def run(oracle, trials, seed=0, lookahead=None):
     return study.history.trials
 
 
-@pytest.mark.parametrize("oracle", [Asha(), Hyperband(), Asha(sampler="tpe"), Hyperband(sampler={"type": "bayesian"})])
+@pytest.mark.parametrize(
+    "oracle", [Asha(), Hyperband(), Asha(sampler="tpe"), Hyperband(sampler={"type": "bayesian"})]
+)
 def test_a_promotion_carries_the_best_third_one_rung_up_once(oracle):
     trials = run(oracle, 40)
     shares = list(oracle.shares)

@@ -22,7 +22,7 @@ def plain(X, weight, x):
     """Equation (1) kernel by kernel with scipy.stats."""
     n = len(X) + 1
     weight = np.append(weight, np.mean(weight))
-    widths = [bandwidths(X[:, j], s) for j, s in zip(NUMERIC, SMALLEST, strict=True)]
+    widths = [bandwidths(X[:, j], max(s, 1 / (n + 1))) for j, s in zip(NUMERIC, SMALLEST, strict=True)]
     total = 0.0
     for i in range(n):
         density = weight[i] / weight.sum()

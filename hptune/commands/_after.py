@@ -1,0 +1,114 @@
+"""The command line of what comes after a study (predict, export, retry), and of the doctor.
+
+A part of `hptune.cli`, in a file of its own for its length; nothing heavy is imported here either.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hptune.commands._options import EXIT_CODES, Folder, Json, Prefixes
+
+after = typer.Typer(rich_markup_mode=None)
+
+
+@after.command()
+def predict(
+    folder: Folder,
+    data: Annotated[Path, typer.Argument(metavar="DATA.csv", help="Rows to predict.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write there, not to stdout.", show_default=False)
+    ] = None,
+    proba: Annotated[bool, typer.Option("--proba", help="A column for each class's probability too.")] = False,
+    trust_joblib: Annotated[
+        bool, typer.Option("--trust-joblib", help="Load a model.joblib: a pickle, which runs the code in it.")
+    ] = False,
+) -> int:
+    """Predict new rows with the refit best model.
+
+    Loads the run directory's model file; the CSV's columns are checked against those of training.
+
+    \b
+    hptune predict runs/my-study new.csv > predictions.csv
+    hptune predict runs/my-study new.csv --proba --out predictions.csv
+    """
+    from hptune.commands.predict import predict
+
+    return predict(folder, data, out=out, proba=proba, trust_joblib=trust_joblib)
+
+
+@after.command()
+def export(
+    folder: Folder,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write there, not to stdout.", show_default=False)
+    ] = None,
+    allow_import: Prefixes = None,
+) -> int:
+    """Write the best configuration as Python code without hptune.
+
+    A script that reads the data and fits the winner with scikit-learn alone; of a model that is not made of
+    estimators, its values. Imports the classes that the config names.
+
+    \b
+    hptune export runs/my-study --out winner.py
+    """
+    from hptune.commands.export import export
+
+    return export(folder, out=out, allow_import=allow_import or ())
+
+
+@after.command(epilog=EXIT_CODES)
+def retry(
+    folder: Folder,
+    trial: Annotated[
+        list[int] | None,
+        typer.Option("--trial", metavar="N", help="Only this failed trial. Repeatable.", show_default=False),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="How many trials run at once.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print result.json's document on stdout.")] = False,
+    allow_import: Prefixes = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print each trial, and failures in full.")] = False,
+) -> int:
+    """Run the failed trials of a study again.
+
+    Under their own numbers and from their first fold; then the study goes on as `hptune run DIR` would. The seed
+    alone no longer gives the same trials: `reproducible` is false from then on.
+
+    \b
+    hptune retry runs/my-study
+    hptune retry runs/my-study --trial 7
+    """
+    from hptune.commands.retry import retry
+    from hptune.commands.run import Options
+
+    options = Options(
+        target=folder,
+        workers=workers,
+        as_json=as_json,
+        allow_import=tuple(allow_import or ()),
+        quiet=quiet,
+        verbose=verbose,
+    )
+    return retry(folder, trial or (), options=options)
+
+
+@after.command()
+def doctor(as_json: Json = False) -> int:
+    """Check this machine: Python, packages, cores, memory, disk, workers.
+
+    Exits with 1 if something that hptune cannot do without is missing.
+
+    \b
+    hptune doctor
+    hptune doctor --json
+    """
+    from hptune.commands.doctor import doctor
+
+    return doctor(as_json=as_json)

@@ -1,0 +1,36 @@
+"""Options and arguments that several verbs share. Only typer and the standard library are imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXIT_CODES = """\b
+Exit codes:
+  0    done
+  1    a bug in hptune
+  2    bad config or usage
+  3    the gate was not met
+  4    no trial succeeded, or the failure limit was reached
+  5    run directory damaged, or locked by another run
+  6    run directory not writable, or disk full
+  7    executor or cluster unreachable
+  130  interrupted (143: terminated), after saving everything"""
+
+Config = Annotated[
+    Path, typer.Argument(help="A config file (or a run directory: the config in it).", show_default=False)
+]
+Folder = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o", "--override", metavar="KEY=VALUE", help="Set a key of the config: -o budget.trials=20. Repeatable."
+    ),
+]
+Prefixes = Annotated[
+    list[str] | None,
+    typer.Option("--allow-import", metavar="PREFIX", help="Let the config import modules that begin so. Repeatable."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

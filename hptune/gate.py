@@ -1,0 +1,145 @@
+"""The gate: does the gain over a baseline pass? Pure; the command line turns the verdict into an exit code.
+
+The baseline is the defaults (trial 0, measured on the same folds), a score, or the score another study's result.json
+holds: a floor that moves when a better one is committed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from hptune.errors import UsageError
+from hptune.history import History
+from hptune.report.honest import assess
+from hptune.statistics import Gain, Verdict, gate_verdict, paired_gain
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A gate's verdict. `bound` is the one-sided lower bound of the gain at the gate's confidence, metric units."""
+
+    verdict: Verdict
+    baseline: str
+    on: Literal["cv", "holdout"]
+    min_gain: float
+    confidence: float
+    gain: float | None
+    bound: float | None
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def judge(
+    history: History,
+    *,
+    baseline: Literal["defaults"] | float | Path,
+    on: Literal["cv", "holdout"],
+    min_gain: float,
+    confidence: float,
+) -> Judged:
+    """Return the verdict on a finished study.
+
+    A winner that is the defaults themselves gains exactly zero. Raises `UsageError` for a result.json that cannot be
+    read or is about another metric, or for a holdout gate without holdout scores.
+    """
+    name = "defaults" if baseline == "defaults" else str(baseline)
+    gain = _gain(history, baseline, on, confidence)
+    if gain is None:
+        reason = "no trial to compare" if history.best is None else "the baseline was not measured"
+        return Judged("undecided", name, on, min_gain, confidence, None, None, reason)
+    verdict = gate_verdict(gain, confidence=confidence, min_gain=min_gain)
+    bound = gain.bound(confidence)
+    return Judged(verdict, name, on, min_gain, confidence, gain.mean, bound, _reason(verdict, gain, bound, min_gain))
+
+
+def _reason(verdict: Verdict, gain: Gain, bound: float | None, min_gain: float) -> str:
+    if bound is None:
+        return "the folds cannot tell: give the study more of them"
+    if verdict == "pass":
+        return f"the gain is at least {bound:.4g}, above {min_gain:.4g}"
+    if verdict == "fail":
+        return f"the gain is {gain.mean:.4g} and not above {min_gain:.4g}"
+    return f"the gain is {gain.mean:.4g}, but only {bound:.4g} is certain: not enough to tell from {min_gain:.4g}"
+
+
+def _gain(
+    history: History, baseline: Literal["defaults"] | float | Path, on: Literal["cv", "holdout"], confidence: float
+) -> Gain | None:
+    if history.best is None:
+        return None
+    if on == "holdout":
+        return _holdout_gain(history, baseline)
+    found = assess(history)
+    if baseline == "defaults":
+        if history.best.number == 0:
+            return Gain(0.0, 0.0, 0.0, 1.0, 0.0, len(history.best.scores), 1.0, confidence)
+        return None if found is None else found.gain
+    # One score has no folds to pair with: the winner's own folds say how sure its mean is.
+    loss = history.objective.loss
+    floor = loss(_floor(history, baseline))
+    measured = (
+        history.finals.get(history.best.number, ()) if history.winner is not None else history.best.measurements
+    )
+    losses = np.array([loss(m.score) for m in measured])
+    share = float(history.started.about.get("test_share") or 0.25)
+    folds = len(history.best.scores)
+    return paired_gain(
+        np.full(len(losses), floor),
+        losses,
+        test_share=share,
+        confidence=confidence,
+        shift=0.0 if found is None else found.optimism,
+        degrees=max(folds - 1, 1),
+    )
+
+
+def _holdout_gain(history: History, baseline: Literal["defaults"] | float | Path) -> Gain | None:
+    assert history.best is not None
+    if baseline != "defaults":
+        raise UsageError("gate: `on: holdout` compares with the defaults; take `on: cv` for another baseline")
+    if history.best.number not in history.holdout:
+        raise UsageError("gate: `on: holdout` needs data.holdout, and an output.refit that scores it")
+    if history.best.number == 0:
+        return Gain(0.0, 0.0, 0.0, 1.0, 0.0, 1, 1.0, 0.9)
+    told = history.holdout_gain
+    if told is None:
+        return None
+    return Gain(
+        mean=told["mean"] or 0.0,
+        low=told.get("low"),
+        high=told.get("high"),
+        p_value=told.get("p_value"),
+        error=told.get("error"),
+        pairs=int(told.get("pairs") or 1),
+        degrees=told.get("degrees") or 1.0,
+        confidence=told.get("confidence") or 0.9,
+    )
+
+
+def _floor(history: History, baseline: float | Path | str) -> float:
+    """Return the score to beat."""
+    if isinstance(baseline, (int, float)):
+        return float(baseline)
+    path = Path(baseline)
+    try:
+        data = json.loads(path.read_text())
+        metric, best = data["objective"]["metric"], data["best"]
+        score = best.get("expected")
+        score = best["score"] if score is None else score
+    except OSError as error:
+        raise UsageError(f"gate.baseline: cannot read {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UsageError(f"gate.baseline: {path} is no result.json of hptune with a best trial") from None
+    if metric != history.objective.metric:
+        raise UsageError(f"gate.baseline: {path} is about {metric}, this study about {history.objective.metric}")
+    if isinstance(score, bool) or not isinstance(score, (int, float)) or not math.isfinite(score):
+        raise UsageError(f"gate.baseline: {path}: expected a number as best.score, found {score!r}")
+    return float(score)

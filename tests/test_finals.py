@@ -1,0 +1,214 @@
+"""Finals, assessment and gate: pure, from histories told by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hptune import events as ev
+from hptune.errors import UsageError
+from hptune.evaluate import FinalsSpec
+from hptune.finals import Plan, missing, plan, search_gain, verdict
+from hptune.gate import judge
+from hptune.history import History, IllegalEvent
+from hptune.report.honest import assess
+from hptune.report.result import gain
+from hptune.simplicity import complexities
+from hptune.space import Choice, Float, SearchSpace
+from hptune.statistics import paired_gain
+
+SPACE = SearchSpace((Float(name="alpha", low=1e-3, high=1e3, scale="log"), Choice(name="kind", values=("a", "b"))))
+
+
+def searched(scores: list[list[float] | None], direction: str = "maximize") -> History:
+    """Return a history of trials with these fold scores; None is a failed trial."""
+    history = History(
+        ev.StudyStarted(
+            time=0,
+            name="s",
+            metric="r2",
+            direction=direction,  # type: ignore[arg-type]
+            space=SPACE.to_json(),
+            seed=0,
+            lookahead=1,
+            folds=len(next(s for s in scores if s)),
+            about={"test_share": 0.25, "final_folds": 5},
+        )
+    )
+    for number, folds in enumerate(scores):
+        values = {"alpha": 10.0 ** (number % 6 - 3), "kind": "ab"[number % 2]}
+        history.apply(ev.TrialStarted(time=1, trial=number, values=values))
+        if folds is None:
+            history.apply(ev.TrialFailed(time=1, trial=number, kind="error", message="no"))
+            continue
+        for fold, score in enumerate(folds):
+            history.apply(ev.FoldScored(time=1, trial=number, fold=fold, score=score))
+        history.apply(ev.TrialCompleted(time=1, trial=number))
+    return history
+
+
+def finish(history: History, held: Plan, scores: dict[int, list[float]]) -> None:
+    for number, folds in scores.items():
+        for fold, score in enumerate(folds):
+            history.apply(ev.FinalScored(time=2, trial=number, fold=fold, score=score))
+
+
+def noisy(rng: np.random.Generator, mean: float, folds: int = 5) -> list[float]:
+    return [float(x) for x in mean + 0.01 * rng.standard_normal(folds)]
+
+
+@pytest.fixture
+def history() -> History:
+    rng = np.random.default_rng(0)
+    return searched([noisy(rng, 0.5), *[noisy(rng, 0.5 + i / 100) for i in range(1, 8)], None])
+
+
+def test_finals_are_held_above_twenty_trials_unless_the_config_says_otherwise(history: History) -> None:
+    assert plan(history, FinalsSpec(), 5) is None
+    assert plan(history, FinalsSpec(enabled=True), 5) is not None
+    many = searched([[0.1 * i, 0.2] for i in range(21)])
+    assert plan(many, FinalsSpec(), 5) is not None
+    assert plan(many, FinalsSpec(enabled=False), 5) is None
+    assert plan(many, FinalsSpec(), 0) is None  # a time series has no fresh folds
+
+
+def test_the_best_and_the_defaults_take_part(history: History) -> None:
+    held = plan(history, FinalsSpec(enabled=True, finalists=3, repeats=2), 5)
+    assert held == Plan((0, 7, 6, 5), 10, 5)
+
+
+def test_a_single_split_gets_ten_fresh_ones() -> None:
+    held = plan(searched([[0.1], [0.2]]), FinalsSpec(enabled=True), 1)
+    assert held is not None
+    assert held.folds == 10
+
+
+def test_what_was_measured_before_an_interruption_is_not_measured_again(history: History) -> None:
+    held = Plan((0, 7), 3, 3)
+    finish(history, held, {0: [0.5, 0.5], 7: [0.6]})
+    assert list(missing(history, held)) == [(7, 1), (0, 2), (7, 2)]
+    with pytest.raises(IllegalEvent, match="measured before"):
+        history.apply(ev.FinalScored(time=2, trial=0, fold=0, score=0.1))
+
+
+def test_the_winner_is_chosen_by_the_finals_and_stays_until_a_further_trial_begins(history: History) -> None:
+    rng = np.random.default_rng(1)
+    held = Plan((0, 7, 6), 10, 5)
+    finish(history, held, {0: noisy(rng, 0.5, 10), 7: noisy(rng, 0.52, 10), 6: noisy(rng, 0.6, 10)})
+    found = verdict(history, held, test_share=0.25, select="best")
+    assert found is not None
+    assert found.winner == 6
+    assert found.gain.low is not None
+    assert 0.05 < found.gain.low < found.gain.mean < 0.11
+    assert history.best_number == 7
+    history.apply(
+        ev.WinnerChosen(
+            time=3, trial=6, finalists=[0, 7, 6], folds=10, rule=found.rule, gain=vars(found.gain), optimism=0.001
+        )
+    )
+    assert history.best is not None
+    assert history.best.number == 6
+    assessment = assess(history)
+    assert assessment is not None
+    assert assessment.source == "finals"
+    mean = np.mean([m.score for m in history.finals[6]])
+    assert assessment.expected == pytest.approx(mean - 0.001)
+    assert gain(history)["mean"] == pytest.approx(found.gain.mean)
+    history.apply(ev.TrialStarted(time=4, trial=9, values={"alpha": 2.0, "kind": "a"}))
+    assert history.best.number == 6 or history.winner is None
+    assert history.winner is None
+
+
+def test_a_finalist_that_lacks_a_fold_cannot_win(history: History) -> None:
+    held = Plan((0, 7, 6), 2, 2)
+    finish(history, held, {0: [0.5, 0.5], 7: [0.9], 6: [0.55, 0.56]})
+    found = verdict(history, held, test_share=0.25, select="best")
+    assert found is not None
+    assert found.winner == 6
+
+
+def test_without_the_baseline_there_is_no_verdict(history: History) -> None:
+    held = Plan((0, 7), 2, 2)
+    finish(history, held, {7: [0.9, 0.9]})
+    assert verdict(history, held, test_share=0.25, select="best") is None
+
+
+def test_one_standard_error_takes_the_simpler_of_equals(history: History) -> None:
+    rng = np.random.default_rng(2)
+    held = Plan((0, 7, 6), 10, 5)
+    base, wide = noisy(rng, 0.5, 10), [float(x) for x in 0.6 + 0.05 * rng.standard_normal(10)]
+    finish(history, held, {0: base, 7: wide, 6: [x - 0.005 for x in wide]})
+    best = verdict(history, held, test_share=0.25, select="best")
+    simple = verdict(history, held, test_share=0.25, select="one_standard_error")
+    assert best is not None
+    assert simple is not None
+    liked = complexities(SPACE, [history.trials[n].values for n in (7, 6)])
+    assert best.winner == 7
+    assert simple.winner == (7 if liked[0] <= liked[1] else 6)
+
+
+def test_simplicity_knows_alpha_and_the_declared_order() -> None:
+    low, high = complexities(SPACE, [{"alpha": 1000.0, "kind": "a"}, {"alpha": 0.001, "kind": "b"}])
+    assert (low, high) == (0.0, 1.0)
+
+
+def test_without_finals_the_gain_comes_from_the_search_less_its_luck(history: History) -> None:
+    found = search_gain(history, test_share=0.25)
+    assert found is not None
+    told, optimism = found
+    raw = paired_gain([-s for s in history.trials[0].scores], [-s for s in history.trials[7].scores], test_share=0.25)
+    assert optimism >= 0
+    assert told.mean == pytest.approx(raw.mean - optimism)
+
+
+@pytest.mark.parametrize(("min_gain", "expected"), [(0.0, "pass"), (0.2, "fail"), (None, "undecided")])
+def test_the_gate_passes_fails_or_says_that_it_cannot_tell(
+    history: History, min_gain: float | None, expected: str
+) -> None:
+    found = assess(history)
+    assert found is not None
+    min_gain = found.gain.mean if min_gain is None else min_gain  # right at the estimate nobody can tell
+    judged = judge(history, baseline="defaults", on="cv", min_gain=min_gain, confidence=0.95)
+    assert judged.verdict == expected
+    assert judged.reason
+
+
+def test_a_winner_that_is_the_defaults_fails_a_gate_at_zero() -> None:
+    rng = np.random.default_rng(0)
+    history = searched([noisy(rng, 0.9), noisy(rng, 0.5)])
+    judged = judge(history, baseline="defaults", on="cv", min_gain=0.0, confidence=0.9)
+    assert (judged.verdict, judged.gain) == ("fail", 0.0)
+
+
+def test_the_floor_may_be_a_number_or_another_studys_result(history: History, tmp_path: Path) -> None:
+    assert judge(history, baseline=0.4, on="cv", min_gain=0.0, confidence=0.9).verdict == "pass"
+    assert judge(history, baseline=0.9, on="cv", min_gain=0.0, confidence=0.9).verdict == "fail"
+    path = tmp_path / "result.json"
+    floor: dict[str, Any] = {"objective": {"metric": "r2"}, "best": {"score": 0.4, "expected": None}}
+    path.write_text(json.dumps(floor))
+    assert judge(history, baseline=path, on="cv", min_gain=0.0, confidence=0.9).verdict == "pass"
+    path.write_text(json.dumps({**floor, "objective": {"metric": "accuracy"}}))
+    with pytest.raises(UsageError, match="is about accuracy, this study about r2"):
+        judge(history, baseline=path, on="cv", min_gain=0.0, confidence=0.9)
+    path.write_text("{}")
+    with pytest.raises(UsageError, match=r"no result\.json of hptune"):
+        judge(history, baseline=path, on="cv", min_gain=0.0, confidence=0.9)
+    with pytest.raises(UsageError, match="cannot read"):
+        judge(history, baseline=tmp_path / "none.json", on="cv", min_gain=0.0, confidence=0.9)
+
+
+def test_a_gate_on_the_holdout_needs_one(history: History) -> None:
+    with pytest.raises(UsageError, match=r"data\.holdout"):
+        judge(history, baseline="defaults", on="holdout", min_gain=0.0, confidence=0.9)
+
+
+def test_minimising_the_negative_gives_the_same_gain() -> None:
+    rng = np.random.default_rng(4)
+    scores = [noisy(rng, 0.5), noisy(rng, 0.6), noisy(rng, 0.55)]
+    up = search_gain(searched(list(scores)), test_share=0.25)
+    down = search_gain(searched([[-s for s in one] for one in scores], "minimize"), test_share=0.25)
+    assert up == down
