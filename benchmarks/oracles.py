@@ -4,7 +4,7 @@
     python -m benchmarks.oracles table --on bayesian,optuna-tpe --problems REAL,OWN
 
 Runs are appended to a JSON-lines file, one run a line, and a run that is there is not repeated. An optimiser is an
-oracle's name, a rival's name, or an oracle with other settings: `bayesian{margin=0.0}`.
+oracle's name, a rival's name, an oracle with other settings, `bayesian{margin=0.0}`, or with a lookahead: `bayesian@4`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import problems, real, rivals
+from benchmarks import oracle_report, problems, real, rivals
+from hptune.conditions import clause
 from hptune.objective import Objective
 from hptune.oracles import ORACLES
+from hptune.space import Choice, Float, Int, SearchSpace
 from hptune.study import Study
 
 RESULTS = Path(__file__).parent / "results"
 CHECKPOINTS = (10, 20, 30, 50)
-FLOOR = 1e-3
-"""Regret below this counts as this much in logarithms: a thousandth of random search's median."""
 
 
 def group(names: str) -> list[str]:
@@ -56,7 +56,8 @@ def one(optimiser: str, problem: problems.Problem, trials: int, seed: int) -> ri
     """Return losses and CPU seconds per suggestion of one run."""
     if optimiser in rivals.NAMES:
         return rivals.run(optimiser, problem, trials, seed)
-    name, _, options = optimiser.partition("{")
+    plain, _, lookahead = optimiser.partition("@")
+    name, _, options = plain.partition("{")
     settings = {k: ast.literal_eval(v) for k, _, v in (o.partition("=") for o in options[:-1].split(";") if o)}
     if name in ("bayesian", "b"):
         from hptune.oracles import bayesian
@@ -65,7 +66,9 @@ def one(optimiser: str, problem: problems.Problem, trials: int, seed: int) -> ri
         name = "bayesian"
         settings = {}
     oracle = ORACLES[name](type=name, **settings)
-    study = Study(problem.space, Objective("loss", "minimize"), oracle=oracle, seed=seed)
+    study = Study(
+        problem.space, Objective("loss", "minimize"), oracle=oracle, seed=seed, lookahead=int(lookahead or 1)
+    )
     losses, seconds = [], []
     for _ in range(trials):
         start = time.process_time()
@@ -87,7 +90,7 @@ def load(path: Path) -> dict[tuple[str, str, int], dict[str, Any]]:
 
 def run(args: argparse.Namespace) -> None:
     """Make the runs that are missing."""
-    path = Path(args.store)
+    path = Path(args.store)  # a table may read several stores, separated by commas
     path.parent.mkdir(parents=True, exist_ok=True)
     done = load(path)
     for seed in range(args.first, args.first + args.seeds):
@@ -137,9 +140,9 @@ def regret(y: list[float], reference: tuple[float, float]) -> np.ndarray[Any, np
     return np.clip((np.minimum.accumulate(y) - best) / max(median - best, 1e-300), 0.0, 1.0)
 
 
-def curves(store: Path, on: list[str], names: list[str], seeds: int) -> dict[str, dict[str, Any]]:
+def curves(stores: list[Path], on: list[str], names: list[str], seeds: int) -> dict[str, dict[str, Any]]:
     """Return, per optimiser and problem, regret at the checkpoints, shape (seeds, checkpoints)."""
-    runs = load(store)
+    runs = {key: r for store in stores for key, r in load(store).items()}
     reference = references(runs.values())
     at = np.array(CHECKPOINTS) - 1
     out: dict[str, dict[str, Any]] = {}
@@ -153,39 +156,83 @@ def curves(store: Path, on: list[str], names: list[str], seeds: int) -> dict[str
     return out
 
 
+GROUPS = {
+    "Tables and LCBench surrogates": "DEV",
+    "Conditional rbv2_xgboost surrogates": "DEVCOND",
+    "Real fits, public": "REAL",
+    "Real fits, our own": "OWN",
+    "Real fits on grids, our own": "CHEAP",
+}
+
+
 def table(args: argparse.Namespace) -> None:
-    """Print mean regret, mean log10 regret and paired differences to the first optimiser."""
+    """Print the figures of the groups asked for, and write them as JSON and Markdown."""
     on = args.on.split(",")
-    data = curves(Path(args.store), on, group(args.problems), args.seeds)
-    shared = [n for n in group(args.problems) if all(n in data[o] for o in on)]
-    print(f"{len(shared)} problems; seeds {sorted({len(data[o][n]) for o in on for n in shared})}")
-    base = on[0]
-    for o in on:
-        mean = np.mean([data[o][n].mean(axis=0) for n in shared], axis=0)
-        logs = np.array(
-            [np.log10(data[o][n] + FLOOR).mean(axis=0) - np.log10(data[base][n] + FLOOR).mean(axis=0) for n in shared]
-        )
-        centre, error = logs.mean(axis=0), logs.std(axis=0, ddof=1) / np.sqrt(len(shared)) if len(shared) > 1 else 0
-        pairs = " ".join(f"{c:+.3f}({e:.3f})" for c, e in zip(centre, np.broadcast_to(error, 4), strict=True))
-        print(f"{o:40s} " + " ".join(f"{v:.3f}" for v in mean) + "   vs first: " + pairs)
-    if args.verbose:
-        for n in shared:
-            print(f"  {n:30s} " + " | ".join(" ".join(f"{v:.3f}" for v in data[o][n].mean(axis=0)) for o in on))
+    wanted = args.problems.split(",")
+    found = {}
+    for title, name in [*GROUPS.items(), ("All of these", args.problems)]:
+        if name in wanted or name == args.problems:
+            data = curves([Path(p) for p in args.store.split(",")], on, group(name), args.seeds)
+            found[title] = oracle_report.summary(data, on[0])
+    runs = [r for p in args.store.split(",") for r in load(Path(p)).values()]
+    cpu = {o: oracle_report.milliseconds(runs, o) for o in on}
+    print(oracle_report.markdown(found, on[0]))
+    print("median CPU ms per suggestion:", cpu)
+    if args.out:
+        oracle_report.write(Path(args.out), found, cpu, on[0])
+
+
+SIZES = (10, 50, 200, 1000, 10_000)
+
+
+def speed(args: argparse.Namespace) -> None:
+    """Print the median CPU milliseconds of a suggestion at several sizes: 14 mixed columns, 5 conditional."""
+    space = _mixed()
+    for name in args.on.split(","):
+        medians = []
+        for size in SIZES:
+            study = Study(space, Objective("loss", "minimize"), oracle="random", seed=0)
+            rng = np.random.default_rng(size)
+            for _ in range(size):
+                trial = study.ask()
+                row = np.nan_to_num(space.encode(trial.values), nan=0.5)
+                study.tell(trial.number, float(((row - 0.3) ** 2).sum() + 0.01 * rng.standard_normal()))
+            study.oracle = ORACLES[name](type=name)
+            spent = []
+            for _ in range(args.repeats):
+                start = time.process_time()
+                trial = study.ask()
+                spent.append(time.process_time() - start)
+                row = np.nan_to_num(space.encode(trial.values), nan=0.5)
+                study.tell(trial.number, float(((row - 0.3) ** 2).sum()))
+            medians.append(1e3 * float(np.median(spent)))
+        print(f"{name:12s} " + "  ".join(f"{n}: {m:.1f} ms" for n, m in zip(SIZES, medians, strict=True)), flush=True)
+
+
+def _mixed() -> SearchSpace:
+    """Return a space like gradient boosting's: 9 free columns and 5 that depend on a category."""
+    free = [Float(name=f"f{i}", low=1e-4, high=1, scale="log") for i in range(5)]
+    whole = [Int(name=f"i{i}", low=1, high=200, scale="log") for i in range(2)]
+    booster = Choice(name="booster", values=("tree", "linear", "dart"))
+    tied = [Float(name=f"t{i}", low=0, high=1, when=clause("booster", ["tree", "dart"])) for i in range(5)]
+    return SearchSpace((*free, *whole, booster, Choice(name="c", values=tuple("abc")), *tied))
 
 
 def main() -> None:
     """Parse the command line and do it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("verb", choices=["run", "table"])
+    parser.add_argument("verb", choices=["run", "table", "speed"])
     parser.add_argument("--on", default="bayesian,tpe,random")
     parser.add_argument("--problems", default="DEV,DEVCOND,REAL,OWN")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--store", default=str(RESULTS / "runs.jsonl"))
+    parser.add_argument("--out", help="folder for oracles.json and oracles.md (table)")
+    parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("-v", "--verbose", action="store_true")
     args = parser.parse_args()
-    {"run": run, "table": table}[args.verb](args)
+    {"run": run, "table": table, "speed": speed}[args.verb](args)
 
 
 if __name__ == "__main__":

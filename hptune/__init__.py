@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hptune.space import SearchSpace as SearchSpace
     from hptune.study import Study as Study
     from hptune.trial import Trial as Trial
+    from hptune.tuner import Tuner as Tuner
 
 __version__ = "0.1.0"
 
@@ -35,6 +36,7 @@ _HOMES = {
     "Boolean": "hptune.space",
     "Fixed": "hptune.space",
     "Trial": "hptune.trial",
+    "Tuner": "hptune.tuner",
 }
 
 __all__ = [*_HOMES, "__version__"]

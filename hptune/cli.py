@@ -252,6 +252,42 @@ def oracles(as_json: Json = False) -> int:
 
 
 @app.command()
+def init(
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DATA]", help="A table: .csv, .tsv, .parquet, or sklearn:load_NAME.", show_default=False
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column to predict.", show_default=False)
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="An estimator of `hptune spaces`; else two to choose.", show_default=False),
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The config to write; -: to stdout.", show_default=False)
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Write a config for the data at hand.
+
+    Looks at the data and writes a commented config that runs as it is: task, metric, preparation of the columns,
+    folds and a search space. Without data it is an example to play with.
+
+    \b
+    hptune init data.csv --target price
+    hptune init data.csv --target species --model SVC --out svc.yaml
+    hptune init
+    """
+    from hptune.commands.init import init
+
+    return init(data, target=target, model=model, out=out, force=force, as_json=as_json)
+
+
+@app.command()
 def spaces(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="An estimator's class: SVC.", show_default=False)

@@ -30,7 +30,7 @@ class FinalsSpec(Spec):
 
     enabled_: bool | Literal["auto"] = Field(default="auto", alias="enabled")
     """auto: for searches of more than 20 completed trials."""
-    finalists: Annotated[int, Field(ge=1, le=50)] = 5
+    finalists: Annotated[int, Field(ge=1, le=50)] = 3
     """How many of the best take part, beside the defaults."""
     repeats: Annotated[int, Field(ge=1, le=100)] | None = None
     """How often the folds are drawn anew; by default so often that the finals cost about a tenth of the search."""

@@ -82,6 +82,7 @@ def verdict(history: History, finals: Plan, *, test_share: float, select: str) -
     # Independent single splits are folds of their own; otherwise repeats judge the same rows again.
     folds = finals.folds_per_repeat if finals.folds_per_repeat > 1 else finals.folds
     found = finals_verdict(losses, folds=folds, test_share=test_share)
+    assert found.gain is not None, "the baseline has every fold"
     winner, gain, rule = found.winner, found.gain, "best mean in the finals"
     if select == "one_standard_error":
         liked = complexities(history.space, [history.trials[n].values for n in finals.finalists])

@@ -203,13 +203,14 @@ class Finals:
     """What the finals found. `winner` is a row of the finals' losses (the baseline's, if nothing beat it).
 
     `loss` is the winner's mean loss in the finals and `optimism` what its choice flatters it by: report
-    `expected_loss`, their sum. `gain` is over the baseline, with the optimism taken off.
+    `expected_loss`, their sum. `gain` is over the baseline, with the optimism taken off; None if the
+    baseline has no fold (the defaults failed).
     """
 
     winner: int
     loss: float
     optimism: float
-    gain: Gain
+    gain: Gain | None
 
     @property
     def expected_loss(self) -> float:
@@ -231,8 +232,8 @@ def choose_finalists(losses: ArrayLike, *, count: int = FINALISTS, baseline: int
 def finals_repeats(trials: int, *, finalists: int = FINALISTS, share: float = 0.1, most: int = 4) -> int:
     """Return how many repeats of the folds the finals run: about `share` of the search's fits, 2 to `most`.
 
-    Finals of r repeats cost as much as r (finalists + 1) trials. With one repeat the false alarms exceed 10 %
-    (docs/decisions/0004-honest-gain.md), so that short searches pay more than `share`.
+    Finals of r repeats cost as much as r (finalists + 1) trials. With one repeat 12 % of the searches on
+    noise claim a gain (docs/decisions/0004-honest-gain.md), too many; so short searches pay more than `share`.
     """
     return min(max(math.floor(share * trials / (finalists + 1) + 0.5), 2), most)
 
@@ -245,8 +246,8 @@ def finals_verdict(
     The winner has the smallest mean; of equals the baseline, then the first. Its optimism is that of
     `left_out_optimism` within the repeats. Student's t gets folds - 1 degrees of freedom instead of J - 1: repeats
     judge the same rows again, and the finalists were chosen on them. `test_share` is n2/n1, default 1/(folds - 1).
-    A finalist with a missing fold cannot win; the baseline needs two folds for an interval. Measured in
-    docs/decisions/0004-honest-gain.md.
+    A finalist with a missing fold cannot win; the baseline needs two folds for an interval, one for a gain. Measured
+    in docs/decisions/0004-honest-gain.md.
 
     >>> verdict = finals_verdict(losses, folds=5)            # row 0: the defaults
     >>> verdict.gain.low, verdict.gain.mean, verdict.gain.high, verdict.expected_loss
@@ -256,16 +257,18 @@ def finals_verdict(
     if not len(rows):
         raise ValueError("losses: expected at least one finalist measured on every fold, found none")
     winner = int(min(rows, key=lambda i: (L[i].mean(), i != baseline, i)))
+    if test_share is None and folds < 2:
+        raise ValueError(
+            f"test_share: expected rows that judge / rows that fit, there being {folds} fold, found None"
+        )
     share = 1.0 / (folds - 1) if test_share is None else test_share
     optimism = left_out_optimism(L, folds=folds) if folds > 1 else 0.0
-    gain = paired_gain(
-        L[baseline],
-        L[winner],
-        test_share=share,
-        confidence=confidence,
-        shift=optimism,
-        degrees=max(folds - 1, 1),
-    )
+    gain = None
+    if np.isfinite(L[baseline] - L[winner]).any():
+        freedom = max(folds - 1, 1)
+        gain = paired_gain(
+            L[baseline], L[winner], test_share=share, confidence=confidence, shift=optimism, degrees=freedom
+        )
     return Finals(winner, float(L[winner].mean()), optimism, gain)
 
 

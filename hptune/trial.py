@@ -7,7 +7,8 @@ computed from the facts it holds and is never stored beside them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -103,22 +104,25 @@ class Trial:
         """The mean of the fold scores measured so far, None before the first (and for a failed trial)."""
         if not self.measurements or self.failure is not None:
             return None
-        return math.fsum(self.scores) / len(self.measurements)
+        return _mean(self.scores)
 
     @property
     def std(self) -> float | None:
         """The sample standard deviation of the fold scores, None under two folds."""
         if len(self.measurements) < 2 or self.failure is not None:
             return None
-        mean = math.fsum(self.scores) / len(self.measurements)
-        squares = math.fsum((score - mean) ** 2 for score in self.scores)
-        return math.sqrt(squares / (len(self.measurements) - 1))
+        mean = _mean(self.scores)
+        scale = max(abs(score / 2 - mean / 2) for score in self.scores)  # halves: huge scores must not overflow
+        if scale == 0:
+            return 0.0
+        squares = math.fsum(((score / 2 - mean / 2) / scale) ** 2 for score in self.scores)
+        return min(2 * (scale * math.sqrt(squares / (len(self.measurements) - 1))), sys.float_info.max)
 
     @property
     def train_score(self) -> float | None:
         """The mean of the train scores, None where they were not asked for."""
         scores = [m.train_score for m in self.measurements if m.train_score is not None]
-        return math.fsum(scores) / len(scores) if scores else None
+        return _mean(scores) if scores else None
 
     @property
     def seconds(self) -> float:
@@ -130,7 +134,13 @@ class Trial:
         """The means of the further metrics (`evaluate.also`) over the folds that have them."""
         names = dict.fromkeys(name for m in self.measurements for name in m.metrics)
         return {
-            name: math.fsum(m.metrics[name] for m in self.measurements if name in m.metrics)
-            / sum(name in m.metrics for m in self.measurements)
-            for name in names
+            name: _mean([m.metrics[name] for m in self.measurements if name in m.metrics]) for name in names
         }
+
+
+def _mean(scores: Sequence[float]) -> float:
+    """Return the mean; of scores near the largest float too, where a plain sum overflows."""
+    try:
+        return math.fsum(scores) / len(scores)
+    except OverflowError:
+        return math.fsum(score / len(scores) for score in scores)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hptune.conditions import Condition, Forbid
+from hptune.conditions import Condition, Forbid, clause
 from hptune.encoding import Encoding
 from hptune.space import Boolean, Choice, Fixed, Float, Int, SearchSpace
 
@@ -25,15 +25,27 @@ SPACES = {
         (
             Choice(name="kernel", values=("rbf", "poly", "linear")),
             Int(name="degree", low=2, high=5, when=(Condition("kernel", "eq", "poly"),)),
-            Float(name="gamma", low=1e-5, high=1, scale="log", extra=("scale", 0.0), when=(Condition("kernel", "ne", "linear"),)),
+            Float(
+                name="gamma",
+                low=1e-5,
+                high=1,
+                scale="log",
+                extra=("scale", 0.0),
+                when=clause("kernel", {"ne": "linear"}),
+            ),
             Boolean(name="shrink", when=(Condition("degree", "ge", 4),)),
             Float(name="x", low=0, high=1, when=(Condition("gamma", "gt", 1e-3),)),
             Fixed(name="k", value=7, when=(Condition("kernel", "eq", "rbf"),)),
-            Choice(name="deep", values=(None, 2, "2"), weights=(1, 2, 3), when=(Condition("k", "eq", 7), Condition("shrink", "ne", True))),
+            Choice(
+                name="deep",
+                values=(None, 2, "2"),
+                weights=(1, 2, 3),
+                when=(*clause("k", 7), *clause("shrink", {"ne": True})),
+            ),
         ),
         (Forbid((Condition("kernel", "eq", "rbf"), Condition("gamma", "eq", "scale"))),),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SPACES)

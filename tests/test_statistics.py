@@ -236,6 +236,7 @@ def test_the_finals_verdict_is_the_paired_gain_less_the_optimism() -> None:
     L = rng.normal(size=(4, 10))
     found = finals_verdict(L, folds=5)
     means = L.mean(axis=1)
+    assert found.gain is not None
     assert found.winner == int(np.argmin(means))
     assert found.optimism == pytest.approx(left_out_optimism(L, folds=5))
     assert found.expected_loss == pytest.approx(means.min() + found.optimism)
@@ -247,8 +248,20 @@ def test_a_baseline_that_nothing_beats_wins_and_gains_exactly_nothing() -> None:
     L = np.array([[1.0, 2.0, 1.5, 2.5], [1.0, 2.0, 1.5, 2.5], [2.0, 2.0, 2.0, 2.0]])
     found = finals_verdict(L[::-1], folds=4, baseline=2)
     assert found.winner == 2
+    assert found.gain is not None
     assert (found.gain.low, found.gain.high) == (0, 0)
     assert gate_verdict(found.gain, confidence=0.9) == "fail"
+
+
+def test_defaults_that_failed_leave_a_winner_without_a_gain() -> None:
+    found = finals_verdict([[NAN, NAN], [1.0, 2.0]], folds=2)
+    assert (found.winner, found.gain) == (1, None)
+
+
+def test_a_single_split_needs_its_test_share() -> None:
+    with pytest.raises(ValueError, match="test_share"):
+        finals_verdict([[1.0], [2.0]], folds=1)
+    assert finals_verdict([[2.0], [1.0]], folds=1, test_share=0.25).winner == 1
 
 
 def test_a_finalist_with_a_missing_fold_cannot_win() -> None:

@@ -82,6 +82,7 @@ def finals(
         losses = study.finals[: finalists + 1, :repeats].reshape(finalists + 1, -1)
         found = finals_verdict(losses, folds=FOLDS, test_share=share, confidence=CONFIDENCE)
         winner = int(study.chosen[found.winner])
+        assert found.gain is not None  # the defaults are measured on every fold
         if optimism is None and degrees == FOLDS - 1:
             return Claim(winner, found.expected_loss, found.gain)
         luck = found.optimism if optimism is None else optimism(study)

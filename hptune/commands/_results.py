@@ -16,8 +16,8 @@ from hptune.report.trials_csv import trials_csv
 
 if TYPE_CHECKING:
     from hptune.compose import Session
-    from hptune.gate import Judged
     from hptune.events import Event
+    from hptune.gate import Judged
     from hptune.history import History
 
 MODELS = ("model.skops", "model.joblib")

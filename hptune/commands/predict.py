@@ -146,7 +146,7 @@ def _table(path: Path, card: Card) -> pd.DataFrame:
         twice = next((name for number, name in enumerate(names) if name in names[:number]), None)
         if twice is not None:
             raise UsageError(f"{path} has two columns called {twice!r}; rename one")
-        table = pd.read_csv(
+        table: pd.DataFrame = pd.read_csv(
             path,
             index_col=False,
             low_memory=False,
@@ -162,7 +162,8 @@ def _table(path: Path, card: Card) -> pd.DataFrame:
         raise UsageError(f"{path} cannot be read as CSV: {str(error).strip()}") from None
     if len(table) == 0:
         raise UsageError(f"{path} has a header line and no rows")
-    return table.set_axis(names, axis=1)
+    table.columns = pd.Index(names)
+    return table
 
 
 def _is_text(dtype: str) -> bool:

@@ -16,8 +16,8 @@ from hptune.errors import GateNotMet, HptuneError, NoSuccess, UsageError
 
 if TYPE_CHECKING:
     from hptune.compose import Session
-    from hptune.gate import Judged
     from hptune.console import Console
+    from hptune.gate import Judged
 
 
 @dataclass(frozen=True, kw_only=True)

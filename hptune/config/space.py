@@ -18,6 +18,7 @@ from hptune.config.paths import Path
 from hptune.config.sources import Sources
 from hptune.config.space_entries import Entry, EntryReader
 from hptune.config.space_rules import Declared, Never, Rules
+from hptune.config.space_ties import Ties, any_of
 from hptune.config.wording import found
 from hptune.errors import did_you_mean
 from hptune.model import ChoicePoint, ModelSpec
@@ -71,7 +72,9 @@ class Assembly:
 
     def canonical(self, name: str) -> str:
         """Return the path as hptune writes it: scikit-learn's `__` as dots, where names are paths at all."""
-        return name.replace("__", ".") if self.model is None or isinstance(self.model, NodeModel) else name
+        if isinstance(self.model, NodeModel):
+            return self.model.canonical(name)
+        return name.replace("__", ".") if self.model is None else name
 
     # -- parameters -------------------------------------------------------------------------------------------------
 
@@ -87,7 +90,11 @@ class Assembly:
                 continue
             when = {self.canonical(parent): test for parent, test in entry.when.items()}
             plain = {**entry.plain, "when": when} if when else entry.plain
-            self.entries[name] = replace(entry, when=when, plain=plain)
+            parameter = entry.parameter
+            if parameter.sets:
+                parameter = replace(parameter, sets=tuple(self.canonical(target) for target in parameter.sets))
+                plain = {**plain, "sets": list(parameter.sets)}
+            self.entries[name] = replace(entry, parameter=parameter, when=when, plain=plain)
             self.out.plain_space[name] = plain
 
     def add_choice(self, point: ChoicePoint) -> None:
@@ -99,6 +106,9 @@ class Assembly:
         entry = self.entries.get(point.path)
         declared: Parameter = Choice(name=point.path, values=point.names)
         if entry is not None:
+            if entry.parameter.sets:
+                self.reader.complain((*entry.path, "sets"), f"{point.path} names a choose, which can set nothing else")
+                return
             if not isinstance(entry.parameter, (Choice, Fixed)):
                 message = f"names a choose of the model: expected some of {', '.join(point.names)}"
                 self.reader.complain(entry.path, message)
@@ -131,21 +141,30 @@ class Assembly:
         return tuple(conditions)
 
     def add_parameter(self, name: str, entry: Entry) -> None:
-        parents: Iterable[tuple[str, str]] = ()
-        if self.model is not None:
-            try:
-                parents = self.model.conditions_for(name)
-            except ValueError as error:
-                message = str(error).removeprefix(f"{name}: ")
-                self.reader.complain(entry.path, message, on_key=True)
-                self.unfinished.add(name)
-                return
-        implied = self.implied(parents)
-        if implied is None:
-            choose = next(parent for parent, one in parents if parent in self.absent or one not in self.kept(parent))
-            self.absent[name] = f"{choose} is narrowed to {', '.join(map(str, self.kept(choose)))}"
+        if entry.parameter.sets:
+            alternatives = Ties(self).conditions(name, entry)
         else:
-            self.parameters[name] = replace(entry.parameter, when=implied)
+            parents = self.parents(name, entry.path, name)
+            alternatives = None if parents is None else [parents]
+        if alternatives is None:
+            self.unfinished.add(name)
+            return
+        possible = [one for parents in alternatives if (one := self.implied(parents)) is not None]
+        if possible:
+            self.parameters[name] = replace(entry.parameter, when=any_of(possible))
+            return
+        parent = next(parent for parent, one in alternatives[0] if parent in self.absent or one not in self.kept(parent))
+        self.absent[name] = f"{parent} is narrowed to {', '.join(map(str, self.kept(parent)))}"
+
+    def parents(self, path: str, at: Path, name: str) -> list[tuple[str, str]] | None:
+        """Return the choices under which the model has a parameter at `path`, None if it has none, which is reported."""
+        if self.model is None:
+            return []
+        try:
+            return self.model.conditions_for(path)
+        except ValueError as error:
+            self.reader.complain(at, str(error).removeprefix(f"{path}: "), on_key=path == name)
+            return None
 
     def settle_conditions(self) -> None:
         """Add what `when:` says, and take out what can never be active (again and again: it may be a parent)."""

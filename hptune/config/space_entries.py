@@ -7,7 +7,7 @@ reported at the option's own line.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hptune.config.paths import Path
@@ -34,6 +34,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "boolean": ("default",),
     "fixed": ("value",),
 }
+_SHARED = ("when", "sets")
 _OTHER_WORDS = {
     **dict.fromkeys(("bool", "flag"), "boolean"),
     **dict.fromkeys(("integer", "range", "randint", "int_uniform"), "int"),
@@ -47,7 +48,8 @@ _OTHER_WORDS = {
 class Entry:
     """What an entry of `space:` says: the parameter without conditions, and what `when:` adds.
 
-    `path` is where it stands in the config, `plain` the entry as this module writes it out.
+    `path` is where it stands in the config, `plain` the entry as this module writes it out; the paths that the
+    parameter `sets` are spelled as in the config.
     """
 
     parameter: Parameter
@@ -83,6 +85,7 @@ class EntryReader:
         before = len(self.problems)
         options, spelled = self._options(kind, raw, path)
         when = self._when(raw.get("when"), path) if "when" in raw else {}
+        sets = self._sets(raw.get("sets"), path) if "sets" in raw else ()
         if len(self.problems) > before:
             return None
         default = options.pop("default", UNSET)
@@ -94,6 +97,8 @@ class EntryReader:
             if parameter is None:
                 return None
         plain = {"type": kind, **{key: value for key, value in parameter.to_json().items() if key in OPTIONS[kind]}}
+        if sets:
+            parameter, plain = replace(parameter, sets=sets), {**plain, "sets": list(sets)}
         return Entry(parameter, path, {**plain, "when": when} if when else plain, when)
 
     def _kind(self, raw: Mapping[str, Any], path: Path) -> str | None:
@@ -115,12 +120,12 @@ class EntryReader:
         spelled: dict[str, str] = {}
         for key, value in raw.items():
             name = ALIASES.get(key, key)
-            if key in ("type", "when"):
+            if key in ("type", *_SHARED):
                 continue
             if name not in OPTIONS[kind]:
-                known = [*OPTIONS[kind], *(alias for alias, one in ALIASES.items() if one in OPTIONS[kind])]
+                known = [*OPTIONS[kind], *_SHARED, *(alias for alias, one in ALIASES.items() if one in OPTIONS[kind])]
                 hint = did_you_mean(key, known)
-                message = f"unknown key{hint}" if hint else unknown_key(key, [*OPTIONS[kind], "when"])
+                message = f"unknown key{hint}" if hint else unknown_key(key, [*OPTIONS[kind], *_SHARED])
                 self.complain((*path, key), message, on_key=True)
             elif name in spelled:
                 self.complain((*path, key), f"{spelled[name]} and {key} say the same: keep one", on_key=True)
@@ -161,6 +166,13 @@ class EntryReader:
             return dict(raw)
         self.complain((*path, "when"), f"expected a mapping such as {{kernel: rbf}}, found {found(raw)}")
         return {}
+
+    def _sets(self, raw: Any, path: Path) -> tuple[str, ...]:
+        """Return the paths that a tied parameter sets."""
+        if not isinstance(raw, list) or not raw or not all(isinstance(one, str) for one in raw):
+            self.complain((*path, "sets"), f"expected a list of paths such as [a.alpha, b.alpha], found {found(raw)}")
+            return ()
+        return tuple(raw)
 
     def _made(
         self, kind: str, name: str, options: Mapping[str, Any], spelled: Mapping[str, str], path: Path

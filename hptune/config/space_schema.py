@@ -32,12 +32,21 @@ _WHEN: Schema = {
 }
 
 
+_SETS: Schema = {
+    "type": "array",
+    "title": "Paths that it sets",
+    "description": "A tied parameter: its name is free, its value goes to all of these.",
+    "items": {"type": "string"},
+    "minItems": 1,
+}
+
+
 def _kind(name: str, required: list[str], properties: Schema, others: list[list[str]] = []) -> Schema:  # noqa: B006
     """Return the schema of one type of parameter; `others` lists groups of keys of which one is required."""
     schema: Schema = {
         "type": "object",
         "title": f"{name} parameter",
-        "properties": {"type": {"const": name}, **properties, "when": _WHEN},
+        "properties": {"type": {"const": name}, **properties, "when": _WHEN, "sets": _SETS},
         "required": ["type", *required],
         "additionalProperties": False,
     }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from hptune.data.columns import TableData
-from hptune.data.dialect import UNREADABLE, Dialect, NotCsv, dialect_of, first_uneven
+from hptune.data.dialect import SEPARATORS, UNREADABLE, Dialect, NotCsv, dialect_of, first_uneven
 from hptune.dataset import Rows, bad, check_file, resolved
 from hptune.job import Finding
 from hptune.model import Loader
@@ -64,6 +64,7 @@ class CsvData(TableData):
         path = resolved(folder, self.train)
         check_file(path)
         table, notes = self._table(path)
+        self._check_separator(table)
         if self.decimal is None:
             self._check_decimals(table)
         rows = self.rows(table, self.train, aside, first_line=2)
@@ -141,6 +142,13 @@ class CsvData(TableData):
         raise AssertionError("latin-1 decodes every byte")
 
     # -- checks -----------------------------------------------------------------------------------------------------
+
+    def _check_separator(self, table: pd.DataFrame) -> None:
+        name = str(table.columns[0])
+        other = next((one for one in SEPARATORS if one in name and one != self.separator), None)
+        if self.separator is not None and table.shape[1] == 1 and other is not None:
+            found = f"found the one column {name[:60]!r}; leave it out, or write `separator: {other!r}`"
+            raise bad("data.separator", f"expected what stands between cells, {self.separator!r} divides none: {found}")
 
     def _check_decimals(self, table: pd.DataFrame) -> None:
         """Refuse columns of numbers that are written with a comma: as text no model would make sense of them."""

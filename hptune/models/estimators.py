@@ -6,6 +6,7 @@ import copy
 import functools
 import importlib
 import inspect
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -208,11 +209,18 @@ def _params_against_constraints(place: Place, node: ClassNode, cls: Any) -> list
 
     nested = place.children()
     return [
-        Finding(key=f"{place.key}.params.{name}", message=one.message, severity=one.severity)
+        Finding(key=f"{place.key}.params.{name}", message=one.message + _as_node(value), severity=one.severity)
         for name, value in node.params.items()
         if name not in nested and "__" not in name
         for one in check_value(cls, name, value)
     ]
+
+
+def _as_node(value: Any) -> str:
+    """Return the mend for a text that was meant as an estimator, "" for any other value."""
+    if isinstance(value, str) and re.fullmatch(r"[a-z_]\w*(\.\w+)*[.:][A-Z]\w*", value):
+        return f"; if you mean the class, write {{class: {value}}}"
+    return ""
 
 
 def _known_parameters(root: Place, load: Loader) -> tuple[dict[str, tuple[dict[str, Any], bool]], list[Finding]]:

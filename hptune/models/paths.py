@@ -26,7 +26,7 @@ from hptune.models.nodes import (
 
 ROOT_CHOICE = "model"  # the path of a choose that is the whole model
 _INNER = (ClassNode, ChooseNode, PipelineNode, ColumnsNode, FunctionNode, NamedEstimators)
-_GROUPS = {
+_GROUPS: dict[type, tuple[str, str]] = {
     PipelineNode: ("a pipeline", "step"),
     ColumnsNode: ("columns", "part"),
     NamedEstimators: ("a list of estimators", "estimator"),

@@ -39,7 +39,7 @@ def best_config(problem: Mapping[str, Any], trial: Trial, *, name: str, folder: 
         "version": problem.get("version", 1),
         "name": name,
         **{key: _without_nulls(key, part) for key, part in problem.items() if key not in _OF_THE_SEARCH},
-        "space": {key: _fixed(one) for key, one in trial.values.items()},
+        "space": {key: _fixed(one, (problem.get("space") or {}).get(key)) for key, one in trial.values.items()},
         "oracle": {"type": "random"},
         "budget": budget,
         "output": {"dir": folder, **output},
@@ -53,8 +53,14 @@ def _without_nulls(key: str, part: Any) -> Any:
     return {name: found for name, found in part.items() if found is not None}
 
 
-def _fixed(found: Any) -> Any:
-    """Return a value as a config fixes it: a list must be wrapped, because a bare list is a choice."""
+def _fixed(found: Any, declared: Any = None) -> Any:
+    """Return a value as a config fixes it: a list must be wrapped, because a bare list is a choice.
+
+    `declared` is the entry of the search; a tied parameter goes on setting its paths.
+    """
+    sets = declared.get("sets") if isinstance(declared, Mapping) else None
+    if sets:
+        return {"type": "fixed", "value": found, "sets": list(sets)}
     return {"type": "fixed", "value": found} if isinstance(found, (list, tuple)) else found
 
 

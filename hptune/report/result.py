@@ -41,7 +41,6 @@ def result(
     """
     started = history.started
     found = {**started.hashes, **(hashes or {})}
-    assessment = assess(history)
     best, baseline = history.best, history.baseline
     return {
         "schema_version": SCHEMA_VERSION,
@@ -50,7 +49,7 @@ def result(
         "stop_reason": stop_reason,
         "reproducible": reproducible,
         "objective": {"metric": started.metric, "direction": started.direction},
-        "best": None if best is None else {**outcome(history, best), **_luck(assessment)},
+        "best": None if best is None else outcome(history, best),
         "baseline": None if baseline is None else outcome(history, baseline),
         "gain": gain(history),
         "trials": {
@@ -82,14 +81,13 @@ def outcome(history: History, trial: Trial) -> dict[str, Any]:
         "folds": [finite(score) for score in trial.scores] if done else [],
         "metrics": {name: finite(value) for name, value in trial.metrics.items()} if done else {},
         "holdout": holdout_score(history, trial),
-        "optimism": None,
-        "expected": None,
+        **_luck(assess(history) if trial is history.best else None),
     }
 
 
 def _luck(assessment: Assessment | None) -> dict[str, float | None]:
     if assessment is None:
-        return {}
+        return {"optimism": None, "expected": None}
     return {"optimism": finite(assessment.optimism), "expected": finite(assessment.expected)}
 
 

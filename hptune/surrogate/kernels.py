@@ -47,7 +47,7 @@ class Pairs:
 
 
 def one_hot(Z: Levels, theta: Array, levels: Levels) -> Array:
-    """Return rows whose inner product is Σ_c θ_c [z_c = z'_c], shape (n, Σ (levels + 1)); the extra level:inactive."""
+    """Return rows with inner product Σ_c θ_c [z_c = z'_c], shape (n, Σ (levels + 1))."""
     blocks = [np.sqrt(theta[j]) * (Z[:, j : j + 1] == np.arange(levels[j] + 1)) for j in range(Z.shape[1])]
     return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(Z), 0))
 

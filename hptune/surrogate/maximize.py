@@ -99,8 +99,8 @@ def _at_least_one(domain: Domain, j: int, old: Array, step: Array, noise: Array)
 def polished(slopes: Slopes, X: Array, active: NDArray[np.intp], length: Array, steps: int) -> Array:
     """Return X with its continuous entries moved uphill by projected gradient steps in units of the length scales.
 
-    `slopes` gives (score, gradient) for rows; the gradient has one column per entry of `active` (indices of continuous
-    columns). Each row's step doubles after a gain and shrinks to a quarter after a loss.
+    `slopes` gives (score, gradient) of rows; the gradient has one column per entry of `active`, the indices of the
+    continuous columns. Each row's step doubles after a gain and shrinks to a quarter after a loss.
     """
     if not len(active):
         return X

@@ -7,8 +7,8 @@ and c category columns; w kernel weights, sum 1, shape (n,); h bandwidths, shape
     k_ij numeric: the normal density N(μ_ij, h_ij²) truncated to [0, 1]                           (2)
     k_ij category: ([x_j = z_ij] + 1/n) / (1 + L/n)                                               (3)
 
-A column that is active in x and not in the observation counts as uniform; with that (1) is the density of first
-drawing a kernel and then the columns, parents before children. One further kernel, the prior, is wide in every column.
+A column that is active in x and not in the observation counts as uniform. With that (1) is the density of drawing a
+kernel and then the columns, parents before children. One further kernel, the prior, is wide in every column.
 Sources: Bergstra et al. 2011; bandwidths, clipping and weights: Watanabe 2023 (arXiv 2304.11127), sections 3.3 and 5.
 """
 

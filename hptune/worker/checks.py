@@ -31,6 +31,8 @@ def check_target(problem: Problem) -> list[Finding]:
         if y.dtype.kind in "iuf" and classes > max(30, len(y) / 5):
             message = f"the model is a classifier, the target holds {classes} different numbers: is it a regression?"
             return [Finding(key=key, message=message, severity="warning")]
+    elif (y == y[0]).all():
+        return [Finding(key=key, message=f"every row has the same target, {y.tolist()[0]!r}: nothing can be learnt")]
     return []
 
 
@@ -111,6 +113,8 @@ def _check_input(problem: Problem, estimator: Any, variant: dict[str, str]) -> l
     steps = [step for _, step in getattr(estimator, "steps", [("", estimator)]) if step not in (None, "passthrough")]
     if len(steps) != 1 or not type(steps[0]).__module__.startswith("sklearn.") or not hasattr(X, "columns"):
         return []
+    if any("__" in name for name in steps[0].get_params(deep=True)):
+        return []  # what it makes of its input is for the estimators inside it to say (stacking, transformed targets)
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
     from sklearn.utils import get_tags
 

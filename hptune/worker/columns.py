@@ -1,4 +1,4 @@
-"""What is odd about the columns of the data: constants, ids, leaks of the target, infinite values, mixed types, prose.
+"""What is odd about the columns of the data: constants, ids, leaks of the target, infinite values, mixed types.
 
 Each check takes the table X and says what it found as plain text; which config key it goes to is the caller's affair.
 Everything is a warning but infinite values, which no estimator of scikit-learn takes.
@@ -93,10 +93,11 @@ class Columns:
 
     def constant(self) -> list[Remark]:
         """Return the columns that say nothing: one value throughout, or none."""
-        empty, same = [], []
+        empty: list[str] = []
+        same: list[str] = []
         for number, name in enumerate(self._names):
             column = self.X.iloc[:, number]
-            if len(column) > 1 and column.head(50).nunique(dropna=False) == 1 and _distinct(column) == 1:
+            if len(column) > 1 and _alike(column.iloc[:50].to_numpy()) and _distinct(column) == 1:
                 (empty if bool(column.isna().iloc[0]) else same).append(name)
         out = []
         if empty:
@@ -108,7 +109,7 @@ class Columns:
     def ids(self) -> list[Remark]:
         """Return the columns that number or name the rows: a model learns them by heart and knows nothing new."""
         rows = len(self.X)
-        out = []
+        out: list[Remark] = []
         if rows < 10:
             return out
         for name, column in self._of("it"):
@@ -159,7 +160,8 @@ class Columns:
                 continue
             column = self.X.iloc[:, number].iloc[self.once]
             try:
-                values = pd.factorize(column, use_na_sentinel=False)[0].astype(np.int64)
+                plain = column.to_numpy() if self._kinds[number] in "bif" else column
+                values = pd.factorize(plain, use_na_sentinel=False)[0].astype(np.int64)
             except TypeError:  # objects that cannot be compared
                 continue
             k = int(values.max()) + 1
@@ -224,6 +226,13 @@ class Columns:
 
 def _leak(name: str, how: str) -> str:
     return f"{name!r} {how} the target: is it known when predictions are made? If not, the scores are too good"
+
+
+def _alike(values: Any) -> bool:
+    """Return whether the values may all be the same (missing ones count as such); quick, for a first look."""
+    first = values[0]
+    same = values == first if first == first else values != values
+    return bool(getattr(same, "all", lambda: True)())
 
 
 def _distinct(column: Any) -> int:

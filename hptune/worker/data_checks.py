@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 from hptune.dataset import Rows, bad
@@ -27,7 +26,7 @@ def check_data(problem: Problem) -> list[Finding]:
     out = list(dataset.notes)
     if spec is None or spec.well_known:
         return out
-    columns = "drop" in type(spec).model_fields
+    columns = getattr(spec, "target", None) is not None and "drop" in type(spec).model_fields
     out += [_finding(problem, remark, columns) for remark in _remarks(problem)]
     out += check_twins(problem)
     return out
@@ -61,7 +60,9 @@ def _finding(problem: Problem, remark: Remark, columns: bool) -> Finding:
     place = "data.function" if "function" in data else "data.train"
     text = remark.text
     if remark.drop and columns:
-        listed = ", ".join(name if _PLAIN.fullmatch(name) else json.dumps(name) for name in _all_drops(data, remark))
+        drops = _all_drops(data, remark)
+        listed = ", ".join(name if _PLAIN.fullmatch(name) else json.dumps(name) for name in drops[:100])
+        listed += f", ... {len(drops) - 100} more" if len(drops) > 100 else ""
         return Finding(key="data.drop", message=f"{text}: `drop: [{listed}]`", severity=remark.severity)
     return Finding(key=place, message=text, severity=remark.severity)
 
@@ -176,9 +177,8 @@ def check_repeatable(problem: Problem) -> None:
     spec = problem.data
     if spec is None or "function" not in type(spec).model_fields:
         return
-    began = time.monotonic()
-    again = problem.load_data(spec)
-    if time.monotonic() - began <= PATIENCE and again.hash != problem.dataset.hash:
+    first = problem.dataset.hash
+    if problem.data_seconds <= PATIENCE and problem.load_data(spec).hash != first:
         raise bad(
             "data.function",
             "returned other values when it was called again, and every worker process calls it; fix its seed",

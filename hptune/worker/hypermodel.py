@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hptune.dataset import bad
@@ -14,6 +15,7 @@ from hptune.job import Finding
 from hptune.model import Loader
 from hptune.models.estimators import seeded
 from hptune.models.fitting import weighted
+from hptune.parameters import Parameter
 from hptune.places import plain_name
 from hptune.recording import RecordingError, record
 from hptune.space import SearchSpace
@@ -87,7 +89,7 @@ def examine(name: str, declared: SearchSpace, load: Loader) -> tuple[SearchSpace
                     findings.append(Finding(key=f"space.{parameter.name}", message=message))
             if len(declared) and not findings:
                 start = HyperParameters()
-                start.merge(declared.parameters)
+                start.merge([_as_in_model(parameter, space) for parameter in declared])
                 space = record(lambda hp: _opened(name, load)[1](hp), start=start)
             space = SearchSpace(space.parameters, declared.constraints)
         except RecordingError as error:
@@ -96,3 +98,15 @@ def examine(name: str, declared: SearchSpace, load: Loader) -> tuple[SearchSpace
             return declared, [Finding(key="constraints", message=str(error))]
     said = dict.fromkeys(str(one.message) for one in caught)
     return space, findings + [Finding(key=KEY, message=message, severity="warning") for message in said]
+
+
+def _as_in_model(declared: Parameter, recorded: SearchSpace) -> Parameter:
+    """Return a declared parameter under the name it has in the model.
+
+    One that names a single definition of several (`layers@model=v1`) stands where that one does.
+    """
+    name = plain_name(declared.name)
+    if declared.name not in recorded or name == declared.name:
+        return declared
+    when = tuple(replace(one, parameter=plain_name(one.parameter)) for one in recorded[declared.name].when)
+    return replace(declared, name=name, when=when)

@@ -18,7 +18,9 @@ from hptune.model import EstimatorModel, MeasuringModel
 from hptune.objective import Direction
 from hptune.space import SearchSpace
 from hptune.worker.checks import check_estimators, check_folds, check_target
+from hptune.worker.data_checks import check_data, check_repeatable
 from hptune.worker.imports import TRUSTED
+from hptune.worker.model_checks import check_model
 from hptune.worker.probe import probe
 from hptune.worker.problem import Problem
 
@@ -110,6 +112,9 @@ def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings
             test_share=sum(shares) / len(shares),
         )
         findings += check_folds(problem)
+        findings += findings.attempt(lambda: check_data(problem), "data") or []
+        findings.attempt(lambda: check_repeatable(problem), "data")
+    findings += findings.attempt(lambda: check_model(problem), "model") or []
     scoring = findings.attempt(lambda: problem.scoring, "evaluate")
     if scoring is not None:
         found = replace(found, metric=scoring.metric, direction=scoring.direction)
@@ -123,7 +128,7 @@ def _only_the_data(problem: Problem, findings: _Findings) -> None:
     """Say what is wrong with the data although the model cannot be built, to save the user a round."""
     data = findings.attempt(lambda: problem.data, "data")
     if data is not None:
-        findings.attempt(lambda: data.read(problem.setup.folder, ()), "data")
+        findings.attempt(lambda: data.read(problem.setup.folder, (), problem.load), "data")
 
 
 def _inspect_measuring(problem: Problem, found: Inspection, findings: _Findings) -> Inspection:
@@ -142,6 +147,8 @@ def _inspect_measuring(problem: Problem, found: Inspection, findings: _Findings)
             findings.append(Finding(key=f"evaluate.{field}", message=message, severity="warning"))
     if problem.setup.data is not None and findings.attempt(lambda: problem.dataset, "data") is not None:
         found = _with_data(problem, found)
+        findings += problem.dataset.notes
+        findings.attempt(lambda: check_repeatable(problem), "data")
     return found
 
 

@@ -62,7 +62,7 @@ def write_card(place: Path, saved: Mapping[str, Any], fitted: Any, rows: Rows, *
 
     `saved` is what `save` returned, `about` are further fields of the card.
     """
-    classes = getattr(fitted, "classes_", None)
+    classes: Any = getattr(fitted, "classes_", None)
     document = {
         "format_version": FORMAT,
         "model": saved["model"],

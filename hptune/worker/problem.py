@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,6 +30,8 @@ class Problem:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
+        self.data_seconds = 0.0
+        """What reading the data took."""
         self._fresh_splits: dict[int, list[Fold]] = {}
 
     @cached_property
@@ -104,9 +107,16 @@ class Problem:
         """The data, its holdout set apart."""
         if self.data is None:
             raise bad("data", f"a {self.model.key} model needs data: add `data: {{train: FILE.csv, target: COLUMN}}`")
+        began = time.monotonic()
+        loaded = self.load_data(self.data)
+        self.data_seconds = time.monotonic() - began
+        return loaded
+
+    def load_data(self, data: DataSpec) -> Dataset:
+        """Return the data, read anew."""
         wanted = self.evaluate.cv
         in_order, aside = (wanted.in_order, wanted.aside) if isinstance(wanted, CvSpec) else (False, ())
-        return self.data.load(
+        return data.load(
             self.setup.folder,
             seed=self.setup.seed,
             task=self.task_of,

@@ -111,9 +111,10 @@ def test_pending_trials_keep_later_suggestions_away():
 
 def test_a_region_that_fails_is_left():
     space = SearchSpace((Float(name="x", low=0, high=1), Float(name="y", low=0, high=1)))
-    study = tell_all(study_of(space), 30, lambda i, v: None if v["x"] > 0.5 else (v["x"] - 0.5) ** 2 + v["y"])
-    late = study.history.trials[15:]
-    assert sum(t.failure is not None for t in late) <= 7
+    study = tell_all(study_of(space), 25, lambda i, v: None if v["x"] > 0.4 else (v["x"] - 0.3) ** 2 + v["y"])
+    late = study.history.trials[10:]
+    assert sum(t.failure is not None for t in late) <= 5  # at random 9 of 15 would fail
+    assert study.best.score < 0.01
 
 
 def test_predictions_are_in_units_of_the_loss():

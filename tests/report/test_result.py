@@ -68,7 +68,17 @@ def test_a_result_has_the_documented_keys_in_order() -> None:
         "versions",
         "gate",
     ]
-    assert list(found["best"]) == ["trial", "params", "score", "std", "folds", "metrics", "holdout", "optimism"]
+    assert list(found["best"]) == [
+        "trial",
+        "params",
+        "score",
+        "std",
+        "folds",
+        "metrics",
+        "holdout",
+        "optimism",
+        "expected",
+    ]
 
 
 def test_the_gain_is_positive_when_the_best_is_better_whatever_the_sign() -> None:

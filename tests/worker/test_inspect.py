@@ -136,7 +136,8 @@ def test_every_alternative_is_looked_at() -> None:
 def table(tmp_path: Path) -> dict[str, Any]:
     lines = ["g,text,gap,x,y"]
     lines += [
-        f"{i // 4},{'ab'[i % 2]},{'' if i == 3 else i},{i},{'pq'[i % 2] if i > 2 else 'rare'}" for i in range(40)
+        f"{i // 4},{'ab'[i // 2 % 2]},{'' if i == 3 else i % 7},{i * i % 31 / 2},{'pq'[i % 2] if i > 2 else 'rare'}"
+        for i in range(40)
     ]
     (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
     return {"data": {"train": "t.csv", "target": "y"}, "folder": str(tmp_path)}

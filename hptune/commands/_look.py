@@ -1,0 +1,193 @@
+"""What `hptune init` sees in a data set: the task, the kinds of its columns, and which of them are no features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hptune.dataset import DataSpec
+from hptune.errors import ConfigError, UsageError
+from hptune.spaces import Task
+from hptune.worker.columns import Columns, Remark
+
+FEW_CLASSES = 20
+"""Whole numbers with no more values than this are classes, as `hptune run` takes them."""
+KINDS = ("number", "text", "category", "boolean")
+
+
+@dataclass(frozen=True)
+class Look:
+    """A data set at a glance. `data` is its `data:` section, `drop` the columns that are no features and why.
+
+    `columns` are the features' names by kind (`select:` in a pipeline's `columns:`), `missing` those with gaps.
+    `smallest` is how many rows the rarest class has, `classes` how many classes there are (0 for regression).
+    """
+
+    data: Mapping[str, Any]
+    task: Task
+    rows: int
+    columns: Mapping[str, list[str]]
+    missing: tuple[str, ...] = ()
+    classes: int = 0
+    smallest: int = 0
+    drop: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> int:
+        return sum(map(len, self.columns.values()))
+
+    def gaps(self, kind: str) -> bool:
+        """Return whether a column of this kind has missing values."""
+        return any(name in self.missing for name in self.columns[kind])
+
+
+def look(train: str, folder: Path, target: str | None, task: Task | None = None) -> Look:
+    """Return what there is to see in `train`, a file seen from `folder` or sklearn:load_NAME.
+
+    `task` is what the model is for, if that is settled. Raises `UsageError` for data that no config could use.
+    """
+    import numpy as np
+    import pandas as pd
+
+    data: dict[str, Any] = {"train": train} if target is None else {"train": train, "target": target}
+    data, rows = _read(data, folder)
+    X, y = rows.X, rows.y
+    if not hasattr(X, "columns"):
+        X = pd.DataFrame(X, columns=list(rows.feature_names))
+    found: Task = task or ("classification" if _is_classes(y) else "regression")
+    _check_target(y, found, target or "the target")
+    drop = _unusable(X)
+    notes = _no_features(Columns(X, y, np.arange(len(y)), found == "classification"), drop)
+    kept = X[[name for name in X.columns if str(name) not in drop]]
+    if kept.shape[1] == 0:
+        raise UsageError(
+            f"{train}: no column is left as a feature: {'; '.join(f'{n}: {w}' for n, w in drop.items())}"
+        )
+    counts = np.unique(y, return_counts=True)[1] if found == "classification" else np.array([], int)
+    return Look(
+        data={**data, **({"drop": list(drop)} if drop else {})},
+        task=found,
+        rows=len(y),
+        columns=_kinds(kept),
+        missing=tuple(str(name) for name in kept.columns if kept[name].isna().any()),
+        classes=len(counts),
+        smallest=int(counts.min()) if len(counts) else 0,
+        drop=drop,
+        notes=(*(one.message for one in rows.notes), *notes),
+    )
+
+
+def _read(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], Any]:
+    """Return the `data:` section and the rows; a decimal comma is found out. Raises `UsageError`."""
+    from hptune.data import data_from
+
+    train = str(data["train"])
+    try:
+        spec: DataSpec = data_from(data)
+    except ValueError as error:
+        if "target" not in data and "target" in str(error):
+            raise UsageError(
+                f"--target: expected the column to predict, found none{_columns(train, folder)}"
+            ) from None
+        raise UsageError(f"{train}: {_first(error)}") from None
+    try:
+        return data, spec.read(str(folder), ())
+    except ConfigError as error:
+        problem = error.problems[0]
+        if "decimal: ','" in problem.message and "decimal" not in data:
+            return _read({**data, "decimal": ","}, folder)
+        key = "--target: " if problem.key == "data.target" else ""
+        raise UsageError(f"{key}{problem.message}") from None
+
+
+def _columns(train: str, folder: Path) -> str:
+    """Return in words which columns there are, "" where the file does not say."""
+    try:
+        _read({"train": train, "target": "\N{REPLACEMENT CHARACTER}"}, folder)
+    except UsageError as error:
+        _, said, columns = str(error).partition("; its columns are ")
+        return f"; {train} has {columns}" if said else ""
+    return ""
+
+
+def _first(error: ValueError) -> str:
+    errors = getattr(error, "errors", None)
+    return str(errors()[0]["msg"]).removeprefix("Value error, ") if errors is not None else str(error)
+
+
+def _is_classes(y: Any) -> bool:
+    """Return whether a target (rows,) looks like classes: text, true and false, or few different whole numbers."""
+    import numpy as np
+
+    if y.dtype.kind in "OUSb":
+        return True
+    different = np.unique(y)
+    whole = y.dtype.kind in "iu" or bool(np.all(different == np.floor(different)))
+    return whole and len(different) <= (FEW_CLASSES if y.dtype.kind in "iu" else 2)
+
+
+def _check_target(y: Any, task: Task, name: str) -> None:
+    """Raise `UsageError` for a target that is not for the task, or that says nothing."""
+    import numpy as np
+
+    text = y.dtype.kind in "OUS"
+    if task == "regression" and text:
+        raise UsageError(
+            f"--target: expected numbers for a regressor, found text in {name}; --model takes a classifier"
+        )
+    different = len(set(y.tolist()))
+    if different < 2:
+        raise UsageError(f"--target: expected different values, found the same one in every row of {name}")
+    if task == "classification" and y.dtype.kind == "f" and not bool(np.all(y == np.floor(y))):
+        raise UsageError(f"--target: expected classes, found real numbers in {name}; --model takes a regressor")
+    if task == "classification" and text and different > max(FEW_CLASSES, len(y) / 3):
+        found = f"{different} different texts in the {len(y)} rows of {name}"
+        raise UsageError(f"--target: expected classes, found {found}: is it an id?")
+
+
+def _no_features(columns: Columns, drop: dict[str, str]) -> list[str]:
+    """Add to `drop` the columns that are better left out, with the reasons; return what else is to be said."""
+    notes: list[str] = []
+    found: list[Remark] = [*columns.constant(), *columns.ids(), *columns.mixed(), *columns.prose(set())]
+    for remark in found:
+        for name in remark.drop:
+            drop.setdefault(name, remark.text.removeprefix(f"{name!r} "))
+        if not remark.drop:
+            notes.append(remark.text)
+    # Only the user knows whether a column that gives the target away will be there when it counts: said, not dropped.
+    return notes + [remark.text for remark in columns.leaks(set(drop))]
+
+
+def _unusable(X: Any) -> dict[str, str]:
+    """Return the columns that scikit-learn's models refuse, with the reasons: dates, infinite values."""
+    import numpy as np
+    from pandas.api import types
+
+    out = {}
+    for name in X.columns:
+        column = X[name]
+        if types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype) or _dates(column):
+            out[str(name)] = "dates; make numbers of them (year, month, weekday) to use them"
+        elif types.is_float_dtype(column.dtype) and np.isinf(column.to_numpy(float, na_value=np.nan)).any():
+            out[str(name)] = "infinite values, which no model takes"
+    return out
+
+
+def _dates(column: Any) -> bool:
+    """Return whether a column of text begins with ISO dates."""
+    from pandas.api import types
+
+    if types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype):
+        return False
+    head = column.dropna().head(200).astype(str)
+    return len(head) > 0 and bool(head.str.match(r"\d{4}-\d{2}-\d{2}([ T]|$)").all())
+
+
+def _kinds(X: Any) -> dict[str, list[str]]:
+    """Return the columns' names by kind, as `select:` knows the kinds."""
+    from hptune.models.select import selected
+
+    return {kind: selected(kind, X) for kind in KINDS}  # type: ignore[arg-type]  # they are its own words

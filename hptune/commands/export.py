@@ -1,0 +1,218 @@
+"""`hptune export DIR`: the winner as Python code that needs scikit-learn and not hptune.
+
+Not a reading verb: the estimator is built (not fitted), so that the code holds exactly what the refit used.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hptune.commands._failing import mutter
+from hptune.commands._shared import read_study, write
+from hptune.errors import NoSuccess
+from hptune.report import phrases, wording
+
+if TYPE_CHECKING:
+    from hptune.config.load import Loaded
+    from hptune.history import History
+    from hptune.trial import Trial
+    from hptune.worker.problem import Problem
+
+
+def export(folder: Path, *, out: Path | None = None, allow_import: Sequence[str] = ()) -> int:
+    """Write the winner's script to stdout or whole to `out`; return the exit code.
+
+    A model that is not made of estimators, or holds what cannot be written as code, is exported as its values, and
+    that is said. Raises `NoSuccess` without a winner and `ConfigError` for code that may not be imported.
+    """
+    from hptune.commands._problem import config_of
+    from hptune.config.load import load
+
+    history = read_study(folder)
+    best = history.best
+    if best is None:
+        raise NoSuccess(
+            f"{folder}: no trial has completed yet, so there is no winner; `hptune show {folder}` says why"
+        )
+    loaded = load(config_of(folder)[0])
+    text, note = script(loaded, history, best, allow_import)
+    if note:
+        mutter(f"note: {note}")
+    if out is None:
+        write(text)
+    else:
+        from hptune.report.files import write_whole
+
+        write_whole(out, text)
+        mutter(f"trial {best.number} written to {out}")
+    return 0
+
+
+def script(loaded: Loaded, history: History, best: Trial, allow_import: Sequence[str] = ()) -> tuple[str, str]:
+    """Return the text of the script, and what is to be said about it ("" if it is plain scikit-learn)."""
+    from hptune.models.node_model import NodeModel
+    from hptune.worker.source import NotPlain
+
+    model = loaded.config.model
+    if not isinstance(model, NodeModel):
+        reason = f"a {model.key} model is your own code: its best values are exported, not an estimator"
+        return values_script(loaded, history, best, reason), reason
+    try:
+        return _Script(loaded, history, best, allow_import).text(), ""
+    except NotPlain as error:
+        reason = f"the model cannot be written as plain code ({error}): its best values are exported"
+        return values_script(loaded, history, best, reason), reason
+
+
+def _heading(history: History, best: Trial) -> list[str]:
+    objective = history.objective
+    metric = f"{wording.metric(objective)} {phrases.score(objective, best)} ({wording.better(objective)})"
+    return [f'"""The winner of the hptune study {history.started.name}: trial {best.number}, {metric}.']
+
+
+# -- values ---------------------------------------------------------------------------------------------------------
+
+
+def values_script(loaded: Loaded, history: History, best: Trial, reason: str) -> str:
+    """Return a script that holds the values of a trial and prints them as JSON."""
+    from hptune.worker.source import Source
+
+    values = Source().expression(dict(best.values), before=len("VALUES = "))
+    use = {
+        "function": "from {module} import {name}\n#     {name}(VALUES)",
+        "hypermodel": "# build(hp) of {module}:{name}, with hp = hptune.HyperParameters holding these values",
+    }.get(loaded.config.model.key, "")
+    named = [name for _, name in loaded.config.model.imports()]
+    lines = [
+        *_heading(history, best),
+        "",
+        *_wrapped(f"{reason[0].upper()}{reason[1:]}."),
+        '"""',
+        "",
+        "import json",
+        "",
+        f"VALUES = {values}",
+    ]
+    if use and named:
+        module, _, name = named[0].replace(":", ".").rpartition(".")
+        lines += ["", "# To use them:", "#     " + use.format(module=module, name=name).removeprefix("# ")]
+    lines += [
+        line for program in loaded.config.model.programs() for line in ("", "# What was run:", f"#     {program}")
+    ]
+    return "\n".join([*lines, "", 'if __name__ == "__main__":', "    print(json.dumps(VALUES))", ""])
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text.replace("\\", "\\\\").replace('"', "'"), 96)
+
+
+# -- estimators -----------------------------------------------------------------------------------------------------
+
+
+class _Script:
+    """A script that builds, and for data that others can read too, loads and fits."""
+
+    def __init__(self, loaded: Loaded, history: History, best: Trial, allow_import: Sequence[str]) -> None:
+        from hptune.compose import setup_of
+        from hptune.job import Setup
+        from hptune.worker.problem import Problem
+        from hptune.worker.source import Source
+
+        setup = setup_of(loaded, allow_import)
+        self.history, self.best, self.loaded = history, best, loaded
+        self.problem: Problem = Problem(Setup(**{**setup.__dict__, "space": history.started.space}))
+        self.source = Source()
+        self.seed = history.seed
+
+    def text(self) -> str:
+        """Return the whole script; raises `NotPlain`."""
+        from hptune.commands._export_data import loading
+
+        estimator = self._built()
+        build = self.source.expression(estimator, indent=4, before=len("return "))
+        load = loading(self.problem, self.source)
+        seeds = self._global_seeds(estimator)
+        weights = self.problem.dataset.train.weights is not None
+        own = self._own_folder()
+        path = ["import sys", "", *self._without_path(own)] if own else self.source.imports()
+        run = [
+            "    X, y = load()" if not weights else "    X, y, weights = load()",
+            f"    model = fit(X, y{', weights' if weights else ''})",
+            "    print(model)",
+            '    print(f"fitted to {len(y)} rows")',
+        ]
+        return "\n".join(
+            [
+                *_heading(self.history, self.best),
+                "",
+                *_wrapped(f"Written by hptune {_version()}; it needs {self._needs()}, and no hptune."),
+                '"""',
+                "",
+                *path,
+                "",
+                "",
+                "def build():",
+                '    """Return the unfitted estimator, its random_state as hptune set it for the last fit."""',
+                f"    return {build}",
+                "",
+                "",
+                *load.lines,
+                *self._fit(seeds, weights),
+                *(["", "", 'if __name__ == "__main__":', *run] if load.complete else []),
+                "",
+            ]
+        )
+
+    def _built(self) -> Any:
+        from hptune.randomness import seed_for
+
+        problem, values = self.problem, self.best.values
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return problem.estimators.build(
+                values, space=problem.space_for(values), seed=seed_for(self.seed, "refit"), load=problem.load
+            )
+
+    def _fit(self, seeds: list[str], weights: bool) -> list[str]:
+        call = "    return model.fit(X, y, sample_weight=weights)" if weights else "    return model.fit(X, y)"
+        head = "def fit(X, y, weights):" if weights else "def fit(X, y):"
+        return [head, '    """Return the estimator fitted to X (rows, features) and y (rows,)."""', *seeds,
+                "    model = build()", call]  # fmt: skip
+
+    def _global_seeds(self, estimator: Any) -> list[str]:
+        """Return the lines that seed numpy's global generator, where a random_state was left at null on purpose."""
+        from hptune.randomness import seed_for
+
+        params: Mapping[str, Any] = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
+        if not any(name.rpartition("__")[2] == "random_state" and one is None for name, one in params.items()):
+            return []
+        seed = self.source.name("numpy.random", "seed")
+        return [f"    {seed}({seed_for(self.seed, 'refit')})  # for a random_state that the config left at null"]
+
+    def _own_folder(self) -> str | None:
+        """Return the config's folder if some of the imported modules lie in it."""
+        from hptune.worker.source import files_of
+
+        home = Path(self.problem.setup.folder).resolve()
+        files = files_of(self.source.modules).values()
+        return str(home) if any(Path(file).resolve().is_relative_to(home) for file in files) else None
+
+    def _without_path(self, own: str | None) -> list[str]:
+        return [f"sys.path.insert(0, {own!r})  # the modules of the config", "", *self.source.imports()]
+
+    def _needs(self) -> str:
+        made = self.history.started.versions
+        tops = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn"}
+        names = [tops.get(top, top) for top in sorted({module.split(".")[0] for module in self.source.modules})]
+        return ", ".join(f"{name} (made with {made[name]})" for name in names if name in made) or "scikit-learn"
+
+
+def _version() -> str:
+    from hptune import __version__
+
+    return __version__

@@ -1,0 +1,261 @@
+"""`hptune init`: what it writes for a data set loads, says what was seen, and runs as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hptune import cli
+from hptune.config.load import Loaded, load
+from hptune.spaces import SPACES
+
+FAST = [
+    "-q",
+    "-o",
+    "budget.trials=2",
+    "-o",
+    "executor={type: serial}",
+    "-o",
+    "evaluate.cv=2",
+    "-o",
+    "output.refit=false",
+]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def mixed(rows: int = 120) -> pd.DataFrame:
+    """Numbers and text with gaps, booleans, an id, a constant, dates; `label` and `amount` follow from the features."""
+    rng = np.random.default_rng(0)
+    age, city = rng.normal(40, 10, rows).round(1), rng.choice(["Rome", "Oslo", "Bonn"], rows)
+    truth = (age - 40) / 10 + (city == "Rome") + rng.normal(0, 0.5, rows)
+    table = pd.DataFrame(
+        {
+            "customer_id": rng.permutation(rows) + 5000,
+            "age": age,
+            "income": rng.lognormal(3, 1, rows).round(2),
+            "city": city,
+            "active": rng.random(rows) < 0.5,
+            "source": "web",
+            "since": pd.date_range("2020-01-01", periods=rows).astype(str),
+            "label": np.where(truth > 0.4, "yes", "no"),
+            "amount": (truth * 10).round(3),
+        }
+    )
+    table.loc[3:12, "age"] = np.nan
+    table.loc[20:25, "city"] = np.nan
+    return table
+
+
+def numeric(rows: int = 100) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(rows, 4)).round(3)
+    return pd.DataFrame(X, columns=list("abcd")).assign(y=(X[:, 0] * 2 - X[:, 1]).round(4))
+
+
+def init(*arguments: str) -> Loaded:
+    """The config that `hptune init` writes with these arguments."""
+    out = next((one for one in Path().glob("*.yaml")), None)
+    assert out is None
+    assert cli.invoke(["init", *arguments]) == 0
+    (out,) = Path().glob("*.yaml")
+    return load(out)
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert cli.invoke(["init", *arguments]) == 2
+    return capsys.readouterr().err.strip()
+
+
+# -- what is written ------------------------------------------------------------------------------------------------
+
+
+def test_numbers_give_a_regression_with_scaling_and_a_choice_of_models() -> None:
+    numeric().to_csv("d.csv", index=False)
+    found = init("d.csv", "--target", "y").resolved
+    assert found["name"] == "d"
+    assert [list(step) for step in found["model"]["pipeline"]] == [["scale"], ["model"]]
+    assert list(found["model"]["pipeline"][1]["model"]["choose"]) == ["linear", "boosting"]
+    assert found["evaluate"]["metric"] == "neg_root_mean_squared_error"
+    assert found["evaluate"]["cv"]["type"] == "repeated_kfold"
+    assert found["data"]["drop"] == []
+
+
+def test_mixed_columns_are_imputed_and_encoded_each_kind_its_own_way() -> None:
+    mixed().drop(columns="amount").to_csv("d.csv", index=False)
+    found = init("d.csv", "--target", "label").resolved
+    parts = {name: one for part in found["model"]["pipeline"][0]["prepare"]["columns"] for name, one in part.items()}
+    assert {name: part["select"] for name, part in parts.items()} == {
+        "numbers": "number", "words": "text", "flags": "boolean",
+    }  # fmt: skip
+    assert [list(step) for step in parts["numbers"]["with"]["pipeline"]] == [["impute"], ["scale"]]
+    assert [list(step) for step in parts["words"]["with"]["pipeline"]] == [["impute"], ["encode"]]
+    assert sorted(found["data"]["drop"]) == ["customer_id", "since", "source"]
+    assert found["evaluate"]["metric"] == "roc_auc"
+
+
+def test_what_left_out_columns_are_is_said_in_the_file_and_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    mixed().drop(columns="amount").to_csv("d.csv", index=False)
+    init("d.csv", "--target", "label")
+    said, text = capsys.readouterr().out, Path("d.yaml").read_text()
+    for word in ("customer_id", "called like an id", "source", "the same value", "since", "dates"):
+        assert word in said
+        assert word in text
+    assert said.splitlines()[-1] == "next: hptune run d.yaml"
+
+
+def test_many_rows_spare_a_holdout_and_few_are_divided_three_times() -> None:
+    numeric(1200).to_csv("many.csv", index=False)
+    found = init("many.csv", "--target", "y").config
+    assert found.data is not None
+    assert found.data.holdout is not None
+    assert found.evaluate.cv == 5
+    Path("many.yaml").unlink()
+    numeric(40).to_csv("few.csv", index=False)
+    config = init("few.csv", "--target", "y", "--model", "KNeighborsRegressor")
+    assert config.config.data is not None
+    assert config.config.data.holdout is None
+    assert (
+        config.space["n_neighbors" if "n_neighbors" in config.space else "model.n_neighbors"].to_json()["max"] <= 31
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "metric"),
+    [
+        ([0, 1] * 30, "classification", "roc_auc"),
+        (["a", "b", "c"] * 20, "classification", "accuracy"),
+        (["a"] * 50 + ["b"] * 5 + ["c"] * 5, "classification", "balanced_accuracy"),
+        (list(range(60)), "regression", "neg_root_mean_squared_error"),
+        ([0.5, 1.5] * 30, "regression", "neg_root_mean_squared_error"),
+        ([0.0, 1.0] * 30, "classification", "roc_auc"),
+        ([True, False] * 30, "classification", "roc_auc"),
+    ],
+)
+def test_the_task_and_its_metric_follow_from_the_target(values: list[Any], task: str, metric: str) -> None:
+    numeric(60).assign(y=values).to_csv("d.csv", index=False)
+    assert init("d.csv", "--target", "y").config.evaluate.metric == metric
+    assert f"; {task}" in Path("d.yaml").read_text() or f"  {task}" in Path("d.yaml").read_text()
+
+
+def test_a_rare_class_lowers_the_number_of_folds() -> None:
+    numeric(400).assign(y=["a"] * 397 + ["b"] * 3).to_csv("d.csv", index=False)
+    assert init("d.csv", "--target", "y").config.evaluate.cv == 3
+
+
+def test_a_decimal_comma_and_a_semicolon_are_found_out() -> None:
+    numeric().to_csv("d.csv", index=False, sep=";", decimal=",")
+    assert init("d.csv", "--target", "y").resolved["data"]["decimal"] == ","
+
+
+def test_a_config_in_another_folder_finds_its_data(here: Path) -> None:
+    (here / "sub").mkdir()
+    numeric().to_csv("d.csv", index=False)
+    assert cli.invoke(["init", "d.csv", "--target", "y", "--out", "sub/x.yaml"]) == 0
+    assert load("sub/x.yaml").resolved["data"]["train"] == "../d.csv"
+
+
+def test_names_that_yaml_or_the_environment_would_change_survive() -> None:
+    table = numeric().rename(columns={"a": "no", "b": "${HOME}", "y": "1e3: #"})
+    table.assign(**{"id": range(100), "yes": 1}).to_csv("d.csv", index=False)
+    data = init("d.csv", "--target", "1e3: #").resolved["data"]
+    assert data["target"] == "1e3: #"
+    assert sorted(data["drop"]) == ["id", "yes"]
+
+
+def test_stdout_and_json_hold_the_same_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.invoke(["init", "--out", "-"]) == 0
+    text = capsys.readouterr().out
+    assert cli.invoke(["init", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["text"] == text == Path("study.yaml").read_text()
+    assert (told["task"], told["rows"], told["config"]) == ("regression", 442, "study.yaml")
+
+
+def test_a_file_that_is_there_is_only_replaced_by_force(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("study.yaml").write_text("mine")
+    assert refusal(capsys).endswith("study.yaml is there already: --force replaces it, --out FILE names another")
+    assert Path("study.yaml").read_text() == "mine"
+    assert cli.invoke(["init", "--force"]) == 0
+    assert Path("study.yaml").read_text() != "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["d.csv"], "--target: expected the column to predict, found none; d.csv has a, b, c, d, y"),
+        (["d.csv", "--target", "z"], "--target: d.csv has no column 'z'; its columns are a, b, c, d, y"),
+        (["e.csv", "--target", "y"], "there is no file"),
+        (["d.txt", "--target", "y"], "expected a file ("),
+        (["d.csv", "--target", "y", "--model", "Rigde"], "no default space for 'Rigde'; did you mean 'Ridge'?"),
+        (["d.csv", "--target", "y", "--model", "SVC"],
+         "--target: expected classes, found real numbers in y; --model takes a regressor"),
+        (["t.csv", "--target", "y", "--model", "SVR"],
+         "--target: expected numbers for a regressor, found text in y; --model takes a classifier"),
+        (["t.csv", "--target", "one"], "--target: expected different values, found the same one in every row of one"),
+        (["t.csv", "--target", "name"], "--target: expected classes, found 60 different texts in the 60 rows of name"),
+        (["sklearn:load_iris", "--target", "y"], "--target: sklearn:load_iris knows its own target; leave it out"),
+        (["d.csv", "--target", "y", "--out", "no/x.yaml"], "--out: there is no folder no"),
+    ],
+)  # fmt: skip
+def test_data_that_no_config_could_use_are_refused(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    numeric().to_csv("d.csv", index=False)
+    table = numeric(60).assign(y=["a", "b"] * 30, one=1, name=[f"n{number}" for number in range(60)])
+    table.to_csv("t.csv", index=False)
+    assert message in refusal(capsys, *arguments)
+    assert not list(Path().glob("*.yaml"))
+
+
+# -- and runs -------------------------------------------------------------------------------------------------------
+
+
+def runs(config: str) -> dict[str, Any]:
+    """The result of a run of the config as it is, but for two trials of two folds in this process."""
+    assert cli.invoke(["run", config, "--dir", "run", *FAST]) == 0
+    found: dict[str, Any] = json.loads(Path("run/result.json").read_text())
+    assert found["trials"]["completed"] == 2
+    return found
+
+
+def test_a_config_for_mixed_columns_runs_as_it_is() -> None:
+    mixed().drop(columns="amount").to_csv("d.csv", index=False)
+    init("d.csv", "--target", "label", "--model", "LogisticRegression")
+    assert runs("d.yaml")["best"]["score"] > 0.7  # so the features really reached the model
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["label", "amount"])
+def test_a_config_with_a_choice_of_models_runs_as_it_is(target: str) -> None:
+    other = "amount" if target == "label" else "label"
+    mixed().drop(columns=other).to_csv("d.csv", index=False)
+    init("d.csv", "--target", target)
+    runs("d.yaml")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SPACES)
+def test_a_config_for_each_known_model_runs_as_it_is(name: str) -> None:
+    target = "label" if SPACES[name].task == "classification" else "amount"
+    table = mixed().drop(columns="amount" if target == "label" else "label")
+    if target == "amount":
+        table["amount"] /= table["amount"].std()
+    table.to_csv("d.csv", index=False)
+    init("d.csv", "--target", target, "--model", name)
+    runs("d.yaml")
+
+
+@pytest.mark.slow
+def test_the_config_written_without_any_data_runs_as_it_is() -> None:
+    init()
+    runs("study.yaml")

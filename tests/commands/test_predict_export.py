@@ -1,0 +1,248 @@
+"""`hptune predict` and `hptune export` on one finished study of a CSV file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hptune import cli
+
+Capture = pytest.CaptureFixture[str]
+
+CONFIG = """
+name: flowers
+data: {train: flowers.csv, target: kind, drop: [id], holdout: {fraction: 0.2}}
+model:
+  pipeline:
+    - impute: sklearn.impute.SimpleImputer
+    - scale: {choose: [sklearn.preprocessing.StandardScaler, passthrough]}
+    - classifier: {class: sklearn.ensemble.ExtraTreesClassifier, params: {n_estimators: 5}}
+space:
+  impute.strategy: [mean, median]
+  classifier.max_depth: {type: int, min: 2, max: 6}
+evaluate: {cv: 2}
+oracle: {type: random}
+budget: {trials: 3}
+executor: {type: serial}
+output: {dir: runs/flowers}
+"""
+
+
+def flowers(rows: int = 60) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, 2, rows)
+    table = pd.DataFrame(
+        {
+            "id": [f"n{number}" for number in range(rows)],
+            "width": kind + rng.normal(size=rows),
+            "kind": np.array(["rose", "tulip"])[kind],
+            "height": rng.normal(size=rows),
+        }
+    )
+    table.loc[3, "height"] = None
+    return table
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the data, the config and the run directory of its finished study."""
+    home = tmp_path_factory.mktemp("flowers")
+    flowers().to_csv(home / "flowers.csv", index=False)
+    (home / "study.yaml").write_text(CONFIG)
+    path = list(sys.path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        assert cli.invoke(["run", "study.yaml", "-q"]) == 0
+    sys.path[:] = path
+    return home
+
+
+@pytest.fixture
+def run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of that folder, the working directory."""
+    shutil.copytree(home, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    path = list(sys.path)
+    yield tmp_path / "copy"
+    sys.path[:] = path
+
+
+def card(run: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run / "runs/flowers/model.json").read_text())
+    return found
+
+
+def predict(*arguments: str) -> int:
+    return cli.invoke(["predict", "runs/flowers", *arguments])
+
+
+def kept(run: Path) -> Any:
+    from skops import io
+
+    return io.load(run / "runs/flowers/model.skops", trusted=card(run)["trusted"])
+
+
+def test_the_card_says_what_the_model_file_is(run: Path) -> None:
+    import hashlib
+
+    found = card(run)
+    assert found["sha256"] == hashlib.sha256((run / "runs/flowers/model.skops").read_bytes()).hexdigest()
+    assert found["features"] == ["width", "height"]
+    assert found["dtypes"] == {"width": "float64", "height": "float64"}
+    assert found["classes"] == ["rose", "tulip"]
+    assert set(found["trusted"]) == {"numpy.dtype", "sklearn.tree._tree.Tree"}
+    assert "scikit-learn" in found["versions"]
+
+
+def test_predictions_are_the_kept_models_whatever_the_order_of_the_columns(run: Path, capsys: Capture) -> None:
+    table = flowers()
+    table[["kind", "height", "width"]].to_csv("mixed.csv", index=False)
+    assert predict("mixed.csv") == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[0] == "prediction"
+    assert captured.out.splitlines()[1:] == kept(run).predict(table[["width", "height"]]).tolist()
+    assert "does not use are ignored: kind" in captured.err
+
+
+def test_probabilities_have_a_column_for_each_class_and_out_writes_the_file_whole(run: Path, capsys: Capture) -> None:
+    assert predict("flowers.csv", "--proba", "--out", "p.csv") == 0
+    assert capsys.readouterr().out == ""
+    found = pd.read_csv("p.csv")
+    assert list(found.columns) == ["prediction", "probability_rose", "probability_tulip"]
+    expected = kept(run).predict_proba(flowers()[["width", "height"]])
+    assert np.allclose(found.iloc[:, 1:].to_numpy(), expected)
+    assert not list(run.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("width,heihgt\n1,2\n", "lacks height of the 2 columns that the model was fitted to; did you mean 'heihgt'?"),
+        ("width,height\n1,2\n3,tall\n", "new.csv:3: column 'height': expected numbers as in training (float64)"),
+        ("width,height\n", "has a header line and no rows"),
+        ("width,height,width\n1,2,3\n", "two columns called 'width'"),
+        ("", "expected a CSV file with a header line and rows"),
+    ],
+)
+def test_rows_that_do_not_fit_are_told_what_was_expected(text: str, said: str, run: Path, capsys: Capture) -> None:
+    (run / "new.csv").write_text(text)
+    assert predict("new.csv") == 2
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_data_that_is_not_there_and_an_out_that_is_the_data_are_refused(run: Path, capsys: Capture) -> None:
+    assert predict("nothing.csv") == 2
+    assert predict("flowers.csv", "--out", "flowers.csv") == 2
+    assert "is the data itself" in capsys.readouterr().err
+    assert flowers().equals(pd.read_csv("flowers.csv"))
+
+
+def test_a_changed_model_file_is_refused(run: Path, capsys: Capture) -> None:
+    path = run / "runs/flowers/model.skops"
+    path.write_bytes(path.read_bytes() + b" ")
+    assert predict("flowers.csv") == 5
+    assert "is not the file that model.json describes" in capsys.readouterr().err
+
+
+def test_a_card_that_asks_for_trust_in_other_code_is_refused(run: Path, capsys: Capture) -> None:
+    """Who can change the model file can change the card beside it, so the card alone must not widen what is run."""
+    changed = {**card(run), "trusted": ["os.system"]}
+    (run / "runs/flowers/model.json").write_text(json.dumps(changed))
+    assert predict("flowers.csv") == 2
+    assert "asks for trust in os.system" in capsys.readouterr().err
+
+
+def test_a_pickle_is_loaded_only_if_the_user_says_so(run: Path, capsys: Capture) -> None:
+    import joblib
+
+    from hptune.worker.kept import digest
+
+    folder = run / "runs/flowers"
+    joblib.dump(kept(run), folder / "model.joblib")
+    found = {**card(run), "model": "model.joblib", "format": "joblib", "sha256": digest(folder / "model.joblib")}
+    (folder / "model.json").write_text(json.dumps(found))
+    assert predict("flowers.csv") == 2
+    assert "--trust-joblib" in capsys.readouterr().err
+    assert predict("flowers.csv", "--trust-joblib") == 0
+    captured = capsys.readouterr()
+    assert "a pickle" in captured.err
+    assert len(captured.out.splitlines()) == 61
+
+
+def test_without_a_model_the_message_says_how_to_get_one(run: Path, capsys: Capture) -> None:
+    (run / "runs/flowers/model.json").unlink()
+    assert predict("flowers.csv") == 2
+    assert "`hptune run runs/flowers` does it" in capsys.readouterr().err
+    assert cli.invoke(["run", "runs/flowers", "-q"]) == 0
+    assert predict("flowers.csv") == 0
+
+
+# -- export ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_exported_script_fits_the_kept_model_again_without_hptune(run: Path) -> None:
+    assert cli.invoke(["export", "runs/flowers", "--out", "winner.py"]) == 0
+    program = (
+        "import json, sys; import winner\n"
+        "X, y = winner.load(); model = winner.fit(X, y)\n"
+        "assert not any(name.split('.')[0] == 'hptune' for name in sys.modules)\n"
+        "print(json.dumps([len(y), model.predict_proba(X).tolist()]))"
+    )
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=run)
+    rows, chances = json.loads(out.stdout)
+    assert rows == 48  # the holdout's twelve are left out
+    from hptune.commands._problem import loaded_from
+    from hptune.compose import setup_of
+    from hptune.worker.problem import Problem
+
+    train = Problem(setup_of(loaded_from(run / "study.yaml", ()))).dataset.train
+    assert chances == kept(run).predict_proba(train.X).tolist()
+
+
+def test_the_script_reads_like_one_written_by_hand(run: Path, capsys: Capture) -> None:
+    assert cli.invoke(["export", "runs/flowers"]) == 0
+    text = capsys.readouterr().out
+    assert "hptune" not in text.partition('"""\n')[2].replace("as hptune", "")
+    assert max(map(len, text.splitlines())) <= 118
+    assert "from sklearn.impute import SimpleImputer\n" in text
+    assert '("impute", SimpleImputer(' in text.replace("'", '"')
+
+
+@pytest.mark.slow
+def test_the_script_runs_by_itself(run: Path) -> None:
+    assert cli.invoke(["export", "runs/flowers", "--out", "winner.py"]) == 0
+    out = subprocess.run([sys.executable, "winner.py"], capture_output=True, text=True, check=True, cwd=run)
+    assert "fitted to 48 rows" in out.stdout
+
+
+def test_export_of_a_function_model_gives_its_values_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "sphere_for_export.py").write_text("def f(values):\n    return values['x'] ** 2\n")
+    (tmp_path / "s.yaml").write_text(
+        "model: {function: 'sphere_for_export:f'}\nspace: {x: {type: float, min: -1, max: 2}, y: [null, a]}\n"
+        "evaluate: {metric: loss, direction: minimize}\nbudget: {trials: 2}\noracle: {type: random}\n"
+        "executor: {type: serial}\n"
+    )
+    assert cli.invoke(["run", "s.yaml", "-q"]) == 0
+    assert cli.invoke(["export", "runs/s", "--out", "values.py"]) == 0
+    assert "its best values are exported" in capsys.readouterr().err
+    out = subprocess.run([sys.executable, "values.py"], capture_output=True, text=True, check=True)
+    best = json.loads((tmp_path / "runs/s/result.json").read_text())["best"]
+    assert json.loads(out.stdout) == best["params"]
+    assert "from sphere_for_export import f" in (tmp_path / "values.py").read_text()
+    assert cli.invoke(["predict", "runs/s", "s.yaml"]) == 2
+    assert "a function model keeps no estimator" in capsys.readouterr().err

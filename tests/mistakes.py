@@ -1,0 +1,254 @@
+"""Mistakes that newcomers make, each as files and a command: what hptune answers is `docs/mistakes.md`.
+
+Write the page anew, and read its diff, with `python -m tests.mistakes`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from unittest import mock
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "mistakes.md"
+
+ROWS = [(index * 37 % 61, index * 17 % 53, "red" if index % 3 else "blue", index) for index in range(40)]
+HOUSES = "size,age,colour,price\n" + "".join(f"{a},{b},{c},{3 * a - b + 0.5 * i}\n" for a, b, c, i in ROWS)
+KINDS = "size,age,kind\n" + "".join(f"{a},{b},{'big' if a > 30 else 'small'}\n" for a, b, _c, _i in ROWS)
+
+STUDY = """\
+version: 1
+name: houses
+data: {train: houses.csv, target: price, drop: [colour]}
+model:
+  pipeline:
+    - scale: sklearn.preprocessing.StandardScaler
+    - regressor:
+        choose:
+          ridge: sklearn.linear_model.Ridge
+          svr: sklearn.svm.SVR
+space:
+  regressor.ridge.alpha: {type: float, min: 1e-3, max: 1e3, scale: log}
+  regressor.svr.C: {type: float, min: 0.1, max: 100, scale: log}
+  regressor.svr.kernel: [rbf, linear]
+evaluate: {metric: r2, cv: 4}
+oracle: {type: random}
+budget: {trials: 4}
+"""
+
+CLASSES = """\
+version: 1
+name: kinds
+data: {train: kinds.csv, target: kind}
+model: {class: sklearn.linear_model.LogisticRegression}
+space:
+  C: {type: float, min: 1e-3, max: 1e3, scale: log}
+evaluate: {metric: accuracy, cv: 4}
+oracle: {type: random}
+budget: {trials: 4}
+"""
+
+FUNCTION = """\
+version: 1
+name: bowl
+model: {function: bowl:bowl}
+space:
+  x: {type: float, min: -1, max: 1}
+evaluate: {metric: value, direction: minimize}
+executor: {type: serial}
+budget: {trials: 3}
+"""
+BOWL = "def bowl(values):\n    return values['x'] ** 2\n"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake: `wrong` is the YAML (or the command) as the page shows it."""
+
+    title: str
+    wrong: str
+    files: Mapping[str, str | bytes]
+    command: Sequence[str] = ("validate", "study.yaml")
+    before: Sequence[Sequence[str]] = ()
+    code: int = 2
+    lines: bool = True  # whether the message names the config's line
+    kept: str = ""  # only the lines of the answer that hold this, where numbers that depend on the machine surround them
+    answer: str = field(default="", compare=False)
+
+
+def edited(text: str, old: str, new: str) -> str:
+    assert text.count(old) == 1, (text.count(old), old)
+    return text.replace(old, new)
+
+
+def study(title: str, old: str, new: str, *, wrong: str | None = None, table: str = HOUSES, **more: object) -> Mistake:
+    shown = new.strip("\n") if wrong is None else wrong
+    return Mistake(title, shown, {"study.yaml": edited(STUDY, old, new), "houses.csv": table}, **more)  # type: ignore[arg-type]
+
+
+def kinds(title: str, old: str, new: str, *, wrong: str | None = None, table: str = KINDS, **more: object) -> Mistake:
+    shown = new.strip("\n") if wrong is None else wrong
+    return Mistake(title, shown, {"study.yaml": edited(CLASSES, old, new), "kinds.csv": table}, **more)  # type: ignore[arg-type]
+
+
+def function(title: str, old: str, new: str, *, body: str = BOWL, wrong: str | None = None, **more: object) -> Mistake:
+    files = {"study.yaml": edited(FUNCTION, old, new), "bowl.py": body}
+    return Mistake(title, new.strip("\n") if wrong is None else wrong, files, **more)  # type: ignore[arg-type]
+
+
+def command(title: str, line: str, *, files: Mapping[str, str | bytes] | None = None, **more: object) -> Mistake:
+    found = {"study.yaml": FUNCTION, "bowl.py": BOWL} if files is None else files
+    more = {"lines": False, **more}
+    return Mistake(title, f"hptune {line}", found, command=tuple(line.split()), **more)  # type: ignore[arg-type]
+
+
+ALPHA = "  regressor.ridge.alpha: {type: float, min: 1e-3, max: 1e3, scale: log}\n"
+DATA = "data: {train: houses.csv, target: price, drop: [colour]}"
+EVALUATE = "evaluate: {metric: r2, cv: 4}"
+RUN = ("run", "study.yaml", "-q")
+
+MISTAKES: Mapping[str, Sequence[Mistake]] = {
+    "The YAML itself": [
+        study("a misspelt key", "evaluate:", "evalute:", wrong="evalute: {metric: r2, cv: 4}"),
+        study("a misspelt key further in", EVALUATE, "evaluate: {metrik: r2, cv: 4}"),
+        study("no blank after a colon", "budget: {trials: 4}", "budget:{trials: 4}"),
+        study("a tab for indentation", "  regressor.svr.kernel", "\tregressor.svr.kernel", wrong="⇥regressor.svr.kernel: [rbf, linear]"),
+        study("wrong indentation", "  regressor.svr.kernel", "   regressor.svr.kernel", wrong="(three blanks, where the lines before have two)"),
+        study("a key twice", "budget:", "oracle: {type: grid}\nbudget:", wrong="oracle: {type: random}\noracle: {type: grid}"),
+        study("a bracket not closed", "kernel: [rbf, linear]", "kernel: [rbf, linear", wrong="  regressor.svr.kernel: [rbf, linear"),
+        study("a number in quotes", "budget: {trials: 4}", 'budget: {trials: "50"}'),
+        study("a unit that does not exist", "budget: {trials: 4}", "budget: {trials: 4, time: 15 mins}"),
+        study("an option of another oracle", "oracle: {type: random}", "oracle: {type: random, points: 5}"),
+        study("an oracle that does not exist", "oracle: {type: random}", "oracle: {type: bayes}"),
+        Mistake("no model at all", "(no `model:`)", {"study.yaml": "version: 1\nname: x\nspace: {a: [1, 2]}\nevaluate: {metric: r2}\n"}),
+        Mistake("an empty file", "", {"study.yaml": ""}, lines=False),
+    ],
+    "The space": [
+        study("a list for a range", ALPHA, "  regressor.ridge.alpha: [0.001, 1000, log]\n"),
+        study("a range without its type", ALPHA, "  regressor.ridge.alpha: {min: 1e-3, max: 1e3}\n"),
+        study("min above max", ALPHA, "  regressor.ridge.alpha: {type: float, min: 1e3, max: 1e-3}\n"),
+        study("a log scale from 0", ALPHA, "  regressor.ridge.alpha: {type: float, min: 0, max: 1, scale: log}\n"),
+        study("a whole number's range with fractions", ALPHA, "  regressor.ridge.max_iter: {type: int, min: 0.5, max: 10}\n"),
+        study("a misspelt parameter", ALPHA, "  regressor.ridge.alhpa: {type: float, min: 1, max: 2}\n"),
+        study("a misspelt step", ALPHA, "  regresor.ridge.alpha: {type: float, min: 1, max: 2}\n"),
+        study("a parameter without its alternative", ALPHA, "  regressor.alpha: {type: float, min: 1, max: 2}\n"),
+        study("a parameter of the other alternative", ALPHA, "  regressor.svr.alpha: {type: float, min: 1, max: 2}\n"),
+        study("a range that the estimator refuses", ALPHA, "  regressor.ridge.alpha: {type: float, min: -1, max: 1}\n"),
+        study("a choice that the estimator refuses", "kernel: [rbf, linear]", "kernel: [rfb, linear]", wrong="  regressor.svr.kernel: [rfb, linear]"),
+        study("a condition on an unknown parameter", "kernel: [rbf, linear]", "gamma: {type: float, min: 1, max: 2, when: {regressor.svr.kernal: rbf}}", wrong="  regressor.svr.gamma: {..., when: {regressor.svr.kernal: rbf}}"),
+        study("a condition on a value that never comes", "kernel: [rbf, linear]", "kernel: [rbf, linear]\n  regressor.svr.degree: {type: int, min: 2, max: 5, when: {regressor.svr.kernel: poly}}", wrong="  regressor.svr.kernel: [rbf, linear]\n  regressor.svr.degree: {..., when: {regressor.svr.kernel: poly}}"),
+        study("constraints that forbid everything", "evaluate:", 'constraints: [{require: "regressor.ridge.alpha < 0"}, {forbid: {regressor: svr}}]\nevaluate:', wrong='constraints:\n  - require: "regressor.ridge.alpha < 0"\n  - forbid: {regressor: svr}'),
+        study("a constraint with a slip", "evaluate:", 'constraints: [{require: "regressor.ridge.alpha <"}]\nevaluate:', wrong='constraints: [{require: "regressor.ridge.alpha <"}]'),
+        kinds("two values that do not go together", "  C:", "  solver: [lbfgs, liblinear]\n  l1_ratio: [0, 1]\n  C:", wrong="  solver: [lbfgs, liblinear]\n  l1_ratio: [0, 1]"),
+    ],
+    "The model": [
+        study("a misspelt class", "sklearn.svm.SVR", "sklearn.svm.SVRR", wrong="svr: sklearn.svm.SVRR"),
+        study("a class without its module", "sklearn.svm.SVR", "SVR", wrong="svr: SVR"),
+        study("a package that is not installed", "sklearn.svm.SVR", "xgboost.XGBRegressor", wrong="svr: xgboost.XGBRegressor"),
+        kinds("a misspelt fixed parameter", "LogisticRegression}", "LogisticRegression, params: {max_itter: 500}}", wrong="model: {class: sklearn.linear_model.LogisticRegression, params: {max_itter: 500}}"),
+        function("a function that does not exist", "bowl:bowl", "bowl:bow", wrong="model: {function: bowl:bow}"),
+        function("a module that does not exist", "bowl:bowl", "bowls:bowl", wrong="model: {function: bowls:bowl}"),
+        function("a function that returns text", "trials: 3", "trials: 3", wrong='def bowl(values):\n    return "good"', body='def bowl(values):\n    return "good"\n', command=RUN, code=4, lines=False),
+        function("a function that raises", "trials: 3", "trials: 3", wrong='def bowl(values):\n    return values["y"]', body='def bowl(values):\n    return values["y"]\n', command=RUN, code=4, lines=False),
+    ],
+    "The metric": [
+        study("a misspelt metric", "metric: r2", "metric: r_2", wrong="evaluate: {metric: r_2, cv: 4}"),
+        study("an error without `neg_`", "metric: r2", "metric: mean_squared_error", wrong="evaluate: {metric: mean_squared_error, cv: 4}"),
+        kinds("a metric of regression for a classifier", "metric: accuracy", "metric: r2", wrong="evaluate: {metric: r2, cv: 4}   # model: LogisticRegression"),
+        kinds("a regressor where the target is text", "LogisticRegression", "LinearRegression", wrong="model: {class: sklearn.linear_model.LinearRegression}"),
+        function("no direction for a function's number", ", direction: minimize", "", wrong="evaluate: {metric: value}"),
+    ],
+    "The data": [
+        study("a file that does not exist", "houses.csv", "house.csv", wrong="data: {train: house.csv, ...}"),
+        study("a column that does not exist", "target: price", "target: Price", wrong="data: {..., target: Price}"),
+        study("no target", "target: price, ", "", wrong="data: {train: houses.csv}"),
+        study("text in a model for numbers", ", drop: [colour]", "", wrong="data: {train: houses.csv, target: price}   # `colour` is text"),
+        study("gaps in the target", DATA, DATA, wrong="size,age,colour,price\n3,7,red,\n...", table=edited(HOUSES, "\n0,0,blue,0.0\n", "\n0,0,blue,\n")),
+        study("gaps in the features", DATA, DATA, wrong="size,age,colour,price\n,7,red,12\n...", table=edited(HOUSES, "\n0,0,blue,0.0\n", "\n,0,blue,0.0\n")),
+        study("a target that is always the same", DATA, DATA, wrong="size,age,colour,price\n3,7,red,5\n4,9,red,5\n...", table=re.sub(r",[-\d.]+\n", ",5\n", HOUSES)),
+        study("the target among the features", DATA, DATA, wrong="size,age,colour,cost,price\n3,7,red,12,12\n...", table=re.sub(r",([-\d.]+|price)\n", lambda m: f",{m[1].replace('price', 'cost')},{m[1]}\n", HOUSES)),
+        kinds("a class rarer than the folds", "cv: 4", "cv: 4", wrong="evaluate: {metric: accuracy, cv: 4}   # 3 rows of `odd`", table=KINDS + "1,2,odd\n3,4,odd\n5,6,odd\n"),
+        study("more folds than rows", "cv: 4", "cv: 100", wrong="evaluate: {metric: r2, cv: 100}   # 40 rows"),
+        study("a file that is no CSV", DATA, DATA, wrong="data: {train: houses.csv, ...}   # an Excel file, renamed", table=b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00\xff\xfe\x00" * 4),  # type: ignore[arg-type]
+    ],
+    "The command line": [
+        command("a verb that does not exist", "tune study.yaml"),
+        command("an option that does not exist", "run study.yaml --trails 10"),
+        command("a config that does not exist", "run studdy.yaml"),
+        command("an override without `=`", "run study.yaml -o budget.trials"),
+        command("an override of an unknown key", "run study.yaml -o budget.trails=5"),
+        command("the config where the run directory is meant", "trials study.yaml"),
+        command("a folder without a study", "show .", ),
+        command("a trial that does not exist", "show runs/bowl 99", before=[RUN]),
+        command("a parameter that does not exist", "best runs/bowl --param alpha", before=[RUN]),
+        command("another problem in the same run directory", "run study.yaml -o seed=1", before=[RUN]),
+        command("a refit model where there is none", "predict runs/bowl new.csv", before=[RUN]),
+    ],
+    "Files and processes": [
+        command("a read-only folder", "run study.yaml --dir locked/bowl", code=6),
+        command("the same study twice at once", "run study.yaml", code=5),
+        command("a damaged journal", "show runs/bowl", code=5, before=[RUN]),
+    ],
+}
+
+
+# -- running them --------------------------------------------------------------------------------------------------
+
+
+def tried(mistake: Mistake, folder: Path) -> tuple[int, str]:
+    """Make the mistake in `folder`, in this process; return the exit code and what was said."""
+    for name, content in mistake.files.items():
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    with contextlib.chdir(folder), mock.patch.dict(os.environ, {"COLUMNS": "80", "NO_COLOR": "1", "CI": "1"}):
+        for words in mistake.before:
+            code, said = spoken(words)
+            assert code == 0, said
+        with circumstances(mistake.title, folder):
+            code, said = spoken(mistake.command)
+    said = said.replace(str(folder.resolve()), "/home/me").replace(str(folder), "/home/me")
+    return code, "\n".join(line.rstrip() for line in said.strip().splitlines())
+
+
+def spoken(words: Sequence[str]) -> tuple[int, str]:
+    from hptune import cli
+
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = cli.invoke(list(words))
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return code, err.getvalue() if code else out.getvalue() + err.getvalue()
+
+
+@contextlib.contextmanager
+def circumstances(title: str, folder: Path) -> Iterator[None]:
+    """Bring about what files and words alone cannot."""
+    yield
+
+
+def main() -> None:
+    wanted = sys.argv[1:]
+    import time
+    for section, mistakes in MISTAKES.items():
+        print("##", section)
+        for mistake in mistakes:
+            if wanted and not any(w in mistake.title for w in wanted):
+                continue
+            began = time.monotonic()
+            with tempfile.TemporaryDirectory() as folder:
+                code, said = tried(mistake, Path(folder))
+            flag = "" if code == mistake.code else f"  !!!! CODE {code} not {mistake.code}"
+            print(f"\n[{mistake.title}] {time.monotonic()-began:.1f}s{flag}\n   {mistake.wrong}\n{said}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
