@@ -18,7 +18,7 @@ import typer.main
 
 from hptune import __version__
 from hptune.commands._after import after
-from hptune.commands._options import EXIT_CODES, Config, Folder, Json, Overrides, Prefixes
+from hptune.commands._options import EXIT_CODES, Config, Folder, Json, JunitFile, Overrides, Prefixes, SummaryFile
 from hptune.commands._signals import Interrupted, signals
 
 app = typer.Typer(
@@ -80,6 +80,8 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Measure one default trial, estimate the time, write nothing.")
     ] = False,
+    summary: SummaryFile = None,
+    junit: JunitFile = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print each trial, and failures in full.")] = False,
 ) -> int:
@@ -110,6 +112,8 @@ def run(
             quiet=quiet,
             verbose=verbose,
             dry_run=dry_run,
+            summary=summary,
+            junit=junit,
         )
     )
 

@@ -35,6 +35,7 @@ OURS = (
     *(jn.NAME, jn.TORN, "result.json", "trials.csv", "best.yaml", "config.yaml"),
     *("model.skops", "model.joblib", "model.json"),
 )
+OUTER = "outer-"
 OUR_FOLDERS = ("logs", "spool", "work")
 
 
@@ -233,18 +234,20 @@ def start(
     add_trials: int | None = None,
     workers: int | None = None,
     allow_import: Sequence[str] = (),
+    outer: tuple[int, int] | None = None,
     interrupt: Callable[[], str | None] = lambda: None,
 ) -> Session:
     """Open a run directory for a config: a new study, or the one that is there if it is the same problem.
 
     With `fresh`, an earlier study in the folder is deleted first. `add_trials` asks for so many configurations more
-    than have been tried. Raises `ConfigError` with lines, `ProblemChanged` naming the difference, and the errors of
+    than have been tried. `outer` (folds, fold) makes that outer fold the holdout (see `nested`). Raises
+    `ConfigError` with lines, `ProblemChanged` naming the difference, and the errors of
     journal and executor; nothing is left running then.
     """
     loaded = with_workers(loaded, workers)
     config = loaded.config
     check_limits(loaded)
-    executor = config.executor.open(setup_of(loaded, allow_import))
+    executor = config.executor.open(setup_of(loaded, allow_import, outer))
     journal: jn.Journal | None = None
     try:
         if (folder / jn.NAME).exists():  # a locked or damaged directory is said before any work is done
@@ -289,7 +292,7 @@ def inspect(
         executor.close(kill=True)
 
 
-def setup_of(loaded: Loaded, allow_import: Sequence[str] = ()) -> Setup:
+def setup_of(loaded: Loaded, allow_import: Sequence[str] = (), outer: tuple[int, int] | None = None) -> Setup:
     """Return the problem as a worker needs it."""
     config = loaded.config
 
@@ -304,6 +307,7 @@ def setup_of(loaded: Loaded, allow_import: Sequence[str] = ()) -> Setup:
         seed=config.seed,
         folder=str(loaded.folder.resolve()),
         own_code=loaded.own_code,
+        outer=None if outer is None else {"folds": outer[0], "fold": outer[1]},
         threads=config.executor.threads(),
         allow_import=tuple(allow_import),
     )
@@ -335,6 +339,9 @@ def clear(folder: Path) -> None:
     for name in OUR_FOLDERS:
         if (folder / name).is_dir() and not (folder / name).is_symlink():
             shutil.rmtree(folder / name)
+    for inner in folder.glob(f"{OUTER}*"):
+        if (inner / MARKER).is_file() and not inner.is_symlink():
+            shutil.rmtree(inner)
 
 
 def _mark(folder: Path) -> None:

@@ -56,6 +56,9 @@ class EvaluateSpec(Spec):
     """Whether the training part is scored too, to see overfitting."""
     finals: FinalsSpec = Field(default_factory=FinalsSpec)
     """Whether the best few are measured again on fresh splits, so that the winner is not the luckiest."""
+    nested: Annotated[int, Field(ge=2, le=100)] | None = None
+    """Outer folds of nested cross-validation: the whole search is run again inside each, and its winner is scored on
+    the rows that it never saw. It measures the procedure, at this many times its cost."""
     select: Literal["best", "one_standard_error"] = "best"
     """Which of the finalists wins: the one with the best mean, or the simplest within one standard error of it."""
 

@@ -187,6 +187,7 @@ class History:
         self.trials[number] = fresh
         self.reports.pop(number, None)
         self.retried.add(number)
+        self.winner = None  # it may win yet: the finals are to be held again
         self.reopenings += 1
         del self._prefix[number + 1 :]  # a failed trial is never the best: `best_number` stays
 
@@ -218,7 +219,7 @@ class History:
 
     @property
     def best(self) -> Trial | None:
-        """The finals' winner; without finals the full-fidelity trial with the smallest mean loss, the first of equals."""
+        """The finals' winner; without finals the full-fidelity trial of smallest mean loss, the first of equals."""
         number = self.best_number if self.winner is None else self.winner.trial
         return None if number is None else self.trials[number]
 

@@ -22,6 +22,7 @@ class Setup:
 
     `folder` is the config's folder: relative data paths start there and it is put on the import path. `space` is the
     declared search space (`SearchSpace.to_json()`), `lines` never travels: positions stay with the coordinator.
+    `outer` ({"folds": n, "fold": i}) makes the i-th of n outer folds the holdout, for nested cross-validation.
     `own_code` says whether modules in it may be imported without leave.
     `threads` limits BLAS and OpenMP inside the worker. `allow_import` lists the module prefixes the *user* named.
     """
@@ -35,6 +36,7 @@ class Setup:
     threads: int = 1
     allow_import: tuple[str, ...] = ()
     own_code: bool = True
+    outer: Mapping[str, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {**dataclasses.asdict(self), "allow_import": list(self.allow_import)}

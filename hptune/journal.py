@@ -67,8 +67,8 @@ class Scan:
 def scan(data: bytes, path: Path) -> Scan:
     """Return the events in a journal's bytes.
 
-    A bad last record counts as torn even if it ends in a newline, because a crash can leave a block of zeros; only the
-    very first is never thrown away. Raises `JournalDamaged` for any other bad record.
+    A bad last record counts as torn even if it ends in a newline, because a crash can leave a block of zeros; only
+    the very first is never thrown away. Raises `JournalDamaged` for any other bad record.
     """
     events: list[Event] = []
     start = 0

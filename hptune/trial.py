@@ -133,9 +133,7 @@ class Trial:
     def metrics(self) -> dict[str, float]:
         """The means of the further metrics (`evaluate.also`) over the folds that have them."""
         names = dict.fromkeys(name for m in self.measurements for name in m.metrics)
-        return {
-            name: _mean([m.metrics[name] for m in self.measurements if name in m.metrics]) for name in names
-        }
+        return {name: _mean([m.metrics[name] for m in self.measurements if name in m.metrics]) for name in names}
 
 
 def _mean(scores: Sequence[float]) -> float:

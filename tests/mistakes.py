@@ -6,6 +6,7 @@ Write the page anew, and read its diff, with `python -m tests.mistakes`.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import re
@@ -42,6 +43,7 @@ space:
 evaluate: {metric: r2, cv: 4}
 oracle: {type: random}
 budget: {trials: 4}
+executor: {type: serial}
 """
 
 CLASSES = """\
@@ -54,6 +56,7 @@ space:
 evaluate: {metric: accuracy, cv: 4}
 oracle: {type: random}
 budget: {trials: 4}
+executor: {type: serial}
 """
 
 FUNCTION = """\
@@ -63,8 +66,8 @@ model: {function: bowl:bowl}
 space:
   x: {type: float, min: -1, max: 1}
 evaluate: {metric: value, direction: minimize}
-executor: {type: serial}
 budget: {trials: 3}
+executor: {type: serial}
 """
 BOWL = "def bowl(values):\n    return values['x'] ** 2\n"
 
@@ -143,7 +146,7 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         study("a parameter of the other alternative", ALPHA, "  regressor.svr.alpha: {type: float, min: 1, max: 2}\n"),
         study("a range that the estimator refuses", ALPHA, "  regressor.ridge.alpha: {type: float, min: -1, max: 1}\n"),
         study("a choice that the estimator refuses", "kernel: [rbf, linear]", "kernel: [rfb, linear]", wrong="  regressor.svr.kernel: [rfb, linear]"),
-        study("a condition on an unknown parameter", "kernel: [rbf, linear]", "gamma: {type: float, min: 1, max: 2, when: {regressor.svr.kernal: rbf}}", wrong="  regressor.svr.gamma: {..., when: {regressor.svr.kernal: rbf}}"),
+        study("a condition on an unknown parameter", "kernel: [rbf, linear]", "kernel: [rbf, linear]\n  regressor.svr.gamma: {type: float, min: 1, max: 2, when: {regressor.svr.kernal: rbf}}", wrong="  regressor.svr.gamma: {..., when: {regressor.svr.kernal: rbf}}"),
         study("a condition on a value that never comes", "kernel: [rbf, linear]", "kernel: [rbf, linear]\n  regressor.svr.degree: {type: int, min: 2, max: 5, when: {regressor.svr.kernel: poly}}", wrong="  regressor.svr.kernel: [rbf, linear]\n  regressor.svr.degree: {..., when: {regressor.svr.kernel: poly}}"),
         study("constraints that forbid everything", "evaluate:", 'constraints: [{require: "regressor.ridge.alpha < 0"}, {forbid: {regressor: svr}}]\nevaluate:', wrong='constraints:\n  - require: "regressor.ridge.alpha < 0"\n  - forbid: {regressor: svr}'),
         study("a constraint with a slip", "evaluate:", 'constraints: [{require: "regressor.ridge.alpha <"}]\nevaluate:', wrong='constraints: [{require: "regressor.ridge.alpha <"}]'),
@@ -220,6 +223,9 @@ def tried(mistake: Mistake, folder: Path) -> tuple[int, str]:
 def spoken(words: Sequence[str]) -> tuple[int, str]:
     from hptune import cli
 
+    for name in {"bowl", "bowls"} & set(sys.modules):  # the last mistake's module, for a study in this process
+        del sys.modules[name]
+    importlib.invalidate_caches()
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -232,7 +238,21 @@ def spoken(words: Sequence[str]) -> tuple[int, str]:
 @contextlib.contextmanager
 def circumstances(title: str, folder: Path) -> Iterator[None]:
     """Bring about what files and words alone cannot."""
-    yield
+    if title == "a read-only folder":
+        (folder / "locked").mkdir(mode=0o500)
+        yield
+        (folder / "locked").chmod(0o700)
+    elif title == "the same study twice at once":
+        from hptune.journal import Journal  # noqa
+
+        yield
+    elif title == "a damaged journal":
+        journal = folder / "runs" / "bowl" / "journal.jsonl"
+        lines = journal.read_bytes().splitlines(keepends=True)
+        journal.write_bytes(b"".join([lines[0], b"{ damaged }\n", *lines[2:]]))
+        yield
+    else:
+        yield
 
 
 def main() -> None:

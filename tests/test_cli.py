@@ -29,7 +29,7 @@ from hptune.errors import (
 )
 
 HEAVY = ("numpy", "scipy", "sklearn", "pandas", "pydantic", "yaml", "rich", "psutil", "sqlite3", "distributed")
-VERBS = ("run", "validate", "space", "trials", "best", "show", "report", "oracles", "schema")
+VERBS = ("run", "validate", "space", "trials", "best", "show", "report", "oracles", "init", "spaces", "schema")
 
 
 def hptune_process(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

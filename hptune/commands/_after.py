@@ -1,4 +1,4 @@
-"""The command line of what comes after a study (predict, export, retry), and of the doctor.
+"""The command line of what comes after a study (compare, suggest, predict, export, retry), and of the doctor.
 
 A part of `hptune.cli`, in a file of its own for its length; nothing heavy is imported here either.
 """
@@ -13,6 +13,41 @@ import typer
 from hptune.commands._options import EXIT_CODES, Folder, Json, Prefixes
 
 after = typer.Typer(rich_markup_mode=None)
+
+
+@after.command()
+def compare(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR DIR...", help="Run directories.", show_default=False)],
+    format: Annotated[str, typer.Option(help="table, json or markdown.")] = "table",
+    as_json: Json = False,
+) -> int:
+    """Set studies beside each other.
+
+    What differs in their configs, the best of each, and what the others gain over the first where both were measured
+    on the same folds.
+
+    \b
+    hptune compare runs/ridge runs/lasso
+    hptune compare runs/old runs/new --format markdown
+    """
+    from hptune.commands.compare import compare
+
+    return compare(folders, format=format, as_json=as_json)
+
+
+@after.command()
+def suggest(folder: Folder, as_json: Json = False) -> int:
+    """Advise what to do next, with wider ranges as YAML.
+
+    Comments say what was seen; the `space:` section below them can be merged into the config.
+
+    \b
+    hptune suggest runs/my-study
+    (echo "extends: study.yaml"; hptune suggest runs/my-study) > wider.yaml
+    """
+    from hptune.commands.suggest import suggest
+
+    return suggest(folder, as_json=as_json)
 
 
 @after.command()
@@ -101,7 +136,9 @@ def retry(
 
 @after.command()
 def doctor(as_json: Json = False) -> int:
-    """Check this machine: Python, packages, cores, memory, disk, workers.
+    """Check what this machine has and lacks.
+
+    Python, packages, cores, memory, disk, file locks, encoding, and whether a worker starts.
 
     Exits with 1 if something that hptune cannot do without is missing.
 

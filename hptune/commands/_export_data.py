@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hptune.worker.source import quoted
+
 if TYPE_CHECKING:
     from hptune.dataset import DataSpec
     from hptune.worker.problem import Problem
@@ -20,22 +22,24 @@ class Loading:
     complete: bool
 
 
-def loading(problem: Problem, source: Source) -> Loading:
-    """Return the function that reads the data of `problem`, for data that can be read without hptune."""
+def loading(problem: Problem, source: Source, *, weights: bool = False) -> Loading:
+    """Return the function that reads the data of `problem`, for data that can be read without hptune.
+
+    With `weights` it returns those too.
+    """
     spec = problem.data
-    body = _table(problem, spec, source) if spec is not None else None
+    body = _table(problem, spec, source, weights) if spec is not None else None
     if body is None:
         kind = spec.key if spec is not None else "unknown"
         rows = f"{len(problem.dataset.train)} rows of {len(problem.dataset.train.feature_names)} features"
         return Loading(
             [f"# The data ({kind}, {rows}) was made or read by other code: call fit(X, y) with it.", "", ""], False
         )
-    weights = problem.dataset.train.weights is not None
     what = "X, y and the weights" if weights else "X and y"
-    given = ["    " + line for line in [*body, *_holdout(problem, source)]]
+    given = ["    " + line for line in [*body, *_holdout(problem, source, weights)]]
     answer = "    return X, y, weights" if weights else "    return X, y"
     head = "def load(path=DATA):" if _is_file(spec) else "def load():"
-    constant = [f"DATA = {str(_path(problem, spec))!r}", "", ""] if _is_file(spec) else []
+    constant = [f"DATA = {quoted(str(_path(problem, spec)))}", "", ""] if _is_file(spec) else []
     note = ", the rows of the holdout left out" if problem.dataset.holdout is not None else ""
     return Loading(
         [*constant, head, f'    """Return {what}, as hptune had them{note}."""', *given, answer, "", ""], True
@@ -52,7 +56,7 @@ def _path(problem: Problem, spec: Any) -> Path:
     return resolved(problem.setup.folder, spec.train).resolve()
 
 
-def _table(problem: Problem, spec: DataSpec, source: Source) -> list[str] | None:
+def _table(problem: Problem, spec: DataSpec, source: Source, weights: bool) -> list[str] | None:
     """Return the lines that make X and y of all rows, None for data that only hptune or the user's code can make."""
     anything: Any = spec
     if spec.key == "sklearn":
@@ -64,15 +68,15 @@ def _table(problem: Problem, spec: DataSpec, source: Source) -> list[str] | None
         read = [f"table = {source.name('pandas', 'read_parquet')}(path)"]
     else:
         read = _read_csv(problem, anything, source)
-    groups, weights = getattr(anything, "groups", None), getattr(anything, "weights", None)
+    groups, weighing = getattr(anything, "groups", None), getattr(anything, "weights", None)
     aside = tuple(problem.dataset.train.aside)
-    out = list(dict.fromkeys([anything.target, *filter(None, (groups, weights)), *anything.drop, *aside]))
+    out = list(dict.fromkeys([anything.target, *filter(None, (groups, weighing)), *anything.drop, *aside]))
     text = ", dtype=object" if problem.dataset.train.y.dtype.kind == "O" else ""
     return [
         *read,
-        f"y = table[{anything.target!r}].to_numpy({text.removeprefix(', ')})",
-        *([f"groups = table[{groups!r}].to_numpy()"] if groups and problem.dataset.holdout is not None else []),
-        *([f"weights = table[{weights!r}].to_numpy()"] if weights else []),
+        f"y = table[{quoted(anything.target)}].to_numpy({text.removeprefix(', ')})",
+        *([f"groups = table[{quoted(groups)}].to_numpy()"] if groups and problem.dataset.holdout is not None else []),
+        *([f"weights = table[{quoted(str(weighing))}].to_numpy()"] if weights else []),
         f"X = table.drop(columns={source.expression(out, indent=4, before=27)})",
     ]
 
@@ -89,12 +93,12 @@ def _read_csv(problem: Problem, spec: Any, source: Source) -> list[str]:
     options |= {name: found for name in ("decimal", "thousands") if (found := getattr(spec, name, None)) is not None}
     if getattr(spec, "missing", None):
         options["na_values"] = list(spec.missing)
-    given = "".join(f", {name}={value!r}" for name, value in options.items())
+    given = "".join(f", {name}={source.expression(value)}" for name, value in options.items())
     lines = [f"table = {source.name('pandas', 'read_csv')}(path{given})"]
     return [*lines, "table.columns = [str(name).strip() for name in table.columns]"]
 
 
-def _holdout(problem: Problem, source: Source) -> list[str]:
+def _holdout(problem: Problem, source: Source, weights: bool) -> list[str]:
     """Return the lines that leave out the holdout, as `DataSpec.load` parts it."""
     from hptune.cv import CvSpec
     from hptune.randomness import seed_for
@@ -104,10 +108,10 @@ def _holdout(problem: Problem, source: Source) -> list[str]:
         return []
     holdout, wanted = spec.holdout, problem.evaluate.cv
     in_order = isinstance(wanted, CvSpec) and wanted.in_order
-    weights = ["weights = weights[kept]"] if dataset.train.weights is not None else []
+    weighing = ["weights = weights[kept]"] if weights else []
     if holdout.shuffle is False or (holdout.shuffle == "auto" and in_order):
         rows = len(dataset.train)
-        return [f"kept = slice({rows})  # the last rows are the holdout", "X, y = X.iloc[kept], y[kept]", *weights]
+        return [f"kept = slice({rows})  # the last rows are the holdout", "X, y = X.iloc[kept], y[kept]", *weighing]
     stratify = dataset.task == "classification" if holdout.stratify == "auto" else holdout.stratify
     kind = "GroupShuffleSplit" if dataset.groups else "StratifiedShuffleSplit" if stratify else "ShuffleSplit"
     state = seed_for(problem.setup.seed, "holdout")
@@ -120,5 +124,5 @@ def _holdout(problem: Problem, source: Source) -> list[str]:
         f"kept, _ = next(splitter.split(X, y{by}))",
         "kept = sorted(kept)",
         "X, y = X.iloc[kept], y[kept]",
-        *weights,
+        *weighing,
     ]

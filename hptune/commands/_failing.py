@@ -71,8 +71,12 @@ def _say(error: BaseException, code: int, problem: Problem) -> None:
     word = paint("error:", "red", on)
     if isinstance(error, ConfigError):
         from hptune.config.render import render
+        from hptune.report import annotations
 
         err.write(render(error.problems) + "\n")
+        if annotations.wanted():
+            workspace = os.environ.get("GITHUB_WORKSPACE")
+            err.write("".join(f"{line}\n" for line in annotations.error_lines(error.problems, workspace)))
     elif code == 1:
         traceback.print_exception(error, file=err)
         err.write(f"{word} {problem.message}; {ISSUES}\n")

@@ -34,3 +34,13 @@ Prefixes = Annotated[
     typer.Option("--allow-import", metavar="PREFIX", help="Let the config import modules that begin so. Repeatable."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+SummaryFile = Annotated[
+    Path | None,
+    typer.Option("--summary", metavar="FILE", help="Write a summary there, as Markdown.", show_default=False),
+]
+JunitFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit", metavar="FILE", help="Write the run and its gate there, as JUnit XML.", show_default=False
+    ),
+]

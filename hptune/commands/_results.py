@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptune.commands._problem import CONFIG
+from hptune.nested import outer_histories
 from hptune.report.best_yaml import best_config, heading
 from hptune.report.files import write_whole
+from hptune.report.nested import nested_result
 from hptune.report.result import document, result
 from hptune.report.trials_csv import trials_csv
 
@@ -53,7 +56,16 @@ def written(
 def document_of(session: Session, reason: str, judged: Judged | None = None) -> dict[str, Any]:
     """Return the content of result.json."""
     gate = None if judged is None else judged.to_json()
-    return result(session.study.history, stop_reason=reason, reproducible=reproducible(session), gate=gate)
+    nested = nested_of(session)
+    return result(
+        session.study.history, stop_reason=reason, reproducible=reproducible(session), gate=gate, nested=nested
+    )
+
+
+def nested_of(session: Session) -> dict[str, Any] | None:
+    """Return what nested cross-validation found so far, None where it was not asked for or no fold is done."""
+    folds = session.config.evaluate.nested
+    return None if folds is None else nested_result(outer_histories(session.folder, folds), folds)
 
 
 def reproducible(session: Session) -> bool:
@@ -88,7 +100,7 @@ def to_refit(session: Session) -> bool:
     history = session.study.history
     if history.best is None or not session.config.model.makes_estimator:
         return False
-    kept = _model_in(session.folder) is not None and (session.folder / CARD).is_file()
+    kept = _model_in(session.folder) is not None and _trial_kept(session.folder) == history.best.number
     unsaved = bool(session.config.output.refit) and not kept
     return unsaved or (session.inspection.holdout_rows > 0 and history.best.number not in history.holdout)
 
@@ -107,6 +119,14 @@ class ModelKeeper:
             for name in (*MODELS, CARD):
                 with contextlib.suppress(OSError):
                     (self.folder / name).unlink(missing_ok=True)
+
+
+def _trial_kept(folder: Path) -> int | None:
+    """Return the trial whose model is kept, as its card says; None without a card that can be read."""
+    try:
+        return int(json.loads((folder / CARD).read_bytes())["trial"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _model_in(folder: Path) -> str | None:

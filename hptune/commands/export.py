@@ -135,9 +135,12 @@ class _Script:
 
         estimator = self._built()
         build = self.source.expression(estimator, indent=4, before=len("return "))
-        load = loading(self.problem, self.source)
+        extra = self._fit_arguments(estimator)
+        rows_weights = self.problem.dataset.train.weights
+        weights = any(one is rows_weights for one in extra.values()) and rows_weights is not None
+        load = loading(self.problem, self.source, weights=weights)
         seeds = self._global_seeds(estimator)
-        weights = self.problem.dataset.train.weights is not None
+        fit = self._fit(seeds, extra, weights)
         own = self._own_folder()
         path = ["import sys", "", *self._without_path(own)] if own else self.source.imports()
         run = [
@@ -162,7 +165,7 @@ class _Script:
                 "",
                 "",
                 *load.lines,
-                *self._fit(seeds, weights),
+                *fit,
                 *(["", "", 'if __name__ == "__main__":', *run] if load.complete else []),
                 "",
             ]
@@ -178,11 +181,28 @@ class _Script:
                 values, space=problem.space_for(values), seed=seed_for(self.seed, "refit"), load=problem.load
             )
 
-    def _fit(self, seeds: list[str], weights: bool) -> list[str]:
-        call = "    return model.fit(X, y, sample_weight=weights)" if weights else "    return model.fit(X, y)"
-        head = "def fit(X, y, weights):" if weights else "def fit(X, y):"
-        return [head, '    """Return the estimator fitted to X (rows, features) and y (rows,)."""', *seeds,
-                "    model = build()", call]  # fmt: skip
+    def _fit_arguments(self, estimator: Any) -> dict[str, Any]:
+        """Return what `fit` is given beside X and y, as the refit gave it."""
+        from hptune.models.fitting import arguments
+        from hptune.models.node_model import NodeModel
+
+        model = self.loaded.config.model
+        assert isinstance(model, NodeModel)
+        return arguments(estimator, model.routes, model.taken(self.best.values), self.problem.dataset.train.weights)
+
+    def _fit(self, seeds: list[str], extra: Mapping[str, Any], weights: bool) -> list[str]:
+        rows_weights = self.problem.dataset.train.weights
+        given = [
+            f"{name}={'weights' if weights and one is rows_weights else self.source.expression(one)}"
+            for name, one in extra.items()
+        ]
+        arguments = "X, y, weights" if weights else "X, y"
+        return [
+            f"def fit({arguments}):",
+            '    """Return the estimator fitted to X (rows, features) and y (rows,)."""',
+            *seeds,
+            f"    return build().fit({', '.join(['X', 'y', *given])})",
+        ]
 
     def _global_seeds(self, estimator: Any) -> list[str]:
         """Return the lines that seed numpy's global generator, where a random_state was left at null on purpose."""

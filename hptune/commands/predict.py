@@ -43,7 +43,7 @@ def predict(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # other versions than at training: said below, once and in our words
         model = load_model(folder, card, trust_joblib=trust_joblib)
-        for note in other_versions(card):
+        for note in [*_of_another(card, history, folder), *other_versions(card)]:
             mutter(note)
         table, notes = read_features(data, card)
         for note in notes:
@@ -80,6 +80,16 @@ def _no_model(folder: Path, history: History) -> str:
     return (
         f"{folder}: the winner has not been fitted and saved (with its model.json) yet; `hptune run {folder}` does it"
     )
+
+
+def _of_another(card: Card, history: History, folder: Path) -> list[str]:
+    """Return the note that the model is not the best trial's, where a study has gone on since."""
+    best = history.best
+    if best is None or best.number == card.trial:
+        return []
+    return [
+        f"note: this is the model of trial {card.trial}, the best is trial {best.number} by now; `hptune run {folder}`"
+    ]
 
 
 def other_versions(card: Card) -> list[str]:

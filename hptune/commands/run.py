@@ -35,6 +35,8 @@ class Options:
     quiet: bool = False
     verbose: bool = False
     dry_run: bool = False
+    summary: Path | None = None
+    junit: Path | None = None
 
 
 def run(options: Options) -> int:
@@ -78,12 +80,14 @@ def conduct(session: Session, options: Options, again: Collection[int] = ()) -> 
 
     `again` are failed trials to run again first. Raises as `run` does.
     """
+    from hptune.commands._outputs import check_outputs
     from hptune.commands._problem import warn
     from hptune.commands._results import write_config
 
     try:
         if not options.quiet:
             warn([*session.loaded.warnings, *session.warnings])
+        check_outputs(session, options)
         write_config(session)
         return _Run(session, options, again).go()
     except BaseException:
@@ -139,6 +143,8 @@ class _Run:
         else:
             reason = self._search()
         refit = self._refit() if reason != "signal" and to_refit(session) else None
+        if reason != "signal" and signals.number is None and session.study.best is not None:
+            reason = self._nested() or reason
         return self._finish("signal" if signals.number is not None else reason, refit)
 
     def _why(self, reason: str) -> str:
@@ -177,6 +183,23 @@ class _Run:
             study.observers.remove(console.observe)
             study.observers.remove(drop)
 
+    def _nested(self) -> str | None:
+        """Run what is missing of nested cross-validation; return "signal" if interrupted."""
+        from hptune.nested import run_nested
+
+        try:
+            with signals.gently():
+                return run_nested(
+                    self.session.loaded,
+                    self.session.folder,
+                    allow_import=self.options.allow_import,
+                    fresh=self.options.fresh,
+                    say=self.console.line,
+                    interrupt=signals.requested,
+                )
+        except Interrupted:
+            return "signal"
+
     def _refit(self) -> Mapping[str, Any] | None:
         """Fit the winner on all training data, score the holdout; None if that was interrupted or failed."""
         try:
@@ -191,6 +214,7 @@ class _Run:
 
     def _finish(self, reason: str, refit: Mapping[str, Any] | None) -> int:
         """Write the files, print the closing part, return the exit code."""
+        from hptune.commands._outputs import write_outputs
         from hptune.commands._results import document_of, written
         from hptune.report.closing import Closing, closing
 
@@ -199,6 +223,7 @@ class _Run:
             failed = None if signals.number is not None else _no_success(session, reason) or self.failed
             judged = None if failed is not None or reason == "signal" else session.judge()
             files = written(session, reason, refit, judged)
+            write_outputs(session, self.options, reason, judged, failed)
             if self.options.as_json:
                 if failed is None:
                     say_json(document_of(session, reason, judged))
@@ -207,7 +232,7 @@ class _Run:
                     stop_reason=reason,
                     folder=str(session.folder),
                     files=files,
-                    notes=[*_refit_notes(refit), *_gate_notes(judged)],
+                    notes=[*_refit_notes(refit), *_gate_notes(judged), *_nested_notes(session)],
                 )
                 say(["", *closing(history, facts, width=stdout_width(), colour=stdout_coloured())])
         if signals.number is not None:
@@ -224,6 +249,21 @@ def _passes(session: Session, judged: Judged) -> bool:
     if judged.verdict == "undecided":
         return gate is not None and gate.undecided == "pass"
     return judged.verdict == "pass"
+
+
+def _nested_notes(session: Session) -> list[str]:
+    from hptune.commands._results import nested_of
+    from hptune.report import wording
+
+    found = nested_of(session)
+    if found is None:
+        return []
+    score = wording.number(wording.shown(session.study.history.objective, found["score"]))
+    text = f"nested: {score} over {found['done']} of {found['folds']} outer folds"
+    gain = found["gain"]
+    if gain is not None and gain["low"] is not None:
+        text += f"; the search gains {gain['mean']:+.4g} (90 % interval {gain['low']:+.4g} to {gain['high']:+.4g})"
+    return [text]
 
 
 def _gate_notes(judged: Judged | None) -> list[str]:

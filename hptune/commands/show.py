@@ -10,6 +10,7 @@ from hptune.commands._shared import read_study, say, say_json, stdout_width
 from hptune.errors import UsageError
 from hptune.history import History
 from hptune.report import phrases, wording
+from hptune.report.advice import advise
 from hptune.report.layout import pairs
 from hptune.report.result import SCHEMA_VERSION, gain, outcome
 from hptune.report.tables import counts, trial_row
@@ -112,6 +113,8 @@ def _study_lines(history: History, folder: Path) -> list[str]:
     rows.append(("expect", phrases.expected(history)))
     if best is not None:
         rows += [("holdout", phrases.holdout(history, best)), ("params", phrases.params(best.values))]
+    advice = advise(history).short() if history.ended is not None else []
+    rows += [("advice" if not index else "", line) for index, line in enumerate(advice)]
     return [started.name, *pairs(rows, width), *_failures(history), "", *_next(history, folder)]
 
 

@@ -94,11 +94,11 @@ def load_document(document: Document, folder: Path, override: Iterable[str] = ()
     config = _validated(_named(value, document.file), sources, problems)
     declared = declare(config.model if config is not None else _model(value), value, sources)
     problems += declared.problems
+    base = folder if config is None or config.base is None else (folder / config.base).resolve()
     if config is not None:
         problems += checks.cross_checks(config, sources)
         if declared.space is not None:
-            problems += checks.model_checks(config, declared.space, folder, sources)
-    base = folder if config is None or config.base is None else (folder / config.base).resolve()
+            problems += checks.model_checks(config, declared.space, base, sources)
     if base != folder and not base.is_dir():
         problems.append(sources.problem_at("base", f"there is no folder {base}", "error"))
     errors = [problem for problem in problems if problem.severity == "error"]

@@ -107,7 +107,9 @@ class Assembly:
         declared: Parameter = Choice(name=point.path, values=point.names)
         if entry is not None:
             if entry.parameter.sets:
-                self.reader.complain((*entry.path, "sets"), f"{point.path} names a choose, which can set nothing else")
+                self.reader.complain(
+                    (*entry.path, "sets"), f"{point.path} names a choose, which can set nothing else"
+                )
                 return
             if not isinstance(entry.parameter, (Choice, Fixed)):
                 message = f"names a choose of the model: expected some of {', '.join(point.names)}"
@@ -153,7 +155,9 @@ class Assembly:
         if possible:
             self.parameters[name] = replace(entry.parameter, when=any_of(possible))
             return
-        parent = next(parent for parent, one in alternatives[0] if parent in self.absent or one not in self.kept(parent))
+        parent = next(
+            parent for parent, one in alternatives[0] if parent in self.absent or one not in self.kept(parent)
+        )
         self.absent[name] = f"{parent} is narrowed to {', '.join(map(str, self.kept(parent)))}"
 
     def parents(self, path: str, at: Path, name: str) -> list[tuple[str, str]] | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from hptune.data.columns import TableData
-from hptune.data.dialect import SEPARATORS, UNREADABLE, Dialect, NotCsv, dialect_of, first_uneven
+from hptune.data.dialect import SEPARATORS, UNREADABLE, Dialect, NotCsv, dialect_of, first_uneven, header_of
 from hptune.dataset import Rows, bad, check_file, resolved
 from hptune.job import Finding
 from hptune.model import Loader
@@ -27,8 +27,7 @@ _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+")
 
 def _encoding(name: str) -> str:
     try:
-        # codecs marks those that are not for text (base64, zlib) with a private flag; decoding tells as well.
-        b"".decode(name)
+        "a".encode(name)  # refuses the codecs that are not for text (base64, zlib) too
     except LookupError:
         raise ValueError(f"expected the name of a text encoding such as utf-8 or cp1252, found {name!r}") from None
     return codecs.lookup(name).name
@@ -107,8 +106,9 @@ class CsvData(TableData):
             "skipinitialspace": True,
             "low_memory": False,  # else a column's type may change from chunk to chunk
         }
-        header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options)
-        names = [str(name).strip() for name in header.iloc[0]]
+        names = header_of(path, dialect)
+        if not names:
+            raise bad("data.train", f"{path} is empty: expected a header line and rows")
         _check_header(path, names)
         with warnings.catch_warnings():
             # "Length of header or names does not match length of data": cells would be cut off.
@@ -148,12 +148,14 @@ class CsvData(TableData):
         other = next((one for one in SEPARATORS if one in name and one != self.separator), None)
         if self.separator is not None and table.shape[1] == 1 and other is not None:
             found = f"found the one column {name[:60]!r}; leave it out, or write `separator: {other!r}`"
-            raise bad("data.separator", f"expected what stands between cells, {self.separator!r} divides none: {found}")
+            raise bad(
+                "data.separator", f"expected what stands between cells, {self.separator!r} divides none: {found}"
+            )
 
     def _check_decimals(self, table: pd.DataFrame) -> None:
         """Refuse columns of numbers that are written with a comma: as text no model would make sense of them."""
-        for name, column in table.items():
-            if str(name) in self.drop or not _is_text(column):
+        for name, column in _texts(table):
+            if name in self.drop:
                 continue
             head = column.dropna().head(200)
             if not len(head) or not any(_COMMA_NUMBER.fullmatch(one) for one in head if isinstance(one, str)):
@@ -165,15 +167,19 @@ class CsvData(TableData):
                 example = written[commas].iloc[0]
                 raise bad(
                     "data.train",
-                    f"column {str(name)!r} holds numbers with a comma, such as {example}: write `decimal: ','` (or "
+                    f"column {name!r} holds numbers with a comma, such as {example}: write `decimal: ','` (or "
                     "`thousands: ','` if it stands between thousands, or `decimal: '.'` if this is text)",
                 )
 
 
-def _is_text(column: Any) -> bool:
+def _texts(table: pd.DataFrame) -> list[tuple[str, Any]]:
+    """Return the (name, column) pairs that are neither numbers nor booleans."""
     import pandas as pd
 
-    return not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype))
+    plain = [pd.api.types.is_numeric_dtype(one) or pd.api.types.is_bool_dtype(one) for one in table.dtypes]
+    return [
+        (str(table.columns[number]), table.iloc[:, number]) for number, is_plain in enumerate(plain) if not is_plain
+    ]
 
 
 def _check_header(path: Path, names: list[str]) -> None:
@@ -222,21 +228,18 @@ def _unparsed(path: Path, said: str) -> str:
 
 
 def _check_nul(path: Path, table: pd.DataFrame) -> None:
-    for name, column in table.items():
-        if not _is_text(column):
-            continue
+    for name, column in _texts(table):
         bad_rows = column.astype(str).str.contains("\0", regex=False).to_numpy(dtype=bool).nonzero()[0]
         if len(bad_rows):
-            where = f"line {bad_rows[0] + 2}, column {str(name)!r}"
+            where = f"line {bad_rows[0] + 2}, column {name!r}"
             raise bad("data.train", f"{path} holds NUL bytes ({where}): the file is damaged; write it anew")
 
 
 def _assumed(path: Path, encoding: str, table: pd.DataFrame) -> Finding:
     """Return the warning that says which encoding was assumed, with a word to judge it by."""
     example = next((str(name) for name in table.columns if not str(name).isascii()), None)
-    for number in range(table.shape[1]):
-        column = table.iloc[:, number]
-        if example is None and _is_text(column):
+    for _, column in _texts(table):
+        if example is None:
             example = next((one for one in column.dropna() if isinstance(one, str) and not one.isascii()), None)
     such = f" (it then holds {example[:40]!r})" if example else ""
     message = f"{path} is not UTF-8; {encoding} was assumed{such}: write `encoding: {encoding}` if that is right"

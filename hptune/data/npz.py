@@ -63,7 +63,8 @@ class NpzData(DataSpec):
         import numpy as np
 
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as raw:  # numpy leaves a file open that turns out to be damaged
+                file = np.load(raw, allow_pickle=False)
                 if not isinstance(file, np.lib.npyio.NpzFile):
                     raise bad("data.train", f"{path} holds a single array; write numpy.savez(path, X=X, y=y)")
                 return {name: file[name] for name in file.files}

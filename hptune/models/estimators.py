@@ -93,7 +93,9 @@ class _Builder:
                 owner, _, last = name.rpartition("__")
                 deeper[name] = fitting(type(parameters.get(owner)), last, copy.deepcopy(value))
             estimator.set_params(**deeper)
-        in_lists = [name for one in children.values() if isinstance(one.node, NamedEstimators) for name in one.children()]
+        in_lists = [
+            name for one in children.values() if isinstance(one.node, NamedEstimators) for name in one.children()
+        ]
         return seeded(estimator, self.seed, place.path, fixed=given, nested=[*nested, *in_lists])
 
 
@@ -299,7 +301,9 @@ def _moved(declared: Parameter, parameter: Parameter, target: str, own: Any) -> 
     shown = "null" if own is None else repr(own)
     if declared.nearest(own) == own:  # only a tied parameter's: it has one default for all that it sets
         mend = "write `default:` to choose another"
-        message = f"{target}: the estimator's own default is {shown}; the default configuration takes {found!r} ({mend})"
+        message = (
+            f"{target}: the estimator's own default is {shown}; the default configuration takes {found!r} ({mend})"
+        )
         return Finding(key=f"space.{declared.name}", message=message, severity="warning")
     mend = "or widen the range" if isinstance(own, (int, float)) else f"or `extra: [{shown}]` to search it as well"
     message = (

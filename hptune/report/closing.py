@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hptune.history import History
 from hptune.report import phrases, wording
+from hptune.report.advice import advise
 from hptune.report.layout import paint, pairs
 from hptune.report.result import mean_gain
 from hptune.report.tables import best_first, counts, trial_table
@@ -32,6 +33,8 @@ def closing(history: History, facts: Closing, *, width: int | None = None, colou
         lines += ["", *_top(history, width, colour), "", *_gained(history, width)]
     rows = [("files", f"{facts.folder}/" + (f" ({', '.join(facts.files)})" if facts.files else ""))]
     rows += [("", note) for note in facts.notes]
+    advice = advise(history).short() if facts.stop_reason != "signal" else []
+    rows += [("advice" if not index else "", line) for index, line in enumerate(advice)]
     commands = _commands(history, facts)
     rows += [("next" if not index else "", command) for index, command in enumerate(commands)]
     return [*lines, "", *pairs(rows, width, indent="")]

@@ -1,4 +1,4 @@
-"""What may honestly be said of a study's winner: its gain over the defaults with an interval, and what to expect of it.
+"""What may honestly be said of a winner: its gain over the defaults with an interval, and what to expect of it.
 
 After finals the numbers are theirs; without, they come from the search's own folds, less the winner's optimism.
 """

@@ -60,7 +60,7 @@ def lookahead(found: int | None) -> str:
 
 
 def over_defaults(history: History) -> str:
-    """Return what the best gained in the search: `+0.012 over the defaults`, "" while not known or while they lead."""
+    """Return what the best gained in the search, `+0.012 over the defaults`; "" while not known or they lead."""
     mean, best = mean_gain(history), history.best
     if mean is None or best is None or best.number == 0:
         return ""

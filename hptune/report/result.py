@@ -33,11 +33,12 @@ def result(
     reproducible: bool,
     hashes: Mapping[str, str] | None = None,
     gate: Mapping[str, Any] | None = None,
+    nested: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the result document of a study.
 
     `reproducible` is whether the same config, seed and lookahead give the same trials whatever the timing. `hashes`
-    (of config, problem, space, data) default to those the study began with.
+    (of config, problem, space, data) default to those the study began with. `nested` is what nested cross-validation found.
     """
     started = history.started
     found = {**started.hashes, **(hashes or {})}
@@ -67,6 +68,7 @@ def result(
         "data_hash": found.get("data") or None,
         "versions": dict(started.versions),
         "gate": None if gate is None else dict(gate),
+        "nested": None if nested is None else dict(nested),
     }
 
 

@@ -114,6 +114,10 @@ _TOP: Final[dict[str, Any]] = {
     "space_hash": _hash("the search space"),
     "data_hash": _hash("the data's values"),
     "versions": {"type": "object", "additionalProperties": {"type": "string"}},
+    "nested": {
+        "type": ["object", "null"],
+        "description": "Nested cross-validation: means over the outer folds, the procedure's gain, each fold.",
+    },
     "gate": {
         "anyOf": [
             {

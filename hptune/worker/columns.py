@@ -19,7 +19,7 @@ CHANCE = 1e-6
 PROSE = 200
 """Characters: text of this mean length is prose rather than the name of a category."""
 _ID = re.compile(
-    r"(?i)(^|[_\s.-])(id|ids|uuid|guid|index|idx|key|rowid|row|no|nr|number)$|[a-z](ID|Id)$|^Unnamed: \d+$"
+    r"(?i:(^|[_\s.-])(id|ids|uuid|guid|index|idx|key|rowid|row|no|nr|number))$|[a-z](ID|Id)$|^Unnamed: \d+$"
 )
 
 
@@ -97,7 +97,7 @@ class Columns:
         same: list[str] = []
         for number, name in enumerate(self._names):
             column = self.X.iloc[:, number]
-            if len(column) > 1 and _alike(column.iloc[:50].to_numpy()) and _distinct(column) == 1:
+            if len(column) > 1 and _alike(column.iloc[:50]) and _distinct(column) == 1:
                 (empty if bool(column.isna().iloc[0]) else same).append(name)
         out = []
         if empty:
@@ -228,11 +228,12 @@ def _leak(name: str, how: str) -> str:
     return f"{name!r} {how} the target: is it known when predictions are made? If not, the scores are too good"
 
 
-def _alike(values: Any) -> bool:
-    """Return whether the values may all be the same (missing ones count as such); quick, for a first look."""
-    first = values[0]
-    same = values == first if first == first else values != values
-    return bool(getattr(same, "all", lambda: True)())
+def _alike(column: Any) -> bool:
+    """Return whether there is but one value (a missing one counts as such); quick for plain numbers."""
+    values = column.to_numpy()
+    if values.dtype.kind not in "biuf":
+        return _distinct(column) == 1
+    return bool((values == values[0]).all() or (values != values).all())
 
 
 def _distinct(column: Any) -> int:

@@ -8,42 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.base import BaseEstimator, ClassifierMixin
-
-NUMBERED: tuple[str, ...] = ("xgboost.",)
-"""Beginnings of the modules whose classifiers want the classes 0 ... k - 1."""
-
-
-class Decoded(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
-    """A fitted classifier of numbered classes that answers in the classes of the data, `classes` (k,)."""
-
-    def __init__(self, estimator: Any, classes: Any) -> None:
-        self.estimator = estimator
-        self.classes = classes
-
-    @property
-    def classes_(self) -> Any:
-        """The classes, in the order of the columns of `predict_proba`."""
-        return self.classes
-
-    def fit(self, X: Any, y: Any) -> Decoded:
-        """Fit the estimator anew to X (rows, features) and classes y (rows,)."""
-        codes, self.classes = encoded(y)
-        self.estimator.fit(X, codes)
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def predict(self, X: Any) -> Any:
-        """Return the class (rows,) of each row."""
-        import numpy as np
-
-        return self.classes[np.asarray(self.estimator.predict(X)).astype(int)]
-
-    def predict_proba(self, X: Any) -> Any:
-        """Return the probability (rows, k) of each class."""
-        return self.estimator.predict_proba(X)
+NUMBERED: tuple[str, ...] = ("xgboost",)
+"""The packages whose classifiers want the classes 0 ... k - 1."""
 
 
 def encoded(y: Any) -> tuple[Any, Any]:
@@ -57,9 +23,17 @@ def encoded(y: Any) -> tuple[Any, Any]:
 def wants_numbers(estimator: Any, y: Any) -> bool:
     """Return whether an unfitted estimator (its last step) needs classes y (rows,) to be numbered first."""
     import numpy as np
+    from sklearn.base import is_classifier
 
     last = getattr(estimator, "_final_estimator", estimator)
-    if not type(last).__module__.startswith(NUMBERED):
+    if type(last).__module__.split(".")[0] not in NUMBERED or not is_classifier(last):
         return False
     classes = np.unique(y)
     return not (classes.dtype.kind in "iu" and np.array_equal(classes, np.arange(len(classes))))
+
+
+def decoded(fitted: Any, classes: Any) -> Any:
+    """Return a classifier fitted to numbers as one that answers in classes (k,)."""
+    from hptune.worker.decoded import Decoded
+
+    return Decoded(fitted, classes)

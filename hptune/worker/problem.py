@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hptune.cv import CvSpec, Rowset
+from hptune.cv import CvSpec, Rowset, TimeSeries, plain_folds
 from hptune.data import data_from
 from hptune.dataset import Dataset, DataSpec, Rows, Task, bad
 from hptune.evaluate import EvaluateSpec
@@ -19,6 +20,7 @@ from hptune.models import model_from
 from hptune.randomness import seed_for
 from hptune.space import SearchSpace
 from hptune.worker.imports import Importer
+from hptune.worker.labels import NUMBERED, decoded, encoded, wants_numbers
 from hptune.worker.scoring import Scoring
 
 if TYPE_CHECKING:
@@ -84,8 +86,13 @@ class Problem:
     def fit(self, values: Mapping[str, Any], rows: Rows, *, seed: int) -> Any:
         """Return an estimator for a configuration, fitted to these rows."""
         space = self.space_for(values)
-        model, weights = self.estimators, rows.weights
-        return model.fit(values, rows.X, rows.y, space=space, seed=seed, load=self.load, weights=weights)
+        model, weights, y, classes = self.estimators, rows.weights, rows.y, None
+        if not sys.modules.keys().isdisjoint(NUMBERED):
+            unfitted = model.build(values, space=space, seed=seed, load=self.load)
+            if wants_numbers(unfitted, y):
+                y, classes = encoded(y)
+        fitted = model.fit(values, rows.X, y, space=space, seed=seed, load=self.load, weights=weights)
+        return fitted if classes is None else decoded(fitted, classes)
 
     def task_of(self, y: Any) -> Task:
         """Return what is to be done: what the model is for, or if it does not say, what y (rows,) looks like."""
@@ -116,7 +123,7 @@ class Problem:
         """Return the data, read anew."""
         wanted = self.evaluate.cv
         in_order, aside = (wanted.in_order, wanted.aside) if isinstance(wanted, CvSpec) else (False, ())
-        return data.load(
+        found = data.load(
             self.setup.folder,
             seed=self.setup.seed,
             task=self.task_of,
@@ -124,6 +131,24 @@ class Problem:
             aside=aside,
             importer=self.load,
         )
+        return found if self.setup.outer is None else self._outer(found, self.setup.outer)
+
+    def _outer(self, found: Dataset, outer: Mapping[str, int]) -> Dataset:
+        """Return the data of one outer fold: its rows are the holdout, the others are searched with."""
+        folds, fold = outer["folds"], outer["fold"]
+        rows = found.train
+        classes = found.task == "classification"
+        in_order = isinstance(self.evaluate.cv, CvSpec) and self.evaluate.cv.in_order
+        cv = TimeSeries(folds=folds) if in_order else plain_folds(folds, classes=classes, groups=found.groups)
+        rowset = Rowset(
+            y=rows.y, groups=rows.groups, classes=classes, aside=rows.aside, seed=seed_for(self.setup.seed, "outer")
+        )
+        try:
+            kept, tested = cv.splits(rowset)[fold]
+        except ValueError as error:
+            raise bad("evaluate.nested", str(error)) from None
+        tag = f"{found.hash}/outer-{fold}-of-{folds}"
+        return replace(found, train=rows.take(kept), holdout=rows.take(tested), hash=tag)
 
     @cached_property
     def cv(self) -> CvSpec:

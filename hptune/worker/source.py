@@ -87,6 +87,8 @@ class Source:
     # -- nodes ------------------------------------------------------------------------------------------------------
 
     def _node(self, value: Any, where: str) -> _Node:
+        if type(value) is str:
+            return quoted(value)
         if type(value) in _PLAIN:
             return repr(value)
         if type(value) is float:
@@ -127,7 +129,7 @@ class Source:
         if getattr(value, "ndim", 0) == 0:
             return self._node(value.item(), where)
         array = self.name("numpy", "array")
-        dtype = (f"dtype={str(value.dtype)!r}",) if value.dtype.kind in "biufc" else ("dtype=object",)
+        dtype = (f'dtype="{value.dtype}"',) if value.dtype.kind in "biufc" else ("dtype=object",)
         return _Group(f"{array}(", (("", self._node(value.tolist(), where)), *((text, "") for text in dtype)), ")")
 
     def _named(self, value: Any, where: str) -> str:
@@ -156,6 +158,12 @@ class Source:
             prefix = "" if required and positional else f"{name}="
             parts.append((prefix, self._node(one, f"{where}.{name}")))
         return _Group(f"{self._named(cls, where)}(", tuple(parts), ")")
+
+
+def quoted(text: str) -> str:
+    """Return a string literal, in double quotes where that needs no escapes."""
+    plain = repr(text)
+    return f'"{text}"' if plain == f"'{text}'" and '"' not in text else plain
 
 
 def _parameters(value: Any, where: str) -> Mapping[str, Any]:

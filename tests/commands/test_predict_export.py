@@ -216,7 +216,7 @@ def test_the_script_reads_like_one_written_by_hand(run: Path, capsys: Capture) -
     assert "hptune" not in text.partition('"""\n')[2].replace("as hptune", "")
     assert max(map(len, text.splitlines())) <= 118
     assert "from sklearn.impute import SimpleImputer\n" in text
-    assert '("impute", SimpleImputer(' in text.replace("'", '"')
+    assert '("impute", SimpleImputer(' in text
 
 
 @pytest.mark.slow

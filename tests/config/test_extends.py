@@ -65,7 +65,7 @@ def test_null_takes_a_key_out_and_stays_null_where_there_is_none(tmp_path: Path)
     ("text", "key", "left"),
     [
         ("oracle: {type: random}", "oracle", {"type": "random"}),
-        ("model: {class: sklearn.linear_model.Ridge}", "model", {"class": "sklearn.linear_model.Ridge", "params": {}}),
+        ("model: {class: sklearn.svm.SVC}", "model", {"class": "sklearn.svm.SVC", "params": {}}),
         ("space: {C: {type: fixed, value: 2}}", "space", {"C": {"type": "fixed", "value": 2}, "kernel": ["rbf",
          "poly"]}),
     ],

@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hptune.job import Inspection, Job, Outcome
+from hptune.parameters import Fixed, Int, Parameter
+from hptune.space import SearchSpace
+from hptune.worker.problem import Problem
 from hptune.worker.service import Service
 from tests.worker.problems import SYNTHETIC, setup
 
@@ -65,3 +69,45 @@ def test_a_hypermodel_that_builds_nothing_is_a_failure(name: str, said: str) -> 
     assert failure is not None
     assert failure.kind == "error"
     assert said in failure.message
+
+
+LAYERS = {"hypermodel": "sample_models:layers"}
+
+
+def examined(*declared: Parameter) -> tuple[SearchSpace, list[str]]:
+    problem = Problem(setup(LAYERS, SYNTHETIC, space=declared))
+    space, findings = problem.model.examine(problem.declared, problem.load)
+    return space, [one.message for one in findings]
+
+
+def test_a_name_that_scopes_define_differently_may_be_declared_once_for_all() -> None:
+    assert [one.name for one in examined()[0]] == ["model", "layers@model=v1", "layers@model=v2"]
+    space, found = examined(Int(name="layers", low=4, high=5))
+    assert found == []
+    assert space["layers"] == Int(name="layers", low=4, high=5)
+    assert not [name for name in space.by_name if "@" in name]
+
+
+def test_one_definition_of_several_may_be_declared_by_its_name_in_the_space() -> None:
+    space, found = examined(Fixed(name="layers@model=v1", value=2))
+    assert found == []
+    assert isinstance(space["layers@model=v1"], Fixed)
+    assert space.defaults() == {"model": "v1", "layers@model=v1": 2}
+    assert space["layers@model=v2"].default_value == 20
+
+
+def test_a_misspelt_hyperparameter_is_compared_with_the_models_own_names() -> None:
+    _, (found,) = examined(Int(name="layrs", low=4, high=5))
+    assert found.endswith("has no hyperparameter 'layrs'; did you mean 'layers'?")
+
+
+def test_weights_reach_the_model_and_a_fit_that_names_them() -> None:
+    problem = Problem(setup({"hypermodel": "sample_models:build"}, SYNTHETIC))
+    rows = problem.dataset.train
+    weights = np.linspace(0.1, 3, len(rows))
+    values = {"kind": "ridge", "alpha": 1.0}
+    plain, weighted = (problem.fit(values, dataclasses.replace(rows, weights=one), seed=0) for one in (None, weights))
+    assert not np.allclose(plain.predict(rows.X), weighted.predict(rows.X))
+    problem = Problem(setup({"hypermodel": "sample_models:WeightedFit"}, SYNTHETIC))
+    assert problem.fit({}, dataclasses.replace(rows, weights=weights), seed=0).weighed
+    assert not problem.fit({}, rows, seed=0).weighed

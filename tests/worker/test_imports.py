@@ -118,3 +118,31 @@ def test_a_file_that_hides_behind_another_module_is_told(tmp_path: Path) -> None
     message = said(Importer(str(tmp_path)), "json:f", "function")
     assert "json was found at" in message
     assert "rename the file there, or give leave: --allow-import json" in message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "numpy.log1p",
+        "numpy:expm1",
+        "scipy.special.expit",
+        "sklearn.feature_selection.f_classif",
+        "sklearn.metrics.r2_score",
+    ],
+)
+def test_ufuncs_and_scikit_learns_functions_of_arrays_need_no_leave(name: str, tmp_path: Path) -> None:
+    assert callable(Importer(str(tmp_path))(name, wanted="function"))
+
+
+@pytest.mark.parametrize(
+    "name", ["numpy.save", "numpy.vectorize", "scipy.io.loadmat", "sklearn.datasets.fetch_openml", "os.system"]
+)
+def test_other_functions_do(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--allow-import"):
+        Importer(str(tmp_path))(name, wanted="function")
+
+
+def test_a_folders_own_file_called_scipy_is_not_trusted_for_its_name(tmp_path: Path) -> None:
+    (tmp_path / "scipy.py").write_text("raise RuntimeError")
+    with pytest.raises(ConfigError, match="neither in the config's folder"):
+        Importer(str(tmp_path), own=False)("scipy.special.expit", wanted="function")

@@ -36,6 +36,26 @@ class OwnFit:
         model.fit(X, y + self.shift)
 
 
+class WeightedFit:
+    """Its `fit` asks for the weights."""
+
+    def build(self, hp):
+        return Ridge()
+
+    def fit(self, hp, model, X, y, sample_weight=None):
+        model.weighed = sample_weight is not None
+        return model.fit(X, y, sample_weight)
+
+
+def layers(hp):
+    model = hp.Choice("model", ["v1", "v2"])
+    for name, low in (("v1", 1), ("v2", 20)):
+        with hp.conditional_scope("model", name):
+            if model == name:
+                hp.Int("layers", low, low + 2)
+    return Ridge()
+
+
 class NoBuild:
     pass
 

@@ -1,0 +1,73 @@
+"""What `run` leaves for a CI server beside the run directory: a Markdown summary and a JUnit file."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hptune.commands._failing import mutter
+from hptune.errors import HptuneError, UsageError
+
+if TYPE_CHECKING:
+    from hptune.commands.run import Options
+    from hptune.compose import Session
+    from hptune.gate import Judged
+
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+_KEPT_FREE = 1024  # bytes of the 1 MiB of a step's summary
+
+
+def check_outputs(session: Session, options: Options) -> None:
+    """Raise `UsageError` now for what would otherwise fail when the whole search is done."""
+    for option, path in (("--summary", options.summary), ("--junit", options.junit)):
+        if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+            raise UsageError(f"{option}: expected a file in a folder that exists, found {path}")
+    gate = session.config.gate
+    if gate is not None and isinstance(gate.baseline, str) and gate.baseline != "defaults":
+        path = session.loaded.folder / gate.baseline
+        if not path.is_file():
+            raise UsageError(
+                f"gate.baseline: {path} does not exist; commit the result.json of a run there (the first run: "
+                "`-o gate=null`)"
+            )
+
+
+def write_outputs(
+    session: Session, options: Options, reason: str, judged: Judged | None, failed: HptuneError | None
+) -> None:
+    """Write --summary and --junit, and append to `$GITHUB_STEP_SUMMARY`; raises `DirectoryUnusable`.
+
+    A step summary that cannot be written is said and no more: the server's trouble is not the study's.
+    """
+    step = os.environ.get(STEP_SUMMARY)
+    if options.summary is None and options.junit is None and not step:
+        return
+    from hptune.report.files import write_whole
+    from hptune.report.junit import junit
+    from hptune.report.markdown import LIMIT, Facts, summary
+
+    history, gate = session.study.history, session.config.gate
+    passes = gate is not None and gate.undecided == "pass"
+    error = "" if failed is None else str(failed)
+    facts = Facts(
+        stop_reason=reason,
+        folder=str(session.folder),
+        command=f"hptune run {shlex.quote(str(options.target))} --dir {shlex.quote(str(session.folder))} --fresh",
+        judged=judged,
+        undecided_passes=passes,
+        error=error,
+    )
+    if options.junit is not None:
+        write_whole(options.junit.absolute(), junit(history, judged, undecided_passes=passes, error=error))
+    if options.summary is not None:
+        write_whole(options.summary.absolute(), summary(history, facts))
+    if step:
+        path = Path(step)
+        try:
+            there = path.stat().st_size if path.exists() else 0
+            with path.open("a", encoding="utf-8") as file:
+                file.write("\n" * (there > 0) + summary(history, facts, limit=max(LIMIT - there - _KEPT_FREE, 0)))
+        except OSError as problem:
+            mutter(f"cannot append to {STEP_SUMMARY} ({step}): {problem.strerror or problem}")

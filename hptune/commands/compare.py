@@ -1,0 +1,129 @@
+"""`hptune compare DIR DIR...`: studies side by side, the first one being what the others are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hptune.commands._shared import chosen_format, read_study, say, say_json, table_lines
+from hptune.config.identity import Change, difference
+from hptune.errors import UsageError
+from hptune.history import History
+from hptune.report import phrases, wording
+from hptune.report.comparison import Paired, paired
+from hptune.report.layout import Table
+from hptune.report.markdown import code
+from hptune.report.result import SCHEMA_VERSION, gain, outcome
+
+FORMATS = ("table", "json", "markdown")
+
+
+@dataclass(frozen=True)
+class _Against:
+    """One study against the first."""
+
+    folder: Path
+    history: History
+    changes: Sequence[Change]
+    paired: Paired
+
+
+def compare(folders: Sequence[Path], *, format: str = "table", as_json: bool = False) -> int:
+    """Print the studies in `folders` beside each other; return the exit code.
+
+    Reads the journals and nothing else. Raises `UsageError` for fewer than two folders.
+    """
+    format = chosen_format(format, as_json, FORMATS)
+    if len(folders) < 2:
+        raise UsageError("expected at least two run directories: `hptune compare runs/a runs/b`")
+    histories = [read_study(folder) for folder in folders]
+    first = histories[0]
+    others = [
+        _Against(folder, history, difference(first.started.problem, history.started.problem), paired(first, history))
+        for folder, history in zip(folders[1:], histories[1:], strict=True)
+    ]
+    if format == "json":
+        say_json(_document(folders, histories, others))
+    else:
+        say(_lines(folders, histories, others, markdown=format == "markdown"))
+    return 0
+
+
+def _document(folders: Sequence[Path], histories: Sequence[History], others: Sequence[_Against]) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "studies": [
+            {
+                "dir": str(folder),
+                "name": history.started.name,
+                "objective": {"metric": history.started.metric, "direction": history.started.direction},
+                "best": None if history.best is None else outcome(history, history.best),
+                "gain": gain(history),
+                "trials": len(history.trials),
+                "seconds": history.seconds,
+                "problem_hash": history.started.hashes.get("problem") or None,
+            }
+            for folder, history in zip(folders, histories, strict=True)
+        ],
+        "comparisons": [
+            {
+                "dir": str(one.folder),
+                "against": str(folders[0]),
+                "changes": [asdict(change) for change in one.changes],
+                "paired": None if one.paired.gain is None else asdict(one.paired.gain),
+                "why_not": one.paired.why or None,
+            }
+            for one in others
+        ],
+    }
+
+
+def _lines(
+    folders: Sequence[Path], histories: Sequence[History], others: Sequence[_Against], *, markdown: bool
+) -> list[str]:
+    table = _table(folders, histories)
+    out = table.markdown() if markdown else table_lines(table)
+    name = (lambda text: code(text, cell=False)) if markdown else wording.one_line
+    for one in others:
+        heading = f"{name(str(one.folder))} against {name(str(folders[0]))}"
+        gained = f"gain of its best: {one.paired.text(one.history)}"
+        if markdown:
+            changes = [f"- {name(str(change))}" for change in one.changes]
+            out += ["", f"### {heading}", "", gained, *([""] if changes else []), *changes]
+        else:
+            changes = [f"  {name(str(change))}" for change in one.changes]
+            out += ["", heading, f"  {gained}", *changes]
+        if not changes:
+            out.append(("\n" if markdown else "  ") + _same(histories[0], one.history))
+    return out
+
+
+def _same(a: History, b: History) -> str:
+    if not a.started.problem or not b.started.problem:
+        return "(a study made in Python records no config to compare)"
+    return "the same problem"
+
+
+def _table(folders: Sequence[Path], histories: Sequence[History]) -> Table:
+    rows = []
+    for folder, history in zip(folders, histories, strict=True):
+        best = history.best
+        rows.append(
+            [
+                wording.one_line(str(folder)),
+                f"{wording.metric(history.objective)} ({wording.better(history.objective)})",
+                wording.ABSENT if best is None else phrases.brief_score(history.objective, best),
+                phrases.honest_gain(history).partition(" over")[0] or wording.ABSENT,
+                wording.ABSENT if best is None else str(best.number),
+                str(len(history.trials)),
+                wording.seconds(history.seconds),
+            ]
+        )
+    return Table(
+        ["study", "metric", "best", "gain", "trial", "trials", "time"],
+        rows,
+        ["left", "left", "right", "right", "right", "right", "right"],
+        keep=1,
+    )

@@ -1,0 +1,42 @@
+"""`hptune suggest DIR`: what to do next with a study, and a better space as YAML."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from hptune.commands._shared import read_study, say_json, write
+from hptune.config.yaml_dump import dump
+from hptune.report.advice import advise, patch
+from hptune.report.result import SCHEMA_VERSION
+
+
+def suggest(folder: Path, *, as_json: bool = False) -> int:
+    """Print the advice as comments and the wider ranges as a `space:` section; return the exit code.
+
+    What is printed is YAML whatever the advice: with nothing to widen the section is empty.
+    """
+    history = read_study(folder)
+    advice = advise(history)
+    section = patch(history, advice.bounds)
+    if as_json:
+        say_json(
+            {
+                "schema_version": SCHEMA_VERSION,
+                "name": history.started.name,
+                "bounds": [asdict(one) for one in advice.bounds],
+                "tied": list(advice.tied),
+                "stability": [
+                    {"name": one.name, "value": one.value, "folds": list(one.values)} for one in advice.stability
+                ],
+                "outlook": advice.outlook or None,
+                "advice": advice.full(),
+                "patch": section,
+            }
+        )
+        return 0
+    lines = advice.full() or ["nothing to advise yet: no trial has completed" if history.best is None else "nothing"]
+    if len(section["space"]) < len({one.name for one in advice.bounds}):
+        lines.append("(ranges that the config does not declare are to be widened in the code that does)")
+    write("".join(f"# {line}\n" for line in lines) + dump(section))
+    return 0

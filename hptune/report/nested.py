@@ -1,0 +1,55 @@
+"""What nested cross-validation says of the whole procedure: search, finals and all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hptune.history import History
+from hptune.report.tables import finite
+from hptune.statistics import paired_gain
+
+
+def nested_result(histories: Sequence[History], folds: int) -> dict[str, Any] | None:
+    """Return the outer folds' scores and the procedure's gain over the defaults; None before the first is done.
+
+    `score` and `baseline` are means over the outer folds with the metric's own sign, `gain` (positive is better) has
+    the corrected interval at 90 %. Folds that are not done are left out, and `done` says how many are.
+    """
+    rows: list[dict[str, Any]] = []
+    scores: list[float] = []
+    pairs: list[tuple[float, float]] = []
+    for fold, history in enumerate(histories):
+        best, metric = history.best, history.objective.metric
+        if best is None or best.number not in history.holdout:
+            continue
+        score = history.holdout[best.number][-1][metric]
+        base = history.holdout[0][-1][metric] if 0 in history.holdout else None
+        scores.append(score)
+        if base is not None:
+            pairs.append((base, score))
+        rows.append(
+            {
+                "fold": fold,
+                "score": finite(score),
+                "baseline": finite(base),
+                "params": dict(best.values),
+                "trials": len(history.trials),
+            }
+        )
+    if not rows:
+        return None
+    out: dict[str, Any] = {
+        "folds": folds,
+        "done": len(rows),
+        "score": sum(scores) / len(scores),
+        "baseline": None,
+        "gain": None,
+        "outer": rows,
+    }
+    if pairs:
+        loss = histories[0].objective.loss
+        gain = paired_gain([loss(b) for b, _ in pairs], [loss(s) for _, s in pairs], test_share=1 / (folds - 1))
+        out["baseline"] = sum(b for b, _ in pairs) / len(pairs)
+        out["gain"] = {"mean": gain.mean, "low": gain.low, "high": gain.high, "p_value": gain.p_value}
+    return out

@@ -1,0 +1,88 @@
+"""Nested cross-validation: the search inside every outer fold, its winner scored on rows that it never saw."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hptune import journal as jn
+from hptune.job import Setup
+from hptune.study import replay
+from hptune.worker.problem import Problem
+
+CONFIG = """
+data: {train: "sklearn:load_diabetes"}
+model: {class: sklearn.linear_model.Ridge}
+space: {alpha: {type: float, min: 1e-3, max: 100, scale: log}}
+evaluate: {metric: r2, cv: 3, nested: 3}
+oracle: {type: random}
+budget: {trials: 4}
+probe: false
+"""
+
+
+def problem(outer: dict[str, int] | None) -> Problem:
+    return Problem(
+        Setup(
+            model={"class": "sklearn.linear_model.Ridge"},
+            data={"train": "sklearn:load_diabetes"},
+            evaluate={"cv": 3},
+            space={"parameters": []},
+            seed=0,
+            folder=".",
+            outer=outer,
+        )
+    )
+
+
+def test_the_outer_folds_divide_the_rows() -> None:
+    whole = problem(None).dataset.train
+    parts = [problem({"folds": 3, "fold": fold}).dataset for fold in range(3)]
+    held = np.concatenate([np.asarray(part.holdout.X) for part in parts if part.holdout is not None])
+    assert len(held) == len(whole)
+    assert {tuple(row) for row in held} == {tuple(row) for row in np.asarray(whole.X)}
+    for part in parts:
+        assert part.holdout is not None
+        assert not {tuple(row) for row in np.asarray(part.train.X)} & {tuple(r) for r in np.asarray(part.holdout.X)}
+    assert len({part.hash for part in parts}) == 3
+
+
+def run(folder: Path, *more: str) -> dict[str, Any]:
+    command = [
+        sys.executable,
+        "-m",
+        "hptune",
+        "run",
+        str(folder / "c.yaml"),
+        "--dir",
+        str(folder / "run"),
+        "-q",
+        *more,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads((folder / "run" / "result.json").read_text())
+    return found
+
+
+@pytest.mark.slow
+def test_the_result_holds_every_outer_fold_and_a_rerun_repeats_none(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    found = run(tmp_path)["nested"]
+    assert (found["folds"], found["done"]) == (3, 3)
+    for row in found["outer"]:
+        inner = replay(jn.read(tmp_path / "run" / f"outer-{row['fold']}").events)
+        assert inner.best is not None
+        assert row["params"] == dict(inner.best.values)
+        assert inner.holdout[inner.best.number][-1]["r2"] == row["score"]
+    assert found["score"] == pytest.approx(np.mean([row["score"] for row in found["outer"]]))
+    before = [(tmp_path / "run" / f"outer-{i}" / jn.NAME).read_bytes() for i in range(3)]
+    (tmp_path / "run" / "outer-1" / jn.NAME).write_bytes(before[1][: len(before[1]) * 2 // 3])  # interrupted there
+    assert run(tmp_path)["nested"] == found
+    assert (tmp_path / "run" / "outer-0" / jn.NAME).read_bytes() == before[0]
