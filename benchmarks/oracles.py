@@ -4,7 +4,7 @@
     python -m benchmarks.oracles table --on bayesian,optuna-tpe --problems REAL,OWN
 
 Runs are appended to a JSON-lines file, one run a line, and a run that is there is not repeated. An optimiser is an
-oracle's name, a rival's name, an oracle with other settings, `bayesian{margin=0.0}`, or with a lookahead: `bayesian@4`.
+oracle's or a rival's name, an oracle with other settings `bayesian{margin=0.0}` or with a lookahead `bayesian@4`.
 """
 
 from __future__ import annotations

@@ -55,12 +55,35 @@ class Rows:
             aside={name: take(column, rows) for name, column in self.aside.items()},
         )
 
+    def joined(self, other: Rows) -> Rows:
+        """Return these rows followed by others of the same columns."""
+        return Rows(
+            X=_joined(self.X, other.X),
+            y=_joined(self.y, other.y),
+            groups=_joined(self.groups, other.groups),
+            weights=_joined(self.weights, other.weights),
+            aside={name: _joined(column, other.aside[name]) for name, column in self.aside.items()},
+        )
+
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The columns of X; x0, x1, ... for an array."""
         if hasattr(self.X, "columns"):
             return tuple(str(name) for name in self.X.columns)
         return tuple(f"x{number}" for number in range(self.X.shape[1]))
+
+
+def _joined(one: Any, other: Any) -> Any:
+    """Return two parts one below the other: DataFrames, Series, arrays, or None twice."""
+    if one is None or other is None:
+        return None
+    if hasattr(one, "iloc"):
+        import pandas as pd
+
+        return pd.concat([one, other])
+    import numpy as np
+
+    return np.concatenate([one, other])
 
 
 @dataclass(frozen=True, kw_only=True)

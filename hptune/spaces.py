@@ -1,7 +1,8 @@
 """Search spaces to begin with, for scikit-learn's usual estimators, each with its source.
 
 Plain data: `space` is what stands under `space:` in a config, `params` what is better fixed than left at the default.
-Where the source says "our choice", nobody has measured these very ranges: they follow the documentation's advice.
+Ranges are the source's; parameters that rarely matter (tolerances, early stopping) are left out. Where the source says
+"our choice", nobody has measured these very ranges: they follow the documentation's advice.
 """
 
 from __future__ import annotations
@@ -151,10 +152,11 @@ _NETWORK_SOURCE = (
 def _pair(
     stem: str, source: str, classes: Mapping[str, Any], numbers: Mapping[str, Any], **more: Any
 ) -> list[DefaultSpace]:
-    """Return the spaces of the classifier and the regressor with a common name."""
+    """Return the spaces of the classifier and the regressor with a common name; the source is the classifier's."""
+    taken_over = f"{source}; taken over for regression"
     return [
         DefaultSpace(f"{stem}Classifier", "classification", source, classes, **more),
-        DefaultSpace(f"{stem}Regressor", "regression", source, numbers, **more),
+        DefaultSpace(f"{stem}Regressor", "regression", taken_over, numbers, **more),
     ]
 
 
@@ -206,7 +208,7 @@ _ALL = [
     DefaultSpace(
         "sklearn.svm.LinearSVC",
         "classification",
-        f"{_AUTO}/classification/liblinear_svc.py",
+        f"{_AUTO}/classification/liblinear_svc.py; class_weight: ours",
         {"C": _C, "class_weight": [None, "balanced"]},
         params={"max_iter": 10000},
         scale=True,

@@ -83,7 +83,9 @@ class Mistake:
     before: Sequence[Sequence[str]] = ()
     code: int = 2
     lines: bool = True  # whether the message names the config's line
-    kept: str = ""  # only the lines of the answer that hold this, where numbers that depend on the machine surround them
+    kept: str = (
+        ""  # only the lines of the answer that hold this, where numbers that depend on the machine surround them
+    )
     answer: str = field(default="", compare=False)
 
 
@@ -92,7 +94,9 @@ def edited(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def study(title: str, old: str, new: str, *, wrong: str | None = None, table: str = HOUSES, **more: object) -> Mistake:
+def study(
+    title: str, old: str, new: str, *, wrong: str | None = None, table: str = HOUSES, **more: object
+) -> Mistake:
     shown = new.strip("\n") if wrong is None else wrong
     return Mistake(title, shown, {"study.yaml": edited(STUDY, old, new), "houses.csv": table}, **more)  # type: ignore[arg-type]
 
@@ -102,7 +106,9 @@ def kinds(title: str, old: str, new: str, *, wrong: str | None = None, table: st
     return Mistake(title, shown, {"study.yaml": edited(CLASSES, old, new), "kinds.csv": table}, **more)  # type: ignore[arg-type]
 
 
-def function(title: str, old: str, new: str, *, body: str = BOWL, wrong: str | None = None, **more: object) -> Mistake:
+def function(
+    title: str, old: str, new: str, *, body: str = BOWL, wrong: str | None = None, **more: object
+) -> Mistake:
     files = {"study.yaml": edited(FUNCTION, old, new), "bowl.py": body}
     return Mistake(title, new.strip("\n") if wrong is None else wrong, files, **more)  # type: ignore[arg-type]
 
@@ -123,15 +129,39 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         study("a misspelt key", "evaluate:", "evalute:", wrong="evalute: {metric: r2, cv: 4}"),
         study("a misspelt key further in", EVALUATE, "evaluate: {metrik: r2, cv: 4}"),
         study("no blank after a colon", "budget: {trials: 4}", "budget:{trials: 4}"),
-        study("a tab for indentation", "  regressor.svr.kernel", "\tregressor.svr.kernel", wrong="⇥regressor.svr.kernel: [rbf, linear]"),
-        study("wrong indentation", "  regressor.svr.kernel", "   regressor.svr.kernel", wrong="(three blanks, where the lines before have two)"),
-        study("a key twice", "budget:", "oracle: {type: grid}\nbudget:", wrong="oracle: {type: random}\noracle: {type: grid}"),
-        study("a bracket not closed", "kernel: [rbf, linear]", "kernel: [rbf, linear", wrong="  regressor.svr.kernel: [rbf, linear"),
+        study(
+            "a tab for indentation",
+            "  regressor.svr.kernel",
+            "\tregressor.svr.kernel",
+            wrong="⇥regressor.svr.kernel: [rbf, linear]",
+        ),
+        study(
+            "wrong indentation",
+            "  regressor.svr.kernel",
+            "   regressor.svr.kernel",
+            wrong="(three blanks, where the lines before have two)",
+        ),
+        study(
+            "a key twice",
+            "budget:",
+            "oracle: {type: grid}\nbudget:",
+            wrong="oracle: {type: random}\noracle: {type: grid}",
+        ),
+        study(
+            "a bracket not closed",
+            "kernel: [rbf, linear]",
+            "kernel: [rbf, linear",
+            wrong="  regressor.svr.kernel: [rbf, linear",
+        ),
         study("a number in quotes", "budget: {trials: 4}", 'budget: {trials: "50"}'),
         study("a unit that does not exist", "budget: {trials: 4}", "budget: {trials: 4, time: 15 mins}"),
         study("an option of another oracle", "oracle: {type: random}", "oracle: {type: random, points: 5}"),
         study("an oracle that does not exist", "oracle: {type: random}", "oracle: {type: bayes}"),
-        Mistake("no model at all", "(no `model:`)", {"study.yaml": "version: 1\nname: x\nspace: {a: [1, 2]}\nevaluate: {metric: r2}\n"}),
+        Mistake(
+            "no model at all",
+            "(no `model:`)",
+            {"study.yaml": "version: 1\nname: x\nspace: {a: [1, 2]}\nevaluate: {metric: r2}\n"},
+        ),
         Mistake("an empty file", "", {"study.yaml": ""}, lines=False),
     ],
     "The space": [
@@ -139,48 +169,172 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         study("a range without its type", ALPHA, "  regressor.ridge.alpha: {min: 1e-3, max: 1e3}\n"),
         study("min above max", ALPHA, "  regressor.ridge.alpha: {type: float, min: 1e3, max: 1e-3}\n"),
         study("a log scale from 0", ALPHA, "  regressor.ridge.alpha: {type: float, min: 0, max: 1, scale: log}\n"),
-        study("a whole number's range with fractions", ALPHA, "  regressor.ridge.max_iter: {type: int, min: 0.5, max: 10}\n"),
+        study(
+            "a whole number's range with fractions",
+            ALPHA,
+            "  regressor.ridge.max_iter: {type: int, min: 0.5, max: 10}\n",
+        ),
         study("a misspelt parameter", ALPHA, "  regressor.ridge.alhpa: {type: float, min: 1, max: 2}\n"),
         study("a misspelt step", ALPHA, "  regresor.ridge.alpha: {type: float, min: 1, max: 2}\n"),
         study("a parameter without its alternative", ALPHA, "  regressor.alpha: {type: float, min: 1, max: 2}\n"),
-        study("a parameter of the other alternative", ALPHA, "  regressor.svr.alpha: {type: float, min: 1, max: 2}\n"),
-        study("a range that the estimator refuses", ALPHA, "  regressor.ridge.alpha: {type: float, min: -1, max: 1}\n"),
-        study("a choice that the estimator refuses", "kernel: [rbf, linear]", "kernel: [rfb, linear]", wrong="  regressor.svr.kernel: [rfb, linear]"),
-        study("a condition on an unknown parameter", "kernel: [rbf, linear]", "kernel: [rbf, linear]\n  regressor.svr.gamma: {type: float, min: 1, max: 2, when: {regressor.svr.kernal: rbf}}", wrong="  regressor.svr.gamma: {..., when: {regressor.svr.kernal: rbf}}"),
-        study("a condition on a value that never comes", "kernel: [rbf, linear]", "kernel: [rbf, linear]\n  regressor.svr.degree: {type: int, min: 2, max: 5, when: {regressor.svr.kernel: poly}}", wrong="  regressor.svr.kernel: [rbf, linear]\n  regressor.svr.degree: {..., when: {regressor.svr.kernel: poly}}"),
-        study("constraints that forbid everything", "evaluate:", 'constraints: [{require: "regressor.ridge.alpha < 0"}, {forbid: {regressor: svr}}]\nevaluate:', wrong='constraints:\n  - require: "regressor.ridge.alpha < 0"\n  - forbid: {regressor: svr}'),
-        study("a constraint with a slip", "evaluate:", 'constraints: [{require: "regressor.ridge.alpha <"}]\nevaluate:', wrong='constraints: [{require: "regressor.ridge.alpha <"}]'),
-        kinds("two values that do not go together", "  C:", "  solver: [lbfgs, liblinear]\n  l1_ratio: [0, 1]\n  C:", wrong="  solver: [lbfgs, liblinear]\n  l1_ratio: [0, 1]"),
+        study(
+            "a parameter of the other alternative", ALPHA, "  regressor.svr.alpha: {type: float, min: 1, max: 2}\n"
+        ),
+        study(
+            "a range that the estimator refuses", ALPHA, "  regressor.ridge.alpha: {type: float, min: -1, max: 1}\n"
+        ),
+        study(
+            "a choice that the estimator refuses",
+            "kernel: [rbf, linear]",
+            "kernel: [rfb, linear]",
+            wrong="  regressor.svr.kernel: [rfb, linear]",
+        ),
+        study(
+            "a condition on an unknown parameter",
+            "kernel: [rbf, linear]",
+            "kernel: [rbf, linear]\n  regressor.svr.gamma: {type: float, min: 1, max: 2, when: {regressor.svr.kernal: rbf}}",
+            wrong="  regressor.svr.gamma: {..., when: {regressor.svr.kernal: rbf}}",
+        ),
+        study(
+            "a condition on a value that never comes",
+            "kernel: [rbf, linear]",
+            "kernel: [rbf, linear]\n  regressor.svr.degree: {type: int, min: 2, max: 5, when: {regressor.svr.kernel: poly}}",
+            wrong="  regressor.svr.kernel: [rbf, linear]\n  regressor.svr.degree: {..., when: {regressor.svr.kernel: poly}}",
+        ),
+        study(
+            "constraints that forbid everything",
+            "evaluate:",
+            'constraints: [{require: "regressor.ridge.alpha < 0"}, {forbid: {regressor: svr}}]\nevaluate:',
+            wrong='constraints:\n  - require: "regressor.ridge.alpha < 0"\n  - forbid: {regressor: svr}',
+        ),
+        study(
+            "a constraint with a slip",
+            "evaluate:",
+            'constraints: [{require: "regressor.ridge.alpha <"}]\nevaluate:',
+            wrong='constraints: [{require: "regressor.ridge.alpha <"}]',
+        ),
+        kinds(
+            "two values that do not go together",
+            "  C:",
+            "  solver: [lbfgs, liblinear]\n  l1_ratio: [0, 1]\n  C:",
+            wrong="  solver: [lbfgs, liblinear]\n  l1_ratio: [0, 1]",
+        ),
     ],
     "The model": [
         study("a misspelt class", "sklearn.svm.SVR", "sklearn.svm.SVRR", wrong="svr: sklearn.svm.SVRR"),
         study("a class without its module", "sklearn.svm.SVR", "SVR", wrong="svr: SVR"),
-        study("a package that is not installed", "sklearn.svm.SVR", "xgboost.XGBRegressor", wrong="svr: xgboost.XGBRegressor"),
-        kinds("a misspelt fixed parameter", "LogisticRegression}", "LogisticRegression, params: {max_itter: 500}}", wrong="model: {class: sklearn.linear_model.LogisticRegression, params: {max_itter: 500}}"),
+        study(
+            "a package that is not installed",
+            "sklearn.svm.SVR",
+            "xgboost.XGBRegressor",
+            wrong="svr: xgboost.XGBRegressor",
+        ),
+        kinds(
+            "a misspelt fixed parameter",
+            "LogisticRegression}",
+            "LogisticRegression, params: {max_itter: 500}}",
+            wrong="model: {class: sklearn.linear_model.LogisticRegression, params: {max_itter: 500}}",
+        ),
         function("a function that does not exist", "bowl:bowl", "bowl:bow", wrong="model: {function: bowl:bow}"),
         function("a module that does not exist", "bowl:bowl", "bowls:bowl", wrong="model: {function: bowls:bowl}"),
-        function("a function that returns text", "trials: 3", "trials: 3", wrong='def bowl(values):\n    return "good"', body='def bowl(values):\n    return "good"\n', command=RUN, code=4, lines=False),
-        function("a function that raises", "trials: 3", "trials: 3", wrong='def bowl(values):\n    return values["y"]', body='def bowl(values):\n    return values["y"]\n', command=RUN, code=4, lines=False),
+        function(
+            "a function that returns text",
+            "trials: 3",
+            "trials: 3",
+            wrong='def bowl(values):\n    return "good"',
+            body='def bowl(values):\n    return "good"\n',
+            command=RUN,
+            code=4,
+            lines=False,
+        ),
+        function(
+            "a function that raises",
+            "trials: 3",
+            "trials: 3",
+            wrong='def bowl(values):\n    return values["y"]',
+            body='def bowl(values):\n    return values["y"]\n',
+            command=RUN,
+            code=4,
+            lines=False,
+        ),
     ],
     "The metric": [
         study("a misspelt metric", "metric: r2", "metric: r_2", wrong="evaluate: {metric: r_2, cv: 4}"),
-        study("an error without `neg_`", "metric: r2", "metric: mean_squared_error", wrong="evaluate: {metric: mean_squared_error, cv: 4}"),
-        kinds("a metric of regression for a classifier", "metric: accuracy", "metric: r2", wrong="evaluate: {metric: r2, cv: 4}   # model: LogisticRegression"),
-        kinds("a regressor where the target is text", "LogisticRegression", "LinearRegression", wrong="model: {class: sklearn.linear_model.LinearRegression}"),
-        function("no direction for a function's number", ", direction: minimize", "", wrong="evaluate: {metric: value}"),
+        study(
+            "an error without `neg_`",
+            "metric: r2",
+            "metric: mean_squared_error",
+            wrong="evaluate: {metric: mean_squared_error, cv: 4}",
+        ),
+        kinds(
+            "a metric of regression for a classifier",
+            "metric: accuracy",
+            "metric: r2",
+            wrong="evaluate: {metric: r2, cv: 4}   # model: LogisticRegression",
+        ),
+        kinds(
+            "a regressor where the target is text",
+            "LogisticRegression",
+            "LinearRegression",
+            wrong="model: {class: sklearn.linear_model.LinearRegression}",
+        ),
+        function(
+            "no direction for a function's number", ", direction: minimize", "", wrong="evaluate: {metric: value}"
+        ),
     ],
     "The data": [
         study("a file that does not exist", "houses.csv", "house.csv", wrong="data: {train: house.csv, ...}"),
         study("a column that does not exist", "target: price", "target: Price", wrong="data: {..., target: Price}"),
         study("no target", "target: price, ", "", wrong="data: {train: houses.csv}"),
-        study("text in a model for numbers", ", drop: [colour]", "", wrong="data: {train: houses.csv, target: price}   # `colour` is text"),
-        study("gaps in the target", DATA, DATA, wrong="size,age,colour,price\n3,7,red,\n...", table=edited(HOUSES, "\n0,0,blue,0.0\n", "\n0,0,blue,\n")),
-        study("gaps in the features", DATA, DATA, wrong="size,age,colour,price\n,7,red,12\n...", table=edited(HOUSES, "\n0,0,blue,0.0\n", "\n,0,blue,0.0\n")),
-        study("a target that is always the same", DATA, DATA, wrong="size,age,colour,price\n3,7,red,5\n4,9,red,5\n...", table=re.sub(r",[-\d.]+\n", ",5\n", HOUSES)),
-        study("the target among the features", DATA, DATA, wrong="size,age,colour,cost,price\n3,7,red,12,12\n...", table=re.sub(r",([-\d.]+|price)\n", lambda m: f",{m[1].replace('price', 'cost')},{m[1]}\n", HOUSES)),
-        kinds("a class rarer than the folds", "cv: 4", "cv: 4", wrong="evaluate: {metric: accuracy, cv: 4}   # 3 rows of `odd`", table=KINDS + "1,2,odd\n3,4,odd\n5,6,odd\n"),
+        study(
+            "text in a model for numbers",
+            ", drop: [colour]",
+            "",
+            wrong="data: {train: houses.csv, target: price}   # `colour` is text",
+        ),
+        study(
+            "gaps in the target",
+            DATA,
+            DATA,
+            wrong="size,age,colour,price\n3,7,red,\n...",
+            table=edited(HOUSES, "\n0,0,blue,0.0\n", "\n0,0,blue,\n"),
+        ),
+        study(
+            "gaps in the features",
+            DATA,
+            DATA,
+            wrong="size,age,colour,price\n,7,red,12\n...",
+            table=edited(HOUSES, "\n0,0,blue,0.0\n", "\n,0,blue,0.0\n"),
+        ),
+        study(
+            "a target that is always the same",
+            DATA,
+            DATA,
+            wrong="size,age,colour,price\n3,7,red,5\n4,9,red,5\n...",
+            table=re.sub(r",[-\d.]+\n", ",5\n", HOUSES),
+        ),
+        study(
+            "the target among the features",
+            DATA,
+            DATA,
+            wrong="size,age,colour,cost,price\n3,7,red,12,12\n...",
+            table=re.sub(r",([-\d.]+|price)\n", lambda m: f",{m[1].replace('price', 'cost')},{m[1]}\n", HOUSES),
+        ),
+        kinds(
+            "a class rarer than the folds",
+            "cv: 4",
+            "cv: 4",
+            wrong="evaluate: {metric: accuracy, cv: 4}   # 3 rows of `odd`",
+            table=KINDS + "1,2,odd\n3,4,odd\n5,6,odd\n",
+        ),
         study("more folds than rows", "cv: 4", "cv: 100", wrong="evaluate: {metric: r2, cv: 100}   # 40 rows"),
-        study("a file that is no CSV", DATA, DATA, wrong="data: {train: houses.csv, ...}   # an Excel file, renamed", table=b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00\xff\xfe\x00" * 4),  # type: ignore[arg-type]
+        study(
+            "a file that is no CSV",
+            DATA,
+            DATA,
+            wrong="data: {train: houses.csv, ...}   # an Excel file, renamed",
+            table=b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00\xff\xfe\x00" * 4,
+        ),  # type: ignore[arg-type]
     ],
     "The command line": [
         command("a verb that does not exist", "tune study.yaml"),
@@ -189,7 +343,10 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         command("an override without `=`", "run study.yaml -o budget.trials"),
         command("an override of an unknown key", "run study.yaml -o budget.trails=5"),
         command("the config where the run directory is meant", "trials study.yaml"),
-        command("a folder without a study", "show .", ),
+        command(
+            "a folder without a study",
+            "show .",
+        ),
         command("a trial that does not exist", "show runs/bowl 99", before=[RUN]),
         command("a parameter that does not exist", "best runs/bowl --param alpha", before=[RUN]),
         command("another problem in the same run directory", "run study.yaml -o seed=1", before=[RUN]),
@@ -258,6 +415,7 @@ def circumstances(title: str, folder: Path) -> Iterator[None]:
 def main() -> None:
     wanted = sys.argv[1:]
     import time
+
     for section, mistakes in MISTAKES.items():
         print("##", section)
         for mistake in mistakes:
@@ -267,7 +425,9 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 code, said = tried(mistake, Path(folder))
             flag = "" if code == mistake.code else f"  !!!! CODE {code} not {mistake.code}"
-            print(f"\n[{mistake.title}] {time.monotonic()-began:.1f}s{flag}\n   {mistake.wrong}\n{said}", flush=True)
+            print(
+                f"\n[{mistake.title}] {time.monotonic() - began:.1f}s{flag}\n   {mistake.wrong}\n{said}", flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,10 @@ from hptune.errors import (
 )
 
 HEAVY = ("numpy", "scipy", "sklearn", "pandas", "pydantic", "yaml", "rich", "psutil", "sqlite3", "distributed")
-VERBS = ("run", "validate", "space", "trials", "best", "show", "report", "oracles", "init", "spaces", "schema")
+VERBS = (
+    *("run", "validate", "space", "trials", "best", "show", "report", "oracles", "init", "spaces", "schema"),
+    *("predict", "export", "retry", "doctor"),
+)
 
 
 def hptune_process(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ from hptune.worker.imports import Importer
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "data.md").read_text()
-SNIPPETS = {lang: re.findall(rf"```{lang}\n(.*?)```", TEXT, re.S) for lang in ("yaml", "python")}
+SNIPPETS = {lang: re.findall(rf"```{lang}\n(.*?)```", TEXT, re.DOTALL) for lang in ("yaml", "python")}
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def write_outputs(
     facts = Facts(
         stop_reason=reason,
         folder=str(session.folder),
-        command=f"hptune run {shlex.quote(str(options.target))} --dir {shlex.quote(str(session.folder))} --fresh",
+        command=_again(options, str(session.folder), len(history.trials)),
         judged=judged,
         undecided_passes=passes,
         error=error,
@@ -71,3 +71,15 @@ def write_outputs(
                 file.write("\n" * (there > 0) + summary(history, facts, limit=max(LIMIT - there - _KEPT_FREE, 0)))
         except OSError as problem:
             mutter(f"cannot append to {STEP_SUMMARY} ({step}): {problem.strerror or problem}")
+
+
+def _again(options: Options, folder: str, trials: int) -> str:
+    """Return the command that runs the study from the start, in a folder of its own."""
+    target = options.target / "config.yaml" if options.target.is_dir() else options.target
+    overrides = list(options.overrides)
+    if options.trials is not None:
+        overrides.append(f"budget.trials={trials if options.trials.startswith('+') else options.trials}")
+    words = ["hptune", "run", str(target)]
+    words += [word for one in overrides for word in ("-o", one)]
+    words += [word for one in options.allow_import for word in ("--allow-import", one)]
+    return shlex.join([*words, "--dir", f"{folder}-again"])

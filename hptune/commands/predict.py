@@ -87,9 +87,8 @@ def _of_another(card: Card, history: History, folder: Path) -> list[str]:
     best = history.best
     if best is None or best.number == card.trial:
         return []
-    return [
-        f"note: this is the model of trial {card.trial}, the best is trial {best.number} by now; `hptune run {folder}`"
-    ]
+    mend = f"`hptune run {folder}` fits that one"
+    return [f"note: this is the model of trial {card.trial}, the best is trial {best.number} by now; {mend}"]
 
 
 def other_versions(card: Card) -> list[str]:

@@ -46,7 +46,9 @@ def _problem(
     if kind == "extra_forbidden":
         return sources.problem(path, unknown_key(str(path[-1]), known), on_key=True)
     if kind == "missing":
-        return sources.problem(path, "expected this key, found none", at=path[:-1], on_key=True)
+        example = _EXAMPLES.get(".".join(map(str, path)), "")
+        mend = f"; such as `{example}`" if example else ""
+        return sources.problem(path, f"expected this key, found none{mend}", at=path[:-1], on_key=True)
     value = errors[0]["input"]
     custom = next((one for one in errors if one["type"] in _OUR_WORDS), None)
     if custom is not None and custom["type"] == "estimator" and isinstance(value, dict) and value:
@@ -65,6 +67,11 @@ def _problem(
     return sources.problem(path, f"expected {wanted}, found {found(value)}{hint(errors, value)}")
 
 
+_EXAMPLES = {
+    "model": "model: {class: sklearn.linear_model.Ridge}",
+    "data.train": "train: table.csv",
+    "data.target": "target: COLUMN, the column to predict",
+}
 _OUR_WORDS = (
     "value_error",
     "estimator",
@@ -88,6 +95,8 @@ def unknown_key(key: str, known: Sequence[str]) -> str:
     close = did_you_mean(key, known)
     if close or not known:
         return f"unknown key{close}"
+    if list(known) == ["type"]:
+        return "unknown key; there are no options here but `type`"
     return f"unknown key; expected one of {', '.join(known)}"
 
 

@@ -161,7 +161,7 @@ class Assembly:
         self.absent[name] = f"{parent} is narrowed to {', '.join(map(str, self.kept(parent)))}"
 
     def parents(self, path: str, at: Path, name: str) -> list[tuple[str, str]] | None:
-        """Return the choices under which the model has a parameter at `path`, None if it has none, which is reported."""
+        """Return the choices under which the model has a parameter at `path`; None (reported) if it has none."""
         if self.model is None:
             return []
         try:

@@ -104,7 +104,8 @@ class EntryReader:
     def _kind(self, raw: Mapping[str, Any], path: Path) -> str | None:
         listed = ", ".join(OPTIONS)
         if "type" not in raw:
-            self.complain(path, f"expected a type: one of {listed}", on_key=True)
+            mend = " (a range of numbers is `type: float` or `type: int`)" if {"min", "max"} & raw.keys() else ""
+            self.complain(path, f"expected a type: one of {listed}, found none{mend}", on_key=True)
             return None
         kind = raw["type"]
         if isinstance(kind, str) and kind in OPTIONS:

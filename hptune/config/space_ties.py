@@ -1,4 +1,4 @@
-"""Tied parameters: an entry of `space:` with a name of its own that sets several places (`sets: [a.alpha, b.alpha]`)."""
+"""Tied parameters: an entry of `space:` with a name of its own that sets several places (`sets: [a.C, b.C]`)."""
 
 from __future__ import annotations
 

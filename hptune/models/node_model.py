@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from hptune.evaluate import EvaluateSpec
 from hptune.job import Finding
@@ -23,6 +23,11 @@ class NodeModel(EstimatorModel):
 
     fit_params: dict[str, Any] = Field(default_factory=dict)
     """What fit is given beside X and y: a constant by step and argument; `weights` is the column data.weights."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out `fit_params` where there are none, as in nearly every config."""
+        return {key: value for key, value in handler(self).items() if key != "fit_params" or value}
 
     @property
     def node(self) -> Node:

@@ -146,7 +146,8 @@ def _no_step(name: str, node: Node) -> None:
         if one == DROP:
             raise ValueError(f"the step {name!r}: drop leaves out columns; for a step write passthrough")
         if isinstance(one, FunctionNode):
-            mend = f"{{class: sklearn.preprocessing.FunctionTransformer, params: {{func: {{function: {one.function}}}}}}}"
+            func = f"{{func: {{function: {one.function}}}}}"
+            mend = f"{{class: sklearn.preprocessing.FunctionTransformer, params: {func}}}"
             raise ValueError(f"the step {name!r}: expected an estimator, found a function; write {mend}")
 
 

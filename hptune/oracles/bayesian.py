@@ -78,7 +78,7 @@ class Bayesian(OracleSpec):
         encoding = encoding_of(history.space)
         seen = observe(history)
         suggestion = design(history, seen, trial, self.startup)
-        if suggestion is None and len(encoding.numeric) + len(encoding.category):
+        if suggestion is None and len(seen.loss) > 1 and len(encoding.numeric) + len(encoding.category):
             suggestion = _model_based(history, encoding, seen, rng)
         if suggestion is not None:
             return suggestion

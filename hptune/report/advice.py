@@ -71,7 +71,7 @@ class Stability:
         if self.numeric and found and self.same < len(self.values):
             low, high = wording.value(min(found)), wording.value(max(found))
             return f"{self.name}={shown}: the best of the single folds have {low} to {high}"
-        return f"{self.name}={shown}: also that of the best on {self.same} of {len(self.values)} folds"
+        return f"{self.name}={shown}: the best of {self.same} of the {len(self.values)} single folds has it too"
 
 
 @dataclass(frozen=True)

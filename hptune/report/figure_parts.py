@@ -66,8 +66,8 @@ def default_score(history: History) -> float | None:
 def score_label(history: History) -> str:
     """Return what the score axis shows."""
     folds = max((len(trial.scores) for trial in history.trials), default=1)
-    mean = f" (mean of {folds} folds)" if folds > 1 else ""
-    return f"{wording.metric(history.objective)}{mean}, {wording.better(history.objective)}"
+    mean = f"mean of {folds} folds, " if folds > 1 else ""
+    return f"{wording.shorten(wording.metric(history.objective), 36)}\n{mean}{wording.better(history.objective)}"
 
 
 def lower_is_better(objective: Objective) -> bool:
@@ -184,6 +184,6 @@ def star(
         return
     axes.plot(
         [x], window.clip([y]), "*", color=colour, markersize=13, markeredgecolor="white", zorder=5, clip_on=False,
-        label=f"{words}, {wording.metric(history.objective)} {wording.fixed(y, places(history))}",
+        label=f"{words}, score {wording.fixed(y, places(history))}",
     )  # fmt: skip
     axes.axvline(x, color=colour, linewidth=0.8, linestyle=":", zorder=1)

@@ -54,7 +54,7 @@ def _check_columns(problem: Problem, place: Place) -> list[Finding]:
         listed = part.select if isinstance(part.select, list) else []
         out += _unknown(problem, keys[name], listed, names)
         if names is None and not all(isinstance(one, int) for one in listed or [""]):
-            message = f"the data is an array without column names: select by position, from 0 to {X.shape[1] - 1}"
+            message = f"the data is an array without column names: name them by position, from 0 to {X.shape[1] - 1}"
             out.append(Finding(key=keys[name], message=message))
     if names is None or out:
         return out
@@ -64,9 +64,9 @@ def _check_columns(problem: Problem, place: Place) -> list[Finding]:
             message = f"selects no column of the data: nothing goes through {name}"
             out.append(Finding(key=keys[name], message=message, severity="warning"))
     rest = [name for name in names if not any(name in columns for columns in chosen.values())]
-    if not any(chosen[name] for name, part in node.parts.items() if part.with_ != DROP):
-        if not rest or node.remainder in (None, DROP):
-            return [*out, Finding(key=f"{place.key}.columns", message="no column is left: every part selects none")]
+    kept = any(chosen[name] for name, part in node.parts.items() if part.with_ != DROP)
+    if not kept and (not rest or node.remainder in (None, DROP)):
+        return [*out, Finding(key=f"{place.key}.columns", message="no column is left: every part selects none")]
     for name in names:
         several = [part for part, columns in chosen.items() if name in columns]
         if len(several) > 1:

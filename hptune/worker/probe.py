@@ -160,7 +160,7 @@ def _holds(cause: Cause, items: Sequence[tuple[str, Any]]) -> bool:
 
 def _finding(space: SearchSpace, cause: Cause, message: str) -> Finding:
     if not cause:
-        return Finding(key="model", message=f"no configuration can be fitted: {message}")
+        return Finding(key="model", message=f"no configuration can be fitted: {message.rstrip('.')}{_mend(message)}")
     # The choose that leads to a parameter is implied by naming the parameter.
     told = dict(cause)
     implied = {condition.parameter for name, _ in cause for condition in space[name].when}
@@ -171,5 +171,18 @@ def _finding(space: SearchSpace, cause: Cause, message: str) -> Finding:
         (name,) = shown
         return Finding(key=f"space.{name}", message=f"a fit with {pairs} fails: {message}")
     mend = f"add under constraints: `- forbid: {{{pairs}}}`"
+    message = message.rstrip(".")
     first = next(iter(shown))
     return Finding(key=f"space.{first}", message=f"a fit with {pairs} fails: {message}; {mend}")
+
+
+_MENDS = {
+    "could not convert string to float": "the columns hold text: encode it in a step before (OneHotEncoder, under "
+    "`columns:`; see configs/penguins.yaml), or leave the columns out with data.drop",
+    "contains NaN": "the data has gaps: put a step sklearn.impute.SimpleImputer before the others",
+}
+
+
+def _mend(message: str) -> str:
+    """Return what to do about the faults of data that newcomers meet first, "" for others."""
+    return next((f"; {mend}" for part, mend in _MENDS.items() if part in message), "")

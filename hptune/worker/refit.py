@@ -27,7 +27,8 @@ def refit(problem: Problem, job: Job) -> Outcome:
     """Return what became of the winner.
 
     Options: `values` of the winner; `path`, the folder for its file (None: keep none); `holdout`, whether to score
-    it; `baseline`, values to compare it with there. The answer: `model` (file name or None), `format` (skops, joblib
+    it; `baseline`, values to compare it with there; `everything`, whether the file's model is fitted on the holdout
+    too, once it is scored. The answer: `model` (file name or None), `format` (skops, joblib
     or None), `trusted` (what to pass to `skops.io.load`), `reason` (why not skops, or why no file), `holdout` (None,
     or score, metrics, rows and the baseline's).
     """
@@ -46,6 +47,8 @@ def refit(problem: Problem, job: Job) -> Outcome:
                     baseline = fit_all(problem, options["baseline"])
                     answer["holdout"]["baseline"] = _scores(problem, baseline, holdout)
                     answer["holdout"]["gain"] = _resampled(problem, fitted, baseline, holdout)
+            if options.get("everything") and holdout is not None:  # scored above, or earlier, without these rows
+                fitted = fit_all(problem, options["values"], problem.dataset.train.joined(holdout))
             if options.get("path") is not None:
                 answer |= _kept(problem, fitted, Path(options["path"]), job.trial)
     except KeyboardInterrupt:
@@ -55,11 +58,11 @@ def refit(problem: Problem, job: Job) -> Outcome:
     return Outcome(answer=answer)
 
 
-def fit_all(problem: Problem, values: Mapping[str, Any]) -> Any:
-    """Return the estimator of a configuration fitted on all rows of the search, never the holdout."""
+def fit_all(problem: Problem, values: Mapping[str, Any], rows: Rows | None = None) -> Any:
+    """Return the estimator of a configuration fitted on `rows`, by default all of the search, never the holdout."""
     seed = seed_for(problem.setup.seed, "refit")
     with seeded_globals(seed):
-        return problem.fit(values, problem.dataset.train, seed=seed)
+        return problem.fit(values, problem.dataset.train if rows is None else rows, seed=seed)
 
 
 def _scores(problem: Problem, fitted: Any, rows: Rows) -> dict[str, Any]:

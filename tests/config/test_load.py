@@ -118,13 +118,13 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     ),
     "a step without estimator": (
         DATA + "model:\n  pipeline:\n    - scale:\n    - ridge: c.D",
-        ["4: model.pipeline[0].scale: expected a class path, {class: ...}, {choose: ...}, {pipeline: [...]} or "
-         "passthrough, found nothing"],
+        ["4: model.pipeline[0].scale: expected a class path, {class: ...}, {choose: ...}, {pipeline: [...]}, "
+         "{columns: [...]} or passthrough, found nothing"],
     ),
     "misspelt class in an alternative": (
         DATA + "model: {choose: {a: {clas: b.C}}}",
-        ["2: model.choose.a: expected a class path, {class: ...}, {choose: ...}, {pipeline: [...]} or passthrough, "
-         "found clas; did you mean 'class'?"],
+        ["2: model.choose.a: expected a class path, {class: ...}, {choose: ...}, {pipeline: [...]}, "
+         "{columns: [...]} or passthrough, found clas; did you mean 'class'?"],
     ),
     "no data": (
         MODEL,

@@ -120,3 +120,11 @@ def test_a_model_of_no_kind_or_two_is_refused(model: dict[str, Any], said: str) 
     with pytest.raises(ValueError, match="expected one of class, pipeline, choose") as caught:
         kind_of(model)
     assert str(caught.value).endswith(said)
+
+
+def test_a_config_without_fit_parameters_is_dumped_without_them() -> None:
+    model = model_from(EXAMPLES["class"])
+    assert "fit_params" not in model.model_dump(mode="json")
+    with_some = model_from({**EXAMPLES["class"], "fit_params": {"sample_weight": "weights"}})
+    assert with_some.model_dump(mode="json")["fit_params"] == {"sample_weight": "weights"}
+    assert model_from(with_some.model_dump(mode="json")) == with_some

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from hptune import events as ev
 from hptune.conditions import clause
 from hptune.errors import UsageError
 from hptune.history import History
 from hptune.objective import Objective
 from hptune.report import figure_style as style
 from hptune.report import figures
-from hptune.report.figure_parts import Window, numeric, place
+from hptune.report.figure_parts import Window, crown, numeric, place
 from hptune.space import Choice, Fixed, Float, Int, SearchSpace
 from hptune.study import Study
 from hptune.trial import Measurement
@@ -130,6 +131,18 @@ def test_a_wild_score_is_shown_at_the_edge_and_counted_while_the_defaults_stay_i
     assert 50.0 in Window(scores, LOSS, kept=[50.0])
     mirrored = Window([-score for score in scores], Objective("r2", "maximize"))
     assert (mirrored.low, mirrored.high) == (-window.high, -window.low)
+
+
+def test_a_winner_of_the_finals_is_called_so_and_the_best_of_the_search_is_not(tmp_path: Path) -> None:
+    made = told.ridge()
+    history = made.history
+    assert crown(history) == "best"
+    gain: dict[str, float | None] = {"mean": 1.0}
+    time = history.last_time
+    event = ev.WinnerChosen(time=time, trial=6, finalists=[0, 4, 6], folds=5, rule="mean", gain=gain, optimism=0.0)
+    history.apply(event)
+    assert crown(history) == "winner of the finals"
+    assert drawn(tmp_path, history) == {"told-history", "told-parameters"}
 
 
 def test_inactive_parameters_and_extra_values_have_no_place_on_the_axis() -> None:

@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
+from skops import io
 
-from hptune.job import Job, Outcome
+from hptune.job import Job, Outcome, Setup
+from hptune.worker.problem import Problem
+from hptune.worker.refit import refit
 from hptune.worker.service import Service
 from tests.worker.problems import RIDGE, SYNTHETIC, setup
 
@@ -40,8 +44,6 @@ def test_the_winner_is_fitted_on_the_search_rows_alone_and_kept_with_skops(tmp_p
 
 
 def test_the_holdout_is_scored_for_the_winner_and_the_baseline() -> None:
-    from sklearn.linear_model import Ridge
-
     service = Service(setup(RIDGE, HELD, {"metric": "neg_mean_squared_error", "also": ["r2"]}))
     held = answer_of(refit(service, {"alpha": 0.1}, holdout=True, baseline={"alpha": 1000.0}))["holdout"]
     data = service.problem.dataset
@@ -108,3 +110,30 @@ def test_an_unknown_kind_of_job_is_a_failure() -> None:
     outcome = Service(setup(RIDGE, SYNTHETIC)).run(Job(kind="dance"))  # type: ignore[arg-type]
     assert outcome.failure is not None
     assert "expected inspect, evaluate or refit, found 'dance'" in outcome.failure.message
+
+
+def test_refit_all_fits_the_kept_model_on_the_holdout_too_after_scoring_it(tmp_path: Path) -> None:
+    problem_setup = Setup(
+        model={"class": "sklearn.linear_model.Ridge"},
+        data={"train": "sklearn:load_diabetes", "holdout": {"fraction": 0.3}},
+        evaluate={},
+        space={"parameters": []},
+        seed=0,
+        folder=".",
+    )
+    scores, kept = [], []
+    for everything in (False, True):
+        problem = Problem(problem_setup)
+        folder = tmp_path / str(everything)
+        folder.mkdir()
+        options = {"values": {}, "path": str(folder), "holdout": True, "everything": everything}
+        answer = refit(problem, Job(kind="refit", options=options)).answer
+        assert answer is not None
+        scores.append(answer["holdout"]["score"])
+        kept.append(io.load(folder / answer["model"], trusted=answer["trusted"]).coef_)
+    assert scores[0] == scores[1]
+    data = Problem(problem_setup).dataset
+    assert data.holdout is not None
+    whole = data.train.joined(data.holdout)
+    assert not (kept[0] == kept[1]).all()
+    assert kept[1] == pytest.approx(Ridge().fit(whole.X, whole.y).coef_)
