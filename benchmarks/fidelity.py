@@ -1,7 +1,7 @@
 """Hyperband over LCBench epochs against the full training: `python -m benchmarks.fidelity [--seeds 5]`.
 
 How far `hyperband` with a model as sampler gets with a third of the epochs that 50 full trainings take. A promotion
-is charged as a new training from the first epoch; with `--resume` only the further epochs, as a warm start would cost.
+is charged as a new training from the first epoch; `--resume` charges the further epochs only, as with a warm start.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Search spaces to begin with, for scikit-learn's usual estimators, each with its source.
 
 Plain data: `space` is what stands under `space:` in a config, `params` what is better fixed than left at the default.
-Ranges are the source's; parameters that rarely matter (tolerances, early stopping) are left out. Where the source says
-"our choice", nobody has measured these very ranges: they follow the documentation's advice.
+Ranges are the source's; parameters that rarely matter (tolerances, early stopping) are left out. Where it says "our
+choice", nobody has measured these very ranges: they follow the documentation's advice.
 """
 
 from __future__ import annotations

@@ -6,16 +6,16 @@ Write the page anew, and read its diff, with `python -m tests.mistakes`.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import io
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
@@ -83,10 +83,7 @@ class Mistake:
     before: Sequence[Sequence[str]] = ()
     code: int = 2
     lines: bool = True  # whether the message names the config's line
-    kept: str = (
-        ""  # only the lines of the answer that hold this, where numbers that depend on the machine surround them
-    )
-    answer: str = field(default="", compare=False)
+    kept: str = ""  # only the lines of the answer that match this; the others say what is not at fault
 
 
 def edited(text: str, old: str, new: str) -> str:
@@ -123,6 +120,8 @@ ALPHA = "  regressor.ridge.alpha: {type: float, min: 1e-3, max: 1e3, scale: log}
 DATA = "data: {train: houses.csv, target: price, drop: [colour]}"
 EVALUATE = "evaluate: {metric: r2, cv: 4}"
 RUN = ("run", "study.yaml", "-q")
+RUN_ALOUD = ("run", "study.yaml")
+WARNED: dict[str, object] = {"code": 0, "kept": r"^warning|^ +\d* \|"}  # valid, and yet a warning
 
 MISTAKES: Mapping[str, Sequence[Mistake]] = {
     "The YAML itself": [
@@ -192,14 +191,17 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         study(
             "a condition on an unknown parameter",
             "kernel: [rbf, linear]",
-            "kernel: [rbf, linear]\n  regressor.svr.gamma: {type: float, min: 1, max: 2, when: {regressor.svr.kernal: rbf}}",
+            "kernel: [rbf, linear]\n"
+            "  regressor.svr.gamma: {type: float, min: 1, max: 2, when: {regressor.svr.kernal: rbf}}",
             wrong="  regressor.svr.gamma: {..., when: {regressor.svr.kernal: rbf}}",
         ),
         study(
             "a condition on a value that never comes",
             "kernel: [rbf, linear]",
-            "kernel: [rbf, linear]\n  regressor.svr.degree: {type: int, min: 2, max: 5, when: {regressor.svr.kernel: poly}}",
-            wrong="  regressor.svr.kernel: [rbf, linear]\n  regressor.svr.degree: {..., when: {regressor.svr.kernel: poly}}",
+            "kernel: [rbf, linear]\n"
+            "  regressor.svr.degree: {type: int, min: 2, max: 5, when: {regressor.svr.kernel: poly}}",
+            wrong="  regressor.svr.kernel: [rbf, linear]\n"
+            "  regressor.svr.degree: {..., when: {regressor.svr.kernel: poly}}",
         ),
         study(
             "constraints that forbid everything",
@@ -243,9 +245,10 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             "trials: 3",
             wrong='def bowl(values):\n    return "good"',
             body='def bowl(values):\n    return "good"\n',
-            command=RUN,
+            command=RUN_ALOUD,
             code=4,
             lines=False,
+            kept=r"trial 0|^error",
         ),
         function(
             "a function that raises",
@@ -253,9 +256,10 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             "trials: 3",
             wrong='def bowl(values):\n    return values["y"]',
             body='def bowl(values):\n    return values["y"]\n',
-            command=RUN,
+            command=RUN_ALOUD,
             code=4,
             lines=False,
+            kept=r"trial 0|^error",
         ),
     ],
     "The metric": [
@@ -274,9 +278,9 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         ),
         kinds(
             "a regressor where the target is text",
-            "LogisticRegression",
-            "LinearRegression",
-            wrong="model: {class: sklearn.linear_model.LinearRegression}",
+            "LogisticRegression}\nspace:\n  C:",
+            "Ridge}\nspace:\n  alpha:",
+            wrong="model: {class: sklearn.linear_model.Ridge}   # `kind` is text",
         ),
         function(
             "no direction for a function's number", ", direction: minimize", "", wrong="evaluate: {metric: value}"
@@ -319,6 +323,7 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             DATA,
             wrong="size,age,colour,cost,price\n3,7,red,12,12\n...",
             table=re.sub(r",([-\d.]+|price)\n", lambda m: f",{m[1].replace('price', 'cost')},{m[1]}\n", HOUSES),
+            **WARNED,
         ),
         kinds(
             "a class rarer than the folds",
@@ -326,6 +331,7 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             "cv: 4",
             wrong="evaluate: {metric: accuracy, cv: 4}   # 3 rows of `odd`",
             table=KINDS + "1,2,odd\n3,4,odd\n5,6,odd\n",
+            **WARNED,
         ),
         study("more folds than rows", "cv: 4", "cv: 100", wrong="evaluate: {metric: r2, cv: 100}   # 40 rows"),
         study(
@@ -374,7 +380,10 @@ def tried(mistake: Mistake, folder: Path) -> tuple[int, str]:
         with circumstances(mistake.title, folder):
             code, said = spoken(mistake.command)
     said = said.replace(str(folder.resolve()), "/home/me").replace(str(folder), "/home/me")
-    return code, "\n".join(line.rstrip() for line in said.strip().splitlines())
+    said = re.sub(r"process \d+ on \S+", "process 4711 on HOST", said)
+    said = re.sub(r"at byte \d+", "at byte 1780", said)
+    lines = [line.rstrip() for line in said.strip().splitlines() if not line.startswith("hptune 0.")]
+    return code, "\n".join(line for line in lines if re.search(mistake.kept, line))
 
 
 def spoken(words: Sequence[str]) -> tuple[int, str]:
@@ -396,13 +405,15 @@ def spoken(words: Sequence[str]) -> tuple[int, str]:
 def circumstances(title: str, folder: Path) -> Iterator[None]:
     """Bring about what files and words alone cannot."""
     if title == "a read-only folder":
-        (folder / "locked").mkdir(mode=0o500)
-        yield
-        (folder / "locked").chmod(0o700)
+        refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES))  # root may write where modes say no
+        with mock.patch("pathlib.Path.mkdir", side_effect=refused):
+            yield
     elif title == "the same study twice at once":
-        from hptune.journal import Journal  # noqa
+        from hptune.journal import Journal
 
+        other = Journal(folder / "runs" / "bowl")
         yield
+        other.close()
     elif title == "a damaged journal":
         journal = folder / "runs" / "bowl" / "journal.jsonl"
         lines = journal.read_bytes().splitlines(keepends=True)
@@ -412,22 +423,48 @@ def circumstances(title: str, folder: Path) -> Iterator[None]:
         yield
 
 
-def main() -> None:
-    wanted = sys.argv[1:]
-    import time
+# -- the page ------------------------------------------------------------------------------------------------------
 
+HEAD = """\
+# What hptune says to a newcomer's mistakes
+
+Each was made, on one of the three configs at the end of this page, and this is the answer, word for word; a test
+makes them all again. Where nothing else is said, the command is `hptune validate study.yaml` (`hptune run` says the
+same before the first trial) and the exit code is 2. Written by `python -m tests.mistakes`.
+"""
+
+
+def entry(mistake: Mistake, said: str) -> str:
+    """Return one mistake as the page shows it."""
+    asked = (
+        "" if mistake.wrong.startswith("hptune ") or mistake.command[0] == "validate" else "`hptune run study.yaml`"
+    )
+    code = "" if mistake.code == 2 else f"exit code {mistake.code}"
+    notes = "; ".join(filter(None, (asked, code)))
+    title = f"**{mistake.title[0].upper()}{mistake.title[1:]}**" + (f" ({notes})" if notes else "")
+    wrong = f"```\n{textwrap.dedent(mistake.wrong)}\n```\n\n" if mistake.wrong else ""
+    return f"{title}\n\n{wrong}```text\n{said}\n```\n"
+
+
+def page(answers: Mapping[str, str]) -> str:
+    """Return the page for the answers by title."""
+    parts = [HEAD]
     for section, mistakes in MISTAKES.items():
-        print("##", section)
-        for mistake in mistakes:
-            if wanted and not any(w in mistake.title for w in wanted):
-                continue
-            began = time.monotonic()
-            with tempfile.TemporaryDirectory() as folder:
-                code, said = tried(mistake, Path(folder))
-            flag = "" if code == mistake.code else f"  !!!! CODE {code} not {mistake.code}"
-            print(
-                f"\n[{mistake.title}] {time.monotonic() - began:.1f}s{flag}\n   {mistake.wrong}\n{said}", flush=True
-            )
+        parts.append(f"## {section}\n")
+        parts += [entry(mistake, answers[mistake.title]) for mistake in mistakes]
+    parts.append("## The configs without a mistake\n")
+    parts += [f"```yaml\n{text}```\n" for text in (STUDY, CLASSES, FUNCTION)]
+    return "\n".join(parts)
+
+
+def main() -> None:
+    answers = {}
+    for mistake in (one for mistakes in MISTAKES.values() for one in mistakes):
+        with tempfile.TemporaryDirectory() as folder:
+            code, answers[mistake.title] = tried(mistake, Path(folder))
+        if code != mistake.code:
+            sys.exit(f"{mistake.title}: expected exit code {mistake.code}, found {code}\n{answers[mistake.title]}")
+    PAGE.write_text(page(answers))
 
 
 if __name__ == "__main__":

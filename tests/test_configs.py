@@ -117,7 +117,9 @@ def test_a_stored_seed_is_measured_again(seed: int, ordered: bool) -> None:
 @pytest.mark.slow
 def test_the_share_of_the_first_ten_seeds_is_measured_again() -> None:
     rows = [seeds.measure(seed) for seed in range(10)]
-    assert seeds.summary(rows) == pytest.approx(seeds.summary(seeds.stored()["rows"][:10]), abs=2e-4)
+    again, stored = seeds.summary(rows), seeds.summary(seeds.stored()["rows"][:10])
+    assert again["share_with_the_articles_order"] == stored["share_with_the_articles_order"]
+    assert again["median"] == pytest.approx(stored["median"], abs=2e-4)
 
 
 @pytest.mark.slow
@@ -136,7 +138,7 @@ def test_the_demo_runs_twice_and_prints_the_measured_numbers(tmp_path: Path) -> 
     assert scores["ridge"] == pytest.approx(0.4625, abs=1e-3)
     assert scores["lasso"] == pytest.approx(0.5087, abs=5e-3)
     for line in demo.LEGEND:
-        assert list((tmp_path / "figures").glob(line.split()[0] + "*.png"))
+        assert list((tmp_path / "figures").glob(line.split()[0].removesuffix("*") + "*.png"))
 
 
 def test_the_page_on_the_article_tells_the_stored_numbers_and_shows_figures_that_are_there() -> None:

@@ -93,11 +93,10 @@ def test_a_few_configurations_of_it_fit_and_predict(name: str) -> None:
     X, y = make(n_samples=130, n_features=5, random_state=0)
     y = (y - y.mean()) / y.std() if one.task == "regression" else y
     rng = np.random.default_rng(0)
-    samples = [loaded.space.sample(rng) for _ in range(4)]
-    for values in (loaded.space.defaults(), *samples):
-        small = {"n_estimators": 20, "max_iter": 20} if "n_estimators" not in one.space else {}
-        cheap = {**values, **{key: n for key, n in small.items() if key in one.params}}
-        cheap = {key: min(value, 50) if key in ("n_estimators", "C") else value for key, value in cheap.items()}
+    least = {"n_estimators": 10, "max_iter": 10, "C": 50}
+    for values in (loaded.space.defaults(), loaded.space.sample(rng), loaded.space.sample(rng)):
+        cheap = {**values, **{key: least[key] for key in least if key in one.params}}
+        cheap = {key: min(value, least[key]) if key in least else value for key, value in cheap.items()}
         model = build(root_place(loaded.config.model.node), cheap, seed=0, load=load_class)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -43,7 +43,8 @@ def suggest(folder: Folder, as_json: Json = False) -> int:
 
     \b
     hptune suggest runs/my-study
-    (echo "extends: study.yaml"; hptune suggest runs/my-study) > wider.yaml
+    (echo "extends: runs/my-study/config.yaml"; hptune suggest runs/my-study) > wider.yaml
+    hptune run wider.yaml --dir runs/wider
     """
     from hptune.commands.suggest import suggest
 

@@ -70,7 +70,7 @@ def _problem(
 _EXAMPLES = {
     "model": "model: {class: sklearn.linear_model.Ridge}",
     "data.train": "train: table.csv",
-    "data.target": "target: COLUMN, the column to predict",
+    "data.target": "target: price",
 }
 _OUR_WORDS = (
     "value_error",

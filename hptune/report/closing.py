@@ -32,7 +32,7 @@ def closing(history: History, facts: Closing, *, width: int | None = None, colou
     if best is not None:
         lines += ["", *_top(history, width, colour), "", *_gained(history, width)]
     rows = [("files", f"{facts.folder}/" + (f" ({', '.join(facts.files)})" if facts.files else ""))]
-    rows += [("", note) for note in facts.notes]
+    rows += [_labelled(note) for note in facts.notes]
     advice = advise(history).short() if facts.stop_reason != "signal" else []
     rows += [("advice" if not index else "", line) for index, line in enumerate(advice)]
     commands = _commands(history, facts)
@@ -102,3 +102,9 @@ def _commands(history: History, facts: Closing) -> list[str]:
         return [f"hptune show {facts.folder}" + ("" if failed is None else f" {failed}")]
     out = [f"hptune show {facts.folder}", f"hptune best {facts.folder} --format yaml"]
     return [f"hptune run {facts.folder}", *out] if facts.stop_reason == "signal" else out
+
+
+def _labelled(note: str) -> tuple[str, str]:
+    """Return a note as a row: the gate's and the nested score's under their own names, others below the files."""
+    label, colon, text = note.partition(": ")
+    return (label, text) if colon and label in ("gate", "nested") else ("", note)

@@ -149,13 +149,13 @@ class Source:
         given = _parameters(value, where)
         defaults = {name: one.default for name, one in inspect.signature(cls).parameters.items()}
         parts: list[tuple[str, _Node]] = []
-        positional = True
         for name, one in given.items():
             required = defaults.get(name) is inspect.Parameter.empty
             if not required and name in defaults and _same(one, defaults[name]):
-                positional = False
                 continue
-            prefix = "" if required and positional else f"{name}="
+            # get_params goes by the alphabet, arguments without a name by the signature.
+            bare = required and not any(prefix for prefix, _ in parts) and list(defaults).index(name) == len(parts)
+            prefix = "" if bare else f"{name}="
             parts.append((prefix, self._node(one, f"{where}.{name}")))
         return _Group(f"{self._named(cls, where)}(", tuple(parts), ")")
 

@@ -20,6 +20,7 @@ from hptune.models import MODELS, model_from
 from hptune.parameters import Choice, Float, Int
 from hptune.worker.imports import Importer
 from hptune.worker.problem import Problem
+from hptune.worker.source import Source
 from tests.models.houses import by_hand, findings, scores, setup
 
 RIDGE = {"class": "sklearn.linear_model.Ridge"}
@@ -92,6 +93,16 @@ def test_a_nested_model_scores_as_the_same_one_built_by_hand(tmp_path: Path, nam
     both = make_pipeline(ColumnTransformer([("size", "passthrough", ["size", "smoker"])]), estimator)
     found = scores(asked, {f"reg.{path}": value for path, value in values.items()})
     assert found == pytest.approx(by_hand(asked, both), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_nested_model_is_exported_as_code_that_builds_it_again(name: str) -> None:
+    estimator = CASES[name][2]
+    source = Source()
+    code = source.expression(estimator)
+    names: dict[str, Any] = {}
+    exec("\n".join(source.imports()), names)
+    assert repr(eval(code, names)) == repr(estimator)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -128,7 +128,10 @@ def test_ties_with_the_defaults_are_said() -> None:
 
 
 def test_the_chance_of_random_search_is_the_theorys_and_others_get_no_promise() -> None:
-    trials = [Trial(n, {}, 1, (Measurement(0, float(n)),), ended="completed") for n in range(40)]  # type: ignore[arg-type]
+    trials = [
+        Trial(number=n, values={}, folds=1, measurements=(Measurement(0, float(n)),), ended="completed")
+        for n in range(40)
+    ]
     random = outlook(_history({}), trials)
     assert random == "10 more random trials have a chance of 20% of a better score on these folds"
     other = outlook(_history({}, "bayesian"), trials)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from hptune.gate import Judged
-from hptune.report.markdown import LIMIT, Facts, code, summary
+from hptune.report.markdown import Facts, code, summary
 from hptune.space import Choice, SearchSpace
 from tests import told
 
@@ -31,7 +31,7 @@ def headings(text: str) -> list[str]:
     return [line.removeprefix("### ") for line in text.splitlines() if line.startswith("### ")]
 
 
-def test_every_section_of_a_full_run(snapshot: Any) -> None:
+def test_every_section_of_a_full_run() -> None:
     text = summary(told.pipeline().history, facts(judged=judged("pass")))
     assert headings(text) == [
         "Best against the defaults",
@@ -100,12 +100,10 @@ def test_foreign_text_is_a_code_span_and_nothing_else_even_in_a_table(text: str)
     assert found.tags == ["table", "thead", "tr", "th", "tbody", "tr", "td", "code"]
 
 
-@pytest.mark.parametrize("limit", [LIMIT, 5_000, 1_000])
+@pytest.mark.parametrize("limit", [200_000, 5_000, 1_000])
 def test_a_summary_stays_under_its_limit_and_says_what_is_left_out(limit: int) -> None:
-    values = tuple("é" * 400 + str(i) for i in range(2))
-    space = SearchSpace(
-        tuple(Choice(name=f"a_rather_long_name_of_parameter_{i}", values=values) for i in range(2000))
-    )
+    values = tuple("é" * 150 + str(i) for i in range(2))
+    space = SearchSpace(tuple(Choice(name=f"a_rather_long_name_of_parameter_{i}", values=values) for i in range(400)))
     study = told.study(space, told.R2)
     for score in (0.1, 0.2, 0.3):
         told.tell(study, score, folds=2)

@@ -12,7 +12,7 @@ from skops import io
 
 from hptune.job import Job, Outcome, Setup
 from hptune.worker.problem import Problem
-from hptune.worker.refit import refit
+from hptune.worker.refit import refit as refit_job
 from hptune.worker.service import Service
 from tests.worker.problems import RIDGE, SYNTHETIC, setup
 
@@ -127,7 +127,7 @@ def test_refit_all_fits_the_kept_model_on_the_holdout_too_after_scoring_it(tmp_p
         folder = tmp_path / str(everything)
         folder.mkdir()
         options = {"values": {}, "path": str(folder), "holdout": True, "everything": everything}
-        answer = refit(problem, Job(kind="refit", options=options)).answer
+        answer = refit_job(problem, Job(kind="refit", options=options)).answer
         assert answer is not None
         scores.append(answer["holdout"]["score"])
         kept.append(io.load(folder / answer["model"], trusted=answer["trusted"]).coef_)

@@ -1,0 +1,157 @@
+"""`hptune compare`: what differs, who is better by how much, and when that cannot be told."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hptune import cli
+from hptune.events import StudyStarted
+from hptune.objective import Objective
+from hptune.study import Study
+from hptune.trial import Measurement
+from tests import told
+
+Capture = pytest.CaptureFixture[str]
+
+
+def make(folder: Path, losses: list[list[float]], *, data: str = "d" * 64, seed: int = 0, **problem: Any) -> Path:
+    """Write a study of trials with these fold losses, its config recorded as `hptune run` does."""
+    ticks = itertools.count(1.0)
+    made: dict[str, Any] = {
+        "data": data,
+        "seed": seed,
+        "evaluate": {"cv": 3},
+        "oracle": {"type": "random"},
+        **problem,
+    }
+    started = StudyStarted(
+        time=0.5,
+        name=folder.name,
+        metric="loss",
+        direction="minimize",
+        space=told.RIDGE.to_json(),
+        seed=seed,
+        folds=3,
+        starts=[{"alpha": 1.0}],
+        oracle=made["oracle"],
+        problem=copy.deepcopy(made),
+        hashes={"data": data, "problem": "p"},
+        about={"test_share": 0.5},
+    )
+    study = Study(
+        told.RIDGE,
+        Objective("loss", "minimize"),
+        seed=seed,
+        directory=folder,
+        name=folder.name,
+        clock=lambda: float(next(ticks)),
+    )
+    for row in losses:
+        number = study.ask().number
+        for fold, loss in enumerate(row):
+            study.score(number, Measurement(fold, loss))
+        study.complete(number)
+    study.close()
+    _replace_first(folder, started)
+    return folder
+
+
+def _replace_first(folder: Path, started: StudyStarted) -> None:
+    """Put another first event into a journal: one of the command line's, without running a config."""
+    from hptune.journal import Journal, read
+
+    events = [started, *read(folder).events[1:]]
+    (folder / "journal.jsonl").unlink()
+    journal = Journal(folder)
+    for event in events:
+        journal.append(event)
+    journal.close()
+
+
+def compared(capsys: Capture, *arguments: str | Path) -> dict[str, Any]:
+    assert cli.invoke(["compare", *map(str, arguments), "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+LOW, HIGH = [[1.0, 2.0, 3.0]], [[2.0, 3.1, 3.9]]
+
+
+def test_the_gain_on_the_same_folds_is_paired(tmp_path: Path, capsys: Capture) -> None:
+    a, b = make(tmp_path / "a", HIGH), make(tmp_path / "b", LOW, oracle={"type": "grid"})
+    (one,) = compared(capsys, a, b)["comparisons"]
+    assert one["why_not"] is None
+    assert one["paired"]["mean"] == pytest.approx(1.0)
+    assert one["paired"]["pairs"] == 3
+    assert one["paired"]["low"] > 0
+    assert one["changes"] == [{"key": "oracle.type", "old": "random", "new": "grid"}]
+    (back,) = compared(capsys, b, a)["comparisons"]
+    assert back["paired"]["mean"] == pytest.approx(-1.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"data": "e" * 64}, "the data differ"),
+        ({"data": ""}, "no data set"),
+        ({"seed": 1}, "the seeds differ (0 and 1)"),
+        ({"evaluate": {"cv": 5}}, "`evaluate:` differs"),
+    ],
+)
+def test_where_folds_differ_it_says_why_there_is_no_pairing(
+    options: dict[str, Any], why: str, tmp_path: Path, capsys: Capture
+) -> None:
+    a, b = make(tmp_path / "a", HIGH), make(tmp_path / "b", LOW, **options)
+    (one,) = compared(capsys, a, b)["comparisons"]
+    assert one["paired"] is None
+    assert why in one["why_not"]
+    assert cli.invoke(["compare", str(a), str(b)]) == 0
+    assert f"not compared: {one['why_not']}" in capsys.readouterr().out
+
+
+def test_finals_and_selection_leave_the_folds_the_same(tmp_path: Path, capsys: Capture) -> None:
+    a = make(tmp_path / "a", HIGH, evaluate={"cv": 3, "select": "best"})
+    b = make(tmp_path / "b", LOW, evaluate={"cv": 3, "select": "one_standard_error", "finals": {"enabled": True}})
+    (one,) = compared(capsys, a, b)["comparisons"]
+    assert one["paired"] is not None
+
+
+def test_three_studies_as_table_and_markdown(tmp_path: Path, capsys: Capture) -> None:
+    folders = [make(tmp_path / name, losses) for name, losses in (("a", HIGH), ("b", LOW), ("c", HIGH))]
+    assert cli.invoke(["compare", *map(str, folders)]) == 0
+    text = capsys.readouterr().out
+    assert text.count("gain of its best: ") == 2
+    assert "the folds cannot tell them apart" in text
+    assert cli.invoke(["compare", *map(str, folders), "--format", "markdown"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("| study | metric | best |")
+    assert text.count("### ") == 2
+
+
+def test_one_directory_is_a_usage_error_and_so_is_no_study(tmp_path: Path, capsys: Capture) -> None:
+    a = make(tmp_path / "a", LOW)
+    assert cli.invoke(["compare", str(a)]) == 2
+    assert "at least two" in capsys.readouterr().err
+    assert cli.invoke(["compare", str(a), str(tmp_path)]) == 2
+
+
+def test_studies_made_in_python_and_empty_ones_are_compared_too(tmp_path: Path, capsys: Capture) -> None:
+    told.ridge(tmp_path / "a").close()
+    told.study(directory=tmp_path / "b").close()
+    (one,) = compared(capsys, tmp_path / "a", tmp_path / "b")["comparisons"]
+    assert one["why_not"] == "no trial has completed in one of them"
+
+
+def test_comparing_changes_nothing_and_runs_nothing_of_the_directories(tmp_path: Path, capsys: Capture) -> None:
+    a, b = make(tmp_path / "a", HIGH), make(tmp_path / "b", LOW)
+    (a / "config.yaml").write_text("model: {function: 'trap:f'}\n")
+    (a / "trap.py").write_text("raise SystemExit('imported')\n")
+    before = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*"))
+    compared(capsys, a, b)
+    assert sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")) == before
