@@ -112,6 +112,13 @@ def advise(history: History) -> Advice:
     done = [trial for trial in history.trials if trial.completed and trial.fidelity is None]
     compared = [trial for trial in done if len(trial.scores) == len(best.scores)]
     losses = _losses(history, compared)
+    with np.errstate(all="ignore"):  # losses near the largest float: a comparison that overflows ties nothing
+        return _advice(history, done, compared, losses, best)
+
+
+def _advice(
+    history: History, done: Sequence[Trial], compared: Sequence[Trial], losses: NDArray[np.float64], best: Trial
+) -> Advice:
     return Advice(
         bounds=tuple(at_bounds(history.space, best)) if best.number != 0 else (),
         tied=tuple(_tied(history, compared, losses, best)),

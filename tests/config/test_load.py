@@ -90,7 +90,8 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         RIDGE + "output: {colour: red}",
         ["3: output.colour: unknown key; expected one of dir, refit"],
     ),
-    "no model": ("seed: 1\n" + DATA, ["1: model: expected this key, found none"]),
+    "no model": ("seed: 1\n" + DATA, ["1: model: expected this key, found none; such as "
+        "`model: {class: sklearn.linear_model.Ridge}`"]),
     "model as text": (
         DATA + "model: sklearn.svm.SVC",
         ["2: model: expected a mapping such as {class: sklearn.svm.SVC}, found 'sklearn.svm.SVC'"],
@@ -130,7 +131,9 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         MODEL,
         ["1: data: expected data: for a model with class:, found none; write data: {train: FILE, target: COLUMN}"],
     ),
-    "no target": (MODEL + "data: {train: x.csv}", ["2: data.target: expected this key, found none"]),
+    "no target": (
+        MODEL + "data: {train: x.csv}",
+        ["2: data.target: expected this key, found none; such as `target: price`"]),
     "target is a number": (
         MODEL + "data: {train: x.csv, target: 3}",
         ["2: data.target: expected text, found 3; quote it if it is meant as text"],
@@ -251,7 +254,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "six at once": (
         "data: {train: x.csv, traget: y}\nmodel: {class: a.B}\nspace:\n  C: {type: float, min: 2, max: 1}\n"
         "oracle: {type: rnadom}\nbudget: {trials: 0}\nstart_with: [default]",
-        ["1: data.target: expected this key, found none",
+        ["1: data.target: expected this key, found none; such as `target: price`",
          "1: data.traget: unknown key; did you mean 'target'?",
          "4: space.C: expected min <= max, found min 2.0 and max 1.0",
          "5: oracle.type: expected one of {oracles}, found 'rnadom'; did you mean 'random'?",

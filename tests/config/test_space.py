@@ -58,8 +58,12 @@ def test_an_entry_declares_a_parameter(entry: str, parameter: object) -> None:
 WRONG = [
     ("{type: float, min: 1}", "alpha: expected max, found none"),
     ("{type: int}", "alpha: expected min and max, found none"),
-    ("{min: 0, max: 1}", "alpha: expected a type: one of float, int, choice, boolean, fixed"),
-    ("{}", "alpha: expected a type: one of float, int, choice, boolean, fixed"),
+    (
+        "{min: 0, max: 1}",
+        "alpha: expected a type: one of float, int, choice, boolean, fixed, found none (a range of numbers is "
+        "`type: float` or `type: int`)",
+    ),
+    ("{}", "alpha: expected a type: one of float, int, choice, boolean, fixed, found none"),
     ("{type: integer, min: 0, max: 1}",
      "alpha.type: expected one of float, int, choice, boolean, fixed, found 'integer'; did you mean 'int'?"),
     ("{type: flaot, min: 0, max: 1}",
