@@ -29,6 +29,9 @@ from hptune.statistics import (
 FROM_TRIALS = 20
 """Searches of more completed trials than this hold finals by default: below, they would cost more than a tenth."""
 
+HUGE = 1e150
+"""Losses beyond this have no variance in floating point; nothing is said of them."""
+
 SINGLE_SPLITS = 10
 """Fresh divisions in the finals of a study with a single split: an interval needs several."""
 
@@ -77,6 +80,8 @@ def verdict(history: History, finals: Plan, *, test_share: float, select: str) -
     """
     losses = _losses(history, finals)
     complete = [bool(np.isfinite(row).all()) for row in losses]
+    if np.abs(losses[np.isfinite(losses)]).max(initial=0.0) > HUGE:
+        return None
     if not complete[0] or not any(complete[1:]):
         return None
     # Independent single splits are folds of their own; otherwise repeats judge the same rows again.
@@ -114,7 +119,10 @@ def search_gain(history: History, *, test_share: float) -> tuple[Gain, float] | 
     if best is None or baseline is None or not baseline.completed or len(best.scores) != len(baseline.scores):
         return None
     losses = history.objective.loss
+    if max(abs(score) for score in (*best.scores, *baseline.scores)) > HUGE:
+        return None
     done = [t for t in history.trials if t.completed and t.fidelity is None and len(t.scores) == len(best.scores)]
+    done = [t for t in done if max(abs(score) for score in t.scores) <= HUGE]
     optimism = 0.0
     if len(best.scores) > 1 and len(done) > 1:
         optimism = left_out_optimism(np.array([[losses(score) for score in trial.scores] for trial in done]))

@@ -93,9 +93,10 @@ class LogInterval(_Continuum):
     high: float
 
     def encode(self, value: Number) -> float:
-        if self.low == self.high:
+        bottom, top = math.log(self.low), math.log(self.high)
+        if bottom == top:  # one value, or neighbours too close for their logarithms to differ
             return 0.5
-        return _clip((math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low)))
+        return _clip((math.log(value) - bottom) / (top - bottom))
 
     def decode(self, u: float) -> float:
         u = _clip(u)

@@ -27,6 +27,7 @@ from hptune.objective import Objective
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
 from hptune.oracles import ORACLES
 from hptune.space import SearchSpace
+from hptune.threads import one_thread
 from hptune.trial import Failure, FailureKind, Measurement, Suggestion, Trial, Values
 
 Observer = Callable[[ev.Event, History], None]
@@ -37,8 +38,8 @@ class Study:
 
     Arguments: `space` (a `SearchSpace` or the `HyperParameters` that recorded one), `objective`, `oracle` (a name or
     an oracle with its options), `seed` (0 is a seed), `starts` (configurations to try before the oracle is asked;
-    the defaults always come first), `lookahead` (trial k knows the results of trials up to k - lookahead; None: all that
-    were told). A directory that holds a study is continued. Raises `UsageError` for an unknown oracle or a space that
+    the defaults always come first), `lookahead` (trial k knows the results of trials up to k - lookahead; None: all
+    that were told). A directory that holds a study is continued. Raises `UsageError` for an unknown oracle or a space that
     differs from the directory's, ValueError for a start outside the space, and the journal's errors.
     """
 
@@ -152,8 +153,9 @@ class Study:
     ) -> Trial:
         """Record a trial's score, one score per fold, or why it `failed`; durable when this returns.
 
-        A failure to write leaves the trial running. A score that is not a finite number makes the trial failed (kind "invalid"). Raises UsageError when neither or
-        both of `score` and `failed` are given, and ValueError (`IllegalEvent`) for a trial that is not running.
+        A failure to write leaves the trial running. A score that is not a finite number makes the trial failed (kind
+        "invalid"). Raises UsageError when neither or both of `score` and `failed` are given, and ValueError
+        (`IllegalEvent`) for a trial that is not running.
         """
         if (score is None) == (failed is None):
             raise UsageError("tell() takes either a score or failed='why'")
@@ -218,6 +220,11 @@ class Study:
         history = self.history
         if k < len(history.starts):
             return Suggestion(history.starts[k], origin="default" if k == 0 else "start")
+        with one_thread():
+            return self._ask_oracle(k)
+
+    def _ask_oracle(self, k: int) -> Suggestion | Answer:
+        history = self.history
         answer = self.oracle.suggest(history.view(k), k, self._rng(k))
         if answer is WAIT and history.finished_until() == k:
             # All that was begun has ended and the view still hides some of it: show it, so that waiting can end.
@@ -330,7 +337,7 @@ class Study:
     def holdout(
         self, number: int, scores: Mapping[str, float], gain: Mapping[str, float | None] | None = None
     ) -> None:
-        """Record a completed trial's scores on the holdout, and with the winner's its gain over the defaults there."""
+        """Record a completed trial's scores on the holdout; with the winner's, its gain over the defaults there."""
         told = None if gain is None else dict(gain)
         self._record(ev.HoldoutScored(time=self._clock(), trial=number, scores=dict(scores), gain=told))
 

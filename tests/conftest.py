@@ -39,7 +39,9 @@ SPACES: dict[str, SearchSpace] = {
     "extras and fixed": SearchSpace(
         (
             Choice(name="kernel", values=("rbf", "poly", "linear")),
-            Float(name="gamma", low=1e-5, high=1, scale="log", extra=("scale",), when=clause("kernel", ["rbf", "poly"])),
+            Float(
+                name="gamma", low=1e-5, high=1, scale="log", extra=("scale",), when=clause("kernel", ["rbf", "poly"])
+            ),
             Int(name="degree", low=2, high=5, when=clause("kernel", "poly")),
             Float(name="eps", low=0.1, high=10, scale="log", extra=(0,)),
             Fixed(name="cache", value=200),

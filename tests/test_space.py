@@ -277,7 +277,9 @@ BAD: list[tuple[type[Parameter], dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "options", "message"), BAD, ids=[f"{k.__name__}-{i}" for i, (k, _, _) in enumerate(BAD)])
+@pytest.mark.parametrize(
+    ("kind", "options", "message"), BAD, ids=[f"{k.__name__}-{i}" for i, (k, _, _) in enumerate(BAD)]
+)
 def test_what_makes_no_sense_is_refused_with_its_name(kind: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message) as caught:
         kind(name="p", **options)

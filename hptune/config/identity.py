@@ -46,15 +46,26 @@ def problem_of(loaded: Loaded, data_hash: str = "") -> Problem:
     space = SearchSpace(loaded.space.parameters).to_json()["parameters"]
     return {
         "data": data_hash,
-        "model": plain["model"],
+        "model": _told(plain["model"]),
         "space": {one["name"]: {key: value for key, value in one.items() if key != "name"} for one in space},
         "constraints": [one.to_json() for one in (*loaded.space.constraints, *loaded.later)],
         "start_with": loaded.declared.plain_starts,
-        "evaluate": evaluate,
-        "oracle": plain["oracle"],
+        "evaluate": _told(evaluate),
+        "oracle": _told(plain["oracle"]),
         "seed": config.seed,
         "lookahead": executor.resolved_lookahead() if executor.order == "strict" else None,
     }
+
+
+def _told(plain: Any) -> Any:
+    """Return options without those that are null or empty, so that a later version's new option changes no problem.
+
+    What stands under `params` is the user's: there null is a value.
+    """
+    if not isinstance(plain, dict):
+        return [_told(one) for one in plain] if isinstance(plain, list) else plain
+    out = {key: value if key == "params" else _told(value) for key, value in plain.items()}
+    return {k: value for k, value in out.items() if k == "params" or (value is not None and value not in ({}, []))}
 
 
 def problem_hash(problem: Problem) -> str:

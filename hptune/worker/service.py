@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 from hptune.job import Job, Outcome, Setup
 from hptune.worker.problem import Problem
@@ -15,6 +16,7 @@ class Service:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.problem = Problem(setup)
+        self._controller: Any = None
 
     def run(self, job: Job) -> Outcome:
         """Return what became of a job; faults of the user's config, data or code are failures or findings in it."""
@@ -52,7 +54,10 @@ class Service:
         The environment variables that a child is started with do the same before the libraries are loaded; this is
         for the serial executor, and for libraries that ignore them.
         """
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import ThreadpoolController
 
-        with threadpool_limits(limits=self.setup.threads):
+        # Finding the loaded libraries takes 10 ms; those that a fit loads later read the environment variables.
+        if self._controller is None:
+            self._controller = ThreadpoolController()
+        with self._controller.limit(limits=self.setup.threads):
             yield

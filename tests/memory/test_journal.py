@@ -92,8 +92,8 @@ def test_no_single_flipped_bit_goes_unnoticed(tmp_path: Path, recorded: Any) -> 
 def test_swapped_and_repeated_records_are_refused_with_line_and_byte(tmp_path: Path, recorded: Any) -> None:
     data, _ = recorded
     lines = data.splitlines(keepends=True)
-    swapped = lines[:2] + [lines[3], lines[2]] + lines[4:]
-    repeated = lines[:3] + [lines[2]] + lines[3:]
+    swapped = [*lines[:2], lines[3], lines[2], *lines[4:]]
+    repeated = [*lines[:3], lines[2], *lines[3:]]
     for broken in (swapped, repeated):
         (tmp_path / jn.NAME).write_bytes(b"".join(broken))
         with pytest.raises(JournalDamaged, match=r"journal\.jsonl:\d: damaged at byte \d+: expected record"):
@@ -103,7 +103,9 @@ def test_swapped_and_repeated_records_are_refused_with_line_and_byte(tmp_path: P
 def test_a_newer_format_is_refused_by_name(tmp_path: Path, recorded: Any) -> None:
     data, _ = recorded
     first = json.loads(data.splitlines()[0])
-    body = json.dumps({**{k: v for k, v in first.items() if k != "crc"}, "format": 99}, separators=(",", ":")).encode()
+    body = json.dumps(
+        {**{k: v for k, v in first.items() if k != "crc"}, "format": 99}, separators=(",", ":")
+    ).encode()
     (tmp_path / jn.NAME).write_bytes(b'{"crc":"%08x",%s\n' % (zlib.crc32(body), body[1:]))
     with pytest.raises(JournalDamaged, match="format 99"):
         jn.Journal(tmp_path)
@@ -111,7 +113,9 @@ def test_a_newer_format_is_refused_by_name(tmp_path: Path, recorded: Any) -> Non
 
 def test_a_second_writer_is_refused_and_told_who_writes(tmp_path: Path) -> None:
     journal = jn.Journal(tmp_path)
-    code = f"import sys; from pathlib import Path; from hptune.journal import Journal; Journal(Path({str(tmp_path)!r}))"
+    code = (
+        f"import sys; from pathlib import Path; from hptune.journal import Journal; Journal(Path({str(tmp_path)!r}))"
+    )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert f"in use by process {os.getpid()} on" in other.stderr
     with pytest.raises(StudyLocked):

@@ -67,6 +67,7 @@ def test_a_result_has_the_documented_keys_in_order() -> None:
         "data_hash",
         "versions",
         "gate",
+        "nested",
     ]
     assert list(found["best"]) == [
         "trial",
