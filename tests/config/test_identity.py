@@ -109,8 +109,8 @@ def test_the_difference_names_each_key_with_old_and_new_in_words() -> None:
         'space.regressor.lasso.alpha: was nothing, now {"type": "float", "min": 1.0, "max": 2.0, "scale": "linear", '
         '"when": [["regre...',
         'constraints: was an empty list, now [{"require": "regressor.lasso.alpha < 1.5"}]',
-        "evaluate.metric: was nothing, now r2",
         'evaluate.cv: was 5, now {"type": "kfold", "folds": 5, "shuffle": true}',
+        "evaluate.metric: was nothing, now r2",
         "oracle.type: was grid, now random",
         "seed: was 1, now 0",
         "lookahead: was 4, now 1",
