@@ -76,6 +76,9 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over: delete the study in the run directory.")
     ] = False,
+    holdout_again: Annotated[
+        bool, typer.Option("--holdout-again", help="Score the holdout for a new winner too, though it is not fresh.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json's document on stdout.")] = False,
     allow_import: Prefixes = None,
     dry_run: Annotated[
@@ -108,6 +111,7 @@ def run(
             folder=folder,
             trials=trials,
             fresh=fresh,
+            holdout_again=holdout_again,
             as_json=as_json,
             allow_import=tuple(allow_import or ()),
             quiet=quiet,

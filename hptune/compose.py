@@ -65,6 +65,8 @@ class Session:
         self.inspection = inspection
         self.warnings = warnings
         self.notes = notes
+        self.after: list[str] = []
+        """Things to tell the user at the end."""
         self.resumed = study.resumed
         self.trials = trials
         """How many configurations the study is to try, None without such a limit."""
@@ -153,16 +155,24 @@ class Session:
             again=again,
         )
 
-    def refit(self, interrupt: Callable[[], str | None] = lambda: None) -> Mapping[str, Any]:
+    def refit(
+        self, interrupt: Callable[[], str | None] = lambda: None, *, holdout_again: bool = False
+    ) -> Mapping[str, Any]:
         """Fit the best configuration on all training data, save it, and score the holdout where there is one.
 
         Returns the worker's answer: `model` (file name or None), `format`, `reason`, `holdout`. A study without a
         completed trial, `output: {refit: false}` without holdout, or a model without estimator gives {}. The holdout
-        is scored once; an earlier session's scores are kept.
+        is scored once a study: a later session's winner only with `holdout_again`, and `holdout_uses` counts.
         """
         history = self.study.history
         best, baseline = history.best, history.baseline
         holdout = self.inspection.holdout_rows > 0 and best is not None and best.number not in history.holdout
+        if holdout and history.holdout and not holdout_again:
+            holdout = False
+            self.after.append(
+                "the holdout was scored for an earlier winner and is not scored again: it would no longer be fresh "
+                "(--holdout-again does it all the same, and the result says so)"
+            )
         if best is None or baseline is None or not self.config.model.makes_estimator:
             return {}
         if not (self.config.output.refit or holdout):

@@ -39,6 +39,8 @@ class History:
         self.starts: tuple[Values, ...] = tuple(started.starts)
         self.trials: list[Trial] = []
         self.holdout: dict[int, list[dict[str, float]]] = {}
+        self.holdout_uses = 0
+        """How many winners were scored on the holdout; above one it is no longer quite fresh."""
         self.holdout_gain: dict[str, float | None] | None = None
         self.finals: dict[int, tuple[Measurement, ...]] = {}
         """What finalists scored on the finals' fresh folds, by trial number."""
@@ -151,6 +153,7 @@ class History:
                 self.winner = event
             case ev.HoldoutScored():
                 self.holdout.setdefault(event.trial, []).append(event.scores)
+                self.holdout_uses += self.best is not None and self.best.number == event.trial
                 self.holdout_gain = event.gain if event.gain is not None else self.holdout_gain
             case ev.StudyEnded():
                 self.ended = event.reason

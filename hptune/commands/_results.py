@@ -95,14 +95,15 @@ def write_config(session: Session) -> None:
     write_whole(session.folder / CONFIG, heading + dump(dict(resolved(session))))
 
 
-def to_refit(session: Session) -> bool:
+def to_refit(session: Session, holdout_again: bool = False) -> bool:
     """Return whether the winner is still to be fitted and saved, or to be scored on the holdout."""
     history = session.study.history
     if history.best is None or not session.config.model.makes_estimator:
         return False
     kept = _model_in(session.folder) is not None and _trial_kept(session.folder) == history.best.number
     unsaved = bool(session.config.output.refit) and not kept
-    return unsaved or (session.inspection.holdout_rows > 0 and history.best.number not in history.holdout)
+    unscored = history.best.number not in history.holdout and (holdout_again or not history.holdout)
+    return unsaved or (session.inspection.holdout_rows > 0 and unscored)
 
 
 class ModelKeeper:

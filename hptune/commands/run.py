@@ -30,6 +30,7 @@ class Options:
     folder: Path | None = None
     trials: str | None = None
     fresh: bool = False
+    holdout_again: bool = False
     as_json: bool = False
     allow_import: tuple[str, ...] = ()
     quiet: bool = False
@@ -142,7 +143,7 @@ class _Run:
             self.console.line(f"complete already: {self._why(reason)}; --trials +N adds N trials")
         else:
             reason = self._search()
-        refit = self._refit() if reason != "signal" and to_refit(session) else None
+        refit = self._refit() if reason != "signal" and to_refit(session, self.options.holdout_again) else None
         if reason != "signal" and signals.number is None and session.study.best is not None:
             reason = self._nested() or reason
         return self._finish("signal" if signals.number is not None else reason, refit)
@@ -203,7 +204,7 @@ class _Run:
     def _refit(self) -> Mapping[str, Any] | None:
         """Fit the winner on all training data, score the holdout; None if that was interrupted or failed."""
         try:
-            return self.session.refit()
+            return self.session.refit(holdout_again=self.options.holdout_again)
         except HptuneError as error:  # said at the end, when all else is saved
             self.failed = error
             return None
@@ -232,7 +233,7 @@ class _Run:
                     stop_reason=reason,
                     folder=str(session.folder),
                     files=files,
-                    notes=[*_refit_notes(refit), *_gate_notes(judged), *_nested_notes(session)],
+                    notes=[*_refit_notes(refit), *session.after, *_gate_notes(judged), *_nested_notes(session)],
                 )
                 say(["", *closing(history, facts, width=stdout_width(), colour=stdout_coloured())])
         if signals.number is not None:

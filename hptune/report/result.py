@@ -59,6 +59,7 @@ def result(
             "stopped": history.count("stopped"),
             "failed": history.count("failed"),
         },
+        "holdout_uses": history.holdout_uses,
         "seconds": history.seconds,
         "seed": started.seed,
         "lookahead": started.lookahead,

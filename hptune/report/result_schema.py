@@ -102,6 +102,7 @@ _TOP: Final[dict[str, Any]] = {
             "failed": _count("Without a score."),
         }
     ),
+    "holdout_uses": _count("How many winners were scored on the holdout; above 1 it is no longer quite fresh."),
     "seconds": {"type": "number", "minimum": 0, "description": "Wall time, sessions added up."},
     "seed": {"type": "integer"},
     "lookahead": {
