@@ -382,7 +382,7 @@ def tried(mistake: Mistake, folder: Path) -> tuple[int, str]:
     said = said.replace(str(folder.resolve()), "/home/me").replace(str(folder), "/home/me")
     said = re.sub(r"process \d+ on \S+", "process 4711 on HOST", said)
     said = re.sub(r"at byte \d+", "at byte 1780", said)
-    lines = [line.rstrip() for line in said.strip().splitlines() if not line.startswith("hptune 0.")]
+    lines = [line.rstrip() for line in said.strip().splitlines() if not line.startswith(("hptune 0.", "looking at "))]
     return code, "\n".join(line for line in lines if re.search(mistake.kept, line))
 
 

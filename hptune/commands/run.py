@@ -60,6 +60,8 @@ def run(options: Options) -> int:
     named = code_named(loaded)
     if named and not options.quiet:
         mutter(f"runs code that the config names: {', '.join(named)}")
+    if not options.quiet:
+        mutter("looking at model, data and space ...")
     place = options.folder or folder or run_directory(loaded)
     if options.dry_run:
         from hptune.commands._rehearsal import rehearse

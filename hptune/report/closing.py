@@ -73,23 +73,25 @@ def _gained(history: History, width: int | None) -> list[str]:
     folds = f", mean of {len(best.scores)} folds" if len(best.scores) > 1 else ""
     rows = [
         ("metric", f"{phrases.metric(objective)}{folds}"),
-        ("best", f"{phrases.brief_score(objective, best)} (trial {best.number})"),
+        ("best", f"{phrases.brief_score(objective, best)} (trial {best.number}{_chosen(history)})"),
     ]
     if best.number == 0:
         rows.append(("gain", _none_better(history)))
     elif mean is not None and baseline is not None and baseline.score is not None:
-        # A share of an error says something; one of an accuracy or an r2 does not.
-        lower = wording.better(objective).startswith("lower")
-        share = f"{mean / abs(baseline.score):.1%}" if lower and baseline.score else ""
         rows.append(("defaults", f"{phrases.brief_score(objective, baseline)} (trial 0)"))
         rows.append(("gain", phrases.honest_gain(history) or f"{phrases.gain_of(history, mean)} over the defaults"))
-        if share:
-            rows.append(("", f"{share} of the defaults' value"))
     elif baseline is not None and baseline.failure is not None:
         rows.append(("defaults", f"failed ({baseline.failure.kind}), so there is no gain to tell"))
     rows.append(("expect", phrases.expected(history) and f"{phrases.expected(history)} on fresh rows"))
     rows.append(("holdout", phrases.holdout(history, best)))
     return pairs(rows, width, indent="")
+
+
+def _chosen(history: History) -> str:
+    """Say where another than the search's first by mean was chosen."""
+    if history.winner is None or history.best_number == history.winner.trial:
+        return ""
+    return ", chosen in the finals"
 
 
 def _none_better(history: History) -> str:

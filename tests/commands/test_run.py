@@ -356,7 +356,8 @@ def test_the_saved_model_is_always_the_bests(project: Path) -> None:
     )
 
     def models() -> list[tuple[str, int]]:
-        return [(path.name, path.stat().st_mtime_ns) for path in (project / "runs/knn").glob("model.*")]
+        kept = [path for name in ("skops", "joblib") for path in (project / "runs/knn").glob(f"model.{name}")]
+        return [(path.name, path.stat().st_mtime_ns) for path in kept]
 
     assert run("knn.yaml", "-q") == 0
     first = models()
