@@ -201,8 +201,8 @@ def _home(value: Any) -> tuple[str | None, str | None]:
     if module is None or name is None or "<" in name:
         return None, None
     parts = module.split(".")
-    while len(parts) > 1 and parts[-1].startswith("_"):
-        parts.pop()
+    private = next((i for i, part in enumerate(parts) if part.startswith("_")), len(parts))
+    parts = parts[: max(private, 1)]
     for candidate in (".".join(parts), module):
         try:
             found: Any = importlib.import_module(candidate)
