@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hptune import journal as jn
-from hptune.compose import Session, check_limits, inspect_on, setup_of, study_of, with_workers
+from hptune.compose import check_limits, inspect_on, setup_of, study_of, with_workers
 from hptune.config.load import Loaded
 from hptune.job import Job, Outcome
+from hptune.session import Session
 from hptune.study import replay
 
 

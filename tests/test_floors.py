@@ -17,7 +17,7 @@ PACKAGE = ROOT / "hptune"
 # marked so) and from those below. `hptune/__init__` exports lazily and is not on a floor.
 FLOORS: list[tuple[str, tuple[str, ...]]] = [
     ("face", ("__main__", "cli", "commands", "tuner", "tuning")),
-    ("wiring", ("compose", "nested", "config", "rehearsal")),
+    ("wiring", ("compose", "session", "nested", "config", "rehearsal")),
     ("loop", ("loop", "spool")),
     ("study", ("study",)),
     ("view", ("report", "console", "analysis", "gate")),

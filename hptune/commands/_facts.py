@@ -9,7 +9,7 @@ from hptune.console import Budget
 from hptune.report import phrases, wording
 
 if TYPE_CHECKING:
-    from hptune.compose import Session
+    from hptune.session import Session
 
 
 def budget_of(session: Session) -> Budget:

@@ -12,8 +12,8 @@ from hptune.errors import HptuneError, UsageError
 
 if TYPE_CHECKING:
     from hptune.commands.run import Options
-    from hptune.compose import Session
     from hptune.gate import Judged
+    from hptune.session import Session
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 _KEPT_FREE = 1024  # bytes of the 1 MiB of a step's summary

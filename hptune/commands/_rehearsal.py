@@ -16,9 +16,9 @@ from hptune.trial import Trial
 
 if TYPE_CHECKING:
     from hptune.commands.run import Options
-    from hptune.compose import Session
     from hptune.config.load import Loaded
     from hptune.rehearsal import Estimate
+    from hptune.session import Session
 
 _MADE_FROM = (
     "the default trial alone: other configurations may take far less or more; choosing trials and fitting the winner "

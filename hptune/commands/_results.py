@@ -18,10 +18,10 @@ from hptune.report.result import document, result
 from hptune.report.trials_csv import trials_csv
 
 if TYPE_CHECKING:
-    from hptune.compose import Session
     from hptune.events import Event
     from hptune.gate import Judged
     from hptune.history import History
+    from hptune.session import Session
 
 MODELS = ("model.skops", "model.joblib")
 CARD = "model.json"

@@ -15,9 +15,9 @@ from hptune.commands._signals import Interrupted, signals
 from hptune.errors import GateNotMet, HptuneError, NoSuccess, UsageError
 
 if TYPE_CHECKING:
-    from hptune.compose import Session
     from hptune.console import Console
     from hptune.gate import Judged
+    from hptune.session import Session
 
 
 @dataclass(frozen=True, kw_only=True)

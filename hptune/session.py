@@ -1,0 +1,250 @@
+"""`Session`: an open run directory with its study, executor and loop: search, finals, refit, gate, in that order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from hptune.config.load import Loaded
+from hptune.config.specs import StudyConfig
+from hptune.errors import Problem, WorkFailed
+from hptune.executor import Executor
+from hptune.finals import Plan, missing, plan, verdict
+from hptune.gate import Judged, judge
+from hptune.job import Inspection, Job, Outcome
+from hptune.loop import Limits, Loop, RunState
+from hptune.statistics import resampled_gain
+from hptune.stopping import FailuresInARow, Patience, Stop, Target, TimeLimit, TrialLimit, first_reached
+from hptune.study import Study
+
+
+class Session:
+    """An open run directory with a study, its executor and its loop. Close it, or use it in a `with`.
+
+    `resumed` says whether the directory held the study already; `complete` is the stop reason if nothing is left
+    to do; `notes` are things to tell the user, `warnings` what the inspection found that is no error.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        folder: Path,
+        study: Study,
+        executor: Executor,
+        inspection: Inspection,
+        warnings: list[Problem],
+        notes: list[str],
+        trials: int | None,
+    ) -> None:
+        self.loaded = loaded
+        self.config: StudyConfig = loaded.config
+        self.folder = folder
+        self.study = study
+        self.executor = executor
+        self.inspection = inspection
+        self.warnings = warnings
+        self.notes = notes
+        self.after: list[str] = []
+        """Things to tell the user at the end."""
+        self.resumed = study.resumed
+        self.trials = trials
+        """How many configurations the study is to try, None without such a limit."""
+        self.stops = stops_of(self.config, trials)
+        self.complete = self._complete()
+
+    @property
+    def slots(self) -> int:
+        return self.executor.slots()
+
+    def _complete(self) -> str | None:
+        study = self.study
+        if not self.resumed or not study.ready or study.unfinished:
+            return None
+        seconds = study.history.elapsed(study.history.last_time)
+        reason = first_reached(self.stops, study.history.view(), seconds)
+        return None if self._planned_finals() is not None else reason
+
+    def run(
+        self,
+        *,
+        again: Collection[int] = (),
+        tick: Callable[[RunState], None] = lambda _: None,
+        interrupt: Callable[[], str | None] = lambda: None,
+    ) -> str:
+        """Run the study to its end and return the stop reason ("signal" or what `interrupt` returned, if it did).
+
+        `again` are failed trials to run again first, whatever the limits say. A complete study is left as it is
+        otherwise. Raises what journal and executor raise.
+        """
+        if again:
+            # Nothing new is begun before the failed ones are done: what they bring may end the study.
+            begun = TrialLimit(self.study.history.view().configurations)
+            reason = self._loop([begun], again).run(tick=tick, interrupt=interrupt)
+            if reason != "trials":
+                return reason
+        elif self.complete is not None:
+            return self.complete
+        loop = self._loop(self.stops)
+        reason = loop.run(tick=tick, interrupt=interrupt)
+        return reason if interrupt() is not None else self._finals(loop, tick, interrupt) or reason
+
+    def _planned_finals(self) -> Plan | None:
+        """Return the finals that are still to be held."""
+        history = self.study.history
+        if history.winner is not None:
+            return None
+        return plan(history, self.config.evaluate.finals, self.inspection.final_folds)
+
+    def _finals(
+        self, loop: Loop, tick: Callable[[RunState], None], interrupt: Callable[[], str | None]
+    ) -> str | None:
+        """Hold the finals if there are to be any; return a reason only if interrupted."""
+        history, held = self.study.history, self._planned_finals()
+        if held is None:
+            return None
+        interrupted = loop.finals(missing(history, held), tick=tick, interrupt=interrupt)
+        if interrupted is not None:
+            return interrupted
+        select = self.config.evaluate.select
+        found = verdict(history, held, test_share=self.inspection.test_share, select=select)
+        if found is not None:
+            self.study.choose(
+                found.winner,
+                finalists=held.finalists,
+                folds=held.folds,
+                rule=found.rule,
+                gain=asdict(found.gain),
+                optimism=found.optimism,
+            )
+        self.study.sync()
+        return None
+
+    def _loop(self, stops: Sequence[Stop], again: Collection[int] = ()) -> Loop:
+        budget, executor = self.config.budget, self.config.executor
+        if self.resumed:
+            self.study.resume({"trials": self.trials, "workers": self.slots})
+        return Loop(
+            self.study,
+            self.executor,
+            stops,
+            folds=self.study.history.started.folds,
+            limits=Limits(seconds=budget.trial_time, memory=budget.trial_memory, retries=executor.retries),
+            folder=self.folder,
+            keep_logs=self.config.model.keeps_logs,
+            again=again,
+        )
+
+    def refit(
+        self, interrupt: Callable[[], str | None] = lambda: None, *, holdout_again: bool = False
+    ) -> Mapping[str, Any]:
+        """Fit the best configuration on all training data, save it, and score the holdout where there is one.
+
+        Returns the worker's answer: `model` (file name or None), `format`, `reason`, `holdout`. A study without a
+        completed trial, `output: {refit: false}` without holdout, or a model without estimator gives {}. The holdout
+        is scored once a study: a later session's winner only with `holdout_again`, and `holdout_uses` counts.
+        """
+        history = self.study.history
+        best, baseline = history.best, history.baseline
+        holdout = self.inspection.holdout_rows > 0 and best is not None and best.number not in history.holdout
+        if holdout and history.holdout and not holdout_again:
+            holdout = False
+            self.after.append(
+                "the holdout was scored for an earlier winner and is not scored again: it would no longer be fresh "
+                "(--holdout-again does it all the same, and the result says so)"
+            )
+        if best is None or baseline is None or not self.config.model.makes_estimator:
+            return {}
+        if not (self.config.output.refit or holdout):
+            return {}
+        options = {
+            "values": dict(best.values),
+            "baseline": dict(baseline.values) if baseline.completed else None,
+            "path": str(self.folder.resolve()) if self.config.output.refit else None,
+            "everything": self.config.output.refit == "all",
+            "holdout": holdout,
+        }
+        answer = answer_of(self.executor, Job(kind="refit", trial=best.number, options=options), interrupt)
+        found = answer.get("holdout") or {}
+        for number, scores in ((best.number, found), (baseline.number, found.get("baseline"))):
+            if scores and number not in history.holdout:
+                gain = found.get("gain") if number == best.number != baseline.number else None
+                told = {history.objective.metric: scores["score"], **scores["metrics"]}
+                self.study.holdout(number, told, self._holdout_gain(gain))
+        self.study.sync()
+        return answer
+
+    def _holdout_gain(self, told: Mapping[str, Any] | None) -> dict[str, float | None] | None:
+        """Return the gain on the holdout in metric units, from score differences that the worker resampled."""
+        if told is None:
+            return None
+        sign = 1.0 if self.study.history.objective.direction == "maximize" else -1.0
+        return asdict(
+            resampled_gain(sign * told["mean"], [sign * one for one in told["resamples"]], rows=told["rows"])
+        )
+
+    def judge(self) -> Judged | None:
+        """Return the gate's verdict, None without a gate; raises `UsageError` for a baseline that cannot be read."""
+        gate = self.config.gate
+        if gate is None:
+            return None
+        baseline = gate.baseline
+        where: Literal["defaults"] | float | Path
+        if isinstance(baseline, str):
+            where = "defaults" if baseline == "defaults" else self.loaded.folder / baseline
+        else:
+            where = baseline
+        return judge(
+            self.study.history,
+            baseline=where,
+            on=gate.on,
+            min_gain=gate.min_gain,
+            confidence=gate.confidence,
+        )
+
+    def close(self, kill: bool = False) -> None:
+        """Let go of the workers and of the directory; harmless when called twice."""
+        try:
+            self.executor.close(kill=kill)
+        finally:
+            self.study.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close(kill=kind is not None)
+
+
+def stops_of(config: StudyConfig, trials: int | None) -> list[Stop]:
+    """Return the stopping rules of a config's budget, the trial limit last so that a more telling reason wins."""
+    budget = config.budget
+    stops: list[Stop] = []
+    if budget.failures.in_a_row is not None:
+        stops.append(FailuresInARow(budget.failures.in_a_row))
+    if budget.target is not None:
+        stops.append(Target(budget.target))
+    if budget.patience is not None:
+        stops.append(Patience(budget.patience))
+    if budget.time is not None:
+        stops.append(TimeLimit(budget.time))
+    if trials is not None:
+        stops.append(TrialLimit(trials))
+    return stops
+
+
+def answer_of(executor: Executor, job: Job, interrupt: Callable[[], str | None]) -> Mapping[str, Any]:
+    """Return a job's answer, watching for an interruption; raises `HptuneError` if the job failed."""
+    future = executor.submit(job)
+    while not future.done():
+        if interrupt() is not None:
+            executor.close(kill=True)
+            raise KeyboardInterrupt
+        time.sleep(0.01)
+    outcome: Outcome = future.result()
+    if outcome.failure is not None:
+        detail = f"\n{outcome.failure.traceback}" if outcome.failure.traceback else ""
+        raise WorkFailed(f"the {job.kind} step failed ({outcome.failure.kind}): {outcome.failure.message}{detail}")
+    return outcome.answer or {}
