@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
@@ -11,6 +12,9 @@ from hptune.space import Boolean, Choice, Fixed, Float, Int, SearchSpace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NO_COLOR", "1")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts its background jobs with Ctrl-C ignored, which every process of theirs inherits.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def deep(levels: int = 4) -> SearchSpace:
