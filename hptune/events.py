@@ -126,11 +126,12 @@ class TrialStopped(Event):
 
 
 class FinalScored(Event):
-    """A finalist was measured on one fold of the finals' fresh splits."""
+    """A finalist was measured on one fold of the finals' fresh splits; `half`: fitted on half of its training rows."""
 
     type: Literal["final_scored"] = "final_scored"
     trial: int
     fold: int
+    half: bool = False
     score: float
     metrics: dict[str, float] | None = None
     fit_seconds: float = 0.0
@@ -142,7 +143,8 @@ class WinnerChosen(Event):
     """The finals are over: who won, what it gains over trial 0, and how much of its mean is luck.
 
     `gain` holds mean, low, high, p_value (each may be null), confidence and pairs, in metric units, positive is
-    better; `optimism` is in loss units; `rule` says how the winner was chosen.
+    better; `optimism` is in loss units; `rule` says how the winner was chosen. `refit_gain` is by how much fitting on
+    all rows is expected to lower the winner's loss (`hptune.learning_curve`), None if it was not measured.
     """
 
     type: Literal["winner_chosen"] = "winner_chosen"
@@ -152,6 +154,7 @@ class WinnerChosen(Event):
     rule: str
     gain: dict[str, float | None]
     optimism: float
+    refit_gain: float | None = None
 
 
 class HoldoutScored(Event):

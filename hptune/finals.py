@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from hptune.evaluate import FinalsSpec
 from hptune.history import History
+from hptune.learning_curve import refit_gain
 from hptune.optimism import left_out_optimism
 from hptune.simplicity import complexities
 from hptune.statistics import (
     Gain,
     choose_finalists,
+    finals_leader,
     finals_repeats,
     finals_verdict,
     one_standard_error,
@@ -38,11 +40,14 @@ SINGLE_SPLITS = 10
 
 @dataclass(frozen=True)
 class Plan:
-    """Who meets in the finals (trial numbers, the baseline first) and on how many folds."""
+    """Who meets in the finals (trial numbers, the baseline first) and on how many folds.
+
+    All meet on the `opening` folds; the leader there and the baseline meet on all `folds`.
+    """
 
     finalists: tuple[int, ...]
     folds: int
-    folds_per_repeat: int
+    opening: int
 
 
 @dataclass(frozen=True)
@@ -67,36 +72,42 @@ def plan(history: History, spec: FinalsSpec, final_folds: int) -> Plan | None:
     losses = np.array([[history.objective.loss(score) for score in trial.scores] for trial in done])
     rows = choose_finalists(losses, count=spec.finalists)
     repeats = spec.repeats or finals_repeats(len(done), finalists=spec.finalists)
+    opening = final_folds
     if final_folds == 1:
-        repeats = max(repeats, SINGLE_SPLITS)
-    return Plan(tuple(done[row].number for row in rows), repeats * final_folds, final_folds)
+        opening, repeats = SINGLE_SPLITS // 2, max(repeats, SINGLE_SPLITS)
+    return Plan(tuple(done[row].number for row in rows), repeats * final_folds, opening)
 
 
 def verdict(history: History, finals: Plan, *, test_share: float, select: str) -> Verdict | None:
-    """Return what the finals found, None while the baseline or all others lack folds.
+    """Return what the finals found, None while the baseline or all others lack folds of the opening.
 
-    A finalist that lacks a fold (it failed there) cannot win. With `select: one_standard_error` the simplest within
-    one standard error of the best is taken, the defaults counting as simplest.
+    A finalist that lacks a fold of the opening (it failed there) cannot win. With `select: one_standard_error` the
+    simplest within one standard error of the best goes on to meet the baseline, the defaults counting as simplest.
     """
     losses = _losses(history, finals)
-    complete = [bool(np.isfinite(row).all()) for row in losses]
+    complete = [bool(np.isfinite(row[: finals.opening]).all()) for row in losses]
     if np.abs(losses[np.isfinite(losses)]).max(initial=0.0) > HUGE:
         return None
     if not complete[0] or not any(complete[1:]):
         return None
-    # Independent single splits are folds of their own; otherwise repeats judge the same rows again.
-    folds = finals.folds_per_repeat if finals.folds_per_repeat > 1 else finals.folds
-    found = finals_verdict(losses, folds=folds, test_share=test_share)
+    leader, rule = _leader(history, finals, losses, select)
+    if leader == 0:
+        gain = paired_gain(losses[0], losses[0], test_share=test_share, degrees=max(finals.opening - 1, 1))
+        return Verdict(finals.finalists[0], gain, 0.0, rule)
+    found = finals_verdict(losses, folds=finals.opening, leader=leader, test_share=test_share)
     assert found.gain is not None, "the baseline has every fold"
-    winner, gain, rule = found.winner, found.gain, "best mean in the finals"
-    if select == "one_standard_error":
-        liked = complexities(history.space, [history.trials[n].values for n in finals.finalists])
-        liked[0] = -math.inf  # the defaults are what one would take without tuning
-        winner = one_standard_error(losses, liked)
-        rule = "simplest within one standard error of the best mean in the finals"
-        if winner != found.winner:
-            gain = paired_gain(losses[0], losses[winner], test_share=test_share, degrees=max(folds - 1, 1))
-    return Verdict(finals.finalists[winner], gain, found.optimism, rule)
+    return Verdict(finals.finalists[found.winner], found.gain, found.optimism, rule)
+
+
+def _leader(history: History, finals: Plan, losses: NDArray[np.float64], select: str) -> tuple[int | None, str]:
+    """Return the row that goes on to meet the baseline (0: none does, the baseline is the choice), and why."""
+    leader = finals_leader(losses, folds=finals.opening)
+    if select != "one_standard_error" or leader is None:
+        return leader, "best mean in the finals"
+    liked = complexities(history.space, [history.trials[n].values for n in finals.finalists])
+    liked[0] = -math.inf  # the defaults are what one would take without tuning
+    simplest = one_standard_error(losses[:, : finals.opening], liked)
+    return simplest, "simplest within one standard error of the best mean in the finals"
 
 
 def _losses(history: History, finals: Plan) -> NDArray[np.float64]:
@@ -135,9 +146,41 @@ def search_gain(history: History, *, test_share: float) -> tuple[Gain, float] | 
     return gain, optimism
 
 
-def missing(history: History, finals: Plan) -> Sequence[tuple[int, int]]:
-    """Return the (trial number, fold) pairs of the finals not measured yet, fold by fold so that pairs come early."""
-    known = {(number, m.fold) for number in finals.finalists for m in history.finals.get(number, ())}
+def first_round(history: History, finals: Plan) -> Sequence[tuple[int, int]]:
+    """Return the (trial number, fold) pairs of the opening not measured yet, fold by fold so that pairs come early."""
+    waits = np.isnan(_losses(history, finals))
+    folds = range(finals.opening)
+    return [(number, fold) for fold in folds for row, number in enumerate(finals.finalists) if waits[row, fold]]
+
+
+def second_round(history: History, finals: Plan, select: str) -> Sequence[tuple[int, int]]:
+    """Return the pairs of the later folds, of the baseline and the opening's leader, that are not measured yet."""
+    losses = _losses(history, finals)
+    if not np.isfinite(losses[0, : finals.opening]).all():
+        return []  # the defaults failed: there is nothing to compare with
+    leader, _ = _leader(history, finals, losses, select)
+    if not leader:
+        return []
+    waits = np.isnan(losses)
     return [
-        (number, fold) for fold in range(finals.folds) for number in finals.finalists if (number, fold) not in known
+        (finals.finalists[row], fold)
+        for fold in range(finals.opening, finals.folds)
+        for row in (0, leader)
+        if waits[row, fold]
     ]
+
+
+def half_round(history: History, finals: Plan, winner: int) -> Sequence[tuple[int, int]]:
+    """Return the winner's folds of the opening that were not measured on half of the training rows yet."""
+    known = {m.fold for m in history.halves.get(winner, ())}
+    return [(winner, fold) for fold in range(finals.opening) if fold not in known]
+
+
+def measured_refit_gain(history: History, finals: Plan, winner: int, *, test_share: float) -> float | None:
+    """Return `learning_curve.refit_gain` of the winner in loss units, None if a fold of it failed."""
+    whole = {m.fold: history.objective.loss(m.score) for m in history.finals.get(winner, ())}
+    halved = {m.fold: history.objective.loss(m.score) for m in history.halves.get(winner, ())}
+    folds = range(finals.opening)
+    if not all(fold in whole and fold in halved for fold in folds):
+        return None
+    return refit_gain([whole[f] for f in folds], [halved[f] for f in folds], test_share=test_share)

@@ -44,6 +44,8 @@ class History:
         self.holdout_gain: dict[str, float | None] | None = None
         self.finals: dict[int, tuple[Measurement, ...]] = {}
         """What finalists scored on the finals' fresh folds, by trial number."""
+        self.halves: dict[int, tuple[Measurement, ...]] = {}
+        """The same of models fitted on half of the training rows."""
         self.winner: ev.WinnerChosen | None = None
         """The finals' verdict; None before them, and again once a further trial has begun."""
         self.reports: dict[int, list[tuple[int, float, float]]] = {}
@@ -81,8 +83,10 @@ class History:
         if isinstance(event, (ev.HoldoutScored, ev.FinalScored, ev.WinnerChosen)):
             if not trial.completed:
                 raise IllegalEvent(f"trial {number} is {trial.status}, not completed ({event.type})")
-            if isinstance(event, ev.FinalScored) and event.fold in {m.fold for m in self.finals.get(number, ())}:
-                raise IllegalEvent(f"trial {number}: fold {event.fold} of the finals was measured before")
+            if isinstance(event, ev.FinalScored):
+                known = self.halves if event.half else self.finals
+                if event.fold in {m.fold for m in known.get(number, ())}:
+                    raise IllegalEvent(f"trial {number}: fold {event.fold} of the finals was measured before")
             return
         if trial.status != "running":
             raise IllegalEvent(f"trial {number} is {trial.status} already")
@@ -148,7 +152,8 @@ class History:
                     fit_seconds=event.fit_seconds,
                     score_seconds=event.score_seconds,
                 )
-                self.finals[event.trial] = (*self.finals.get(event.trial, ()), final)
+                known = self.halves if event.half else self.finals
+                known[event.trial] = (*known.get(event.trial, ()), final)
             case ev.WinnerChosen():
                 self.winner = event
             case ev.HoldoutScored():

@@ -145,11 +145,13 @@ class Loop:
         self,
         pairs: Sequence[tuple[int, int]],
         *,
+        half: bool = False,
         tick: Callable[[RunState], None] = lambda _: None,
         interrupt: Callable[[], str | None] = lambda: None,
     ) -> str | None:
         """Measure (trial number, fold) pairs on the finals' splits; return the reason if interrupted, else None.
 
+        `half`: the models are fitted on half of the training rows.
         A fold that fails is not recorded, and no further one of that trial is begun.
         """
         waiting = list(pairs)
@@ -165,7 +167,7 @@ class Loop:
                     trial=number,
                     values=trials[number].values,
                     folds=(fold,),
-                    options={"finals": True},
+                    options={"finals": "half" if half else "whole"},
                     deadline=self.limits.seconds,
                     memory=self.limits.memory,
                 )
@@ -175,7 +177,7 @@ class Loop:
                 job = self._jobs.pop(future)
                 outcome = future.result()
                 for measurement in outcome.measurements:
-                    self.study.final(job.trial, measurement, outcome.worker)
+                    self.study.final(job.trial, measurement, outcome.worker, half=half)
                 if outcome.failure is not None:
                     waiting = [pair for pair in waiting if pair[0] != job.trial]
             self._sync()

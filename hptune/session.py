@@ -12,7 +12,7 @@ from hptune.config.load import Loaded
 from hptune.config.specs import StudyConfig
 from hptune.errors import Problem, WorkFailed
 from hptune.executor import Executor
-from hptune.finals import Plan, missing, plan, verdict
+from hptune.finals import Plan, first_round, half_round, measured_refit_gain, plan, second_round, verdict
 from hptune.gate import Judged, judge
 from hptune.job import Inspection, Job, Outcome
 from hptune.loop import Limits, Loop, RunState
@@ -105,12 +105,17 @@ class Session:
         history, held = self.study.history, self._planned_finals()
         if held is None:
             return None
-        interrupted = loop.finals(missing(history, held), tick=tick, interrupt=interrupt)
+        select, share = self.config.evaluate.select, self.inspection.test_share
+        interrupted = loop.finals(first_round(history, held), tick=tick, interrupt=interrupt)
+        interrupted = interrupted or loop.finals(second_round(history, held, select), tick=tick, interrupt=interrupt)
         if interrupted is not None:
             return interrupted
-        select = self.config.evaluate.select
-        found = verdict(history, held, test_share=self.inspection.test_share, select=select)
+        found = verdict(history, held, test_share=share, select=select)
         if found is not None:
+            halves = half_round(history, held, found.winner)
+            interrupted = loop.finals(halves, half=True, tick=tick, interrupt=interrupt)
+            if interrupted is not None:
+                return interrupted
             self.study.choose(
                 found.winner,
                 finalists=held.finalists,
@@ -118,6 +123,7 @@ class Session:
                 rule=found.rule,
                 gain=asdict(found.gain),
                 optimism=found.optimism,
+                refit_gain=measured_refit_gain(history, held, found.winner, test_share=share),
             )
         self.study.sync()
         return None

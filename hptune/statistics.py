@@ -230,46 +230,76 @@ def choose_finalists(losses: ArrayLike, *, count: int = FINALISTS, baseline: int
 
 
 def finals_repeats(trials: int, *, finalists: int = FINALISTS, share: float = 0.1, most: int = 4) -> int:
-    """Return how many repeats of the folds the finals run: about `share` of the search's fits, 2 to `most`.
+    """Return how many repeats of the folds the leader and the defaults run: 2 to `most`.
 
-    Finals of r repeats cost as much as r (finalists + 1) trials. With one repeat 12 % of the searches on
-    noise claim a gain (docs/decisions/0004-honest-gain.md), too many; so short searches pay more than `share`.
+    All finalists and the defaults run one, the two that are left the others, and the winner half a trial's rows once
+    more (`hptune.learning_curve`): finalists + 1 + 2 (r - 1) + 1/2 trials' worth of fits, about `share` of the
+    search's where that allows two. With one repeat 12 % of the searches on noise claim a gain
+    (docs/decisions/0004-honest-gain.md), so that short searches pay more.
     """
-    return min(max(math.floor(share * trials / (finalists + 1) + 0.5), 2), most)
+    left = share * trials - (finalists + 1) - 0.5
+    return min(max(1 + math.floor(left / 2), 2), most)
+
+
+def finals_leader(losses: ArrayLike, *, folds: int, baseline: int = 0) -> int | None:
+    """Return who meets the baseline again: of the others, the smallest mean loss in the opening.
+
+    The opening is the first `folds` columns of the losses, shape (F, J). A row that lacks one of them cannot lead;
+    of equals the first. None if there is none.
+    """
+    L = np.asarray(losses, dtype=float)[:, :folds]
+    rows = [int(i) for i in np.flatnonzero(np.isfinite(L).all(axis=1)) if i != baseline]
+    return min(rows, key=lambda i: (L[i].mean(), i)) if rows else None
 
 
 def finals_verdict(
-    losses: ArrayLike, *, folds: int, test_share: float | None = None, confidence: float = 0.9, baseline: int = 0
+    losses: ArrayLike,
+    *,
+    folds: int,
+    leader: int | None = None,
+    test_share: float | None = None,
+    confidence: float = 0.9,
+    baseline: int = 0,
 ) -> Finals:
     """Return the finals' winner, and what it gains, from losses of shape (F, r folds), repeat-major.
 
-    The winner has the smallest mean; of equals the baseline, then the first. Its optimism is that of
-    `left_out_optimism` within the repeats. Student's t gets folds - 1 degrees of freedom instead of J - 1: repeats
-    judge the same rows again, and the finalists were chosen on them. `test_share` is n2/n1, default 1/(folds - 1).
-    A finalist with a missing fold cannot win; the baseline needs two folds for an interval, one for a gain. Measured
-    in docs/decisions/0004-honest-gain.md.
+    All finalists meet in the opening, the first `folds` columns; the `leader` (by default `finals_leader`'s) and the
+    baseline go on, and the better of the two by the mean of all columns wins, of equals the baseline. Other rows'
+    later columns are not looked at. The optimism is that of `left_out_optimism` in the opening, where the choice was
+    made. Student's t gets folds - 1 degrees of freedom instead of J - 1: repeats judge the same rows again, and the
+    finalists were chosen on them. `test_share` is n2/n1, default 1/(folds - 1). A leader that lacks a later fold is
+    judged by the folds that it shares with the baseline; the baseline needs two folds for an interval, one for a
+    gain. Measured in docs/decisions/0004-honest-gain.md.
 
     >>> verdict = finals_verdict(losses, folds=5)            # row 0: the defaults
     >>> verdict.gain.low, verdict.gain.mean, verdict.gain.high, verdict.expected_loss
     """
     L = np.asarray(losses, dtype=float)
-    rows = np.flatnonzero(np.isfinite(L).all(axis=1))
-    if not len(rows):
-        raise ValueError("losses: expected at least one finalist measured on every fold, found none")
-    winner = int(min(rows, key=lambda i: (L[i].mean(), i != baseline, i)))
     if test_share is None and folds < 2:
         raise ValueError(
             f"test_share: expected rows that judge / rows that fit, there being {folds} fold, found None"
         )
+    opening = L[:, :folds]
+    if leader is None:
+        leader = finals_leader(L, folds=folds, baseline=baseline)
+    rows = [i for i in (baseline, leader) if i is not None and np.isfinite(opening[i]).all()]
+    if not rows:
+        raise ValueError("losses: expected at least one finalist measured on every fold, found none")
+    shared = np.isfinite(L[rows]).all(axis=0)
+    winner = min(rows, key=lambda i: (L[i, shared].mean(), i != baseline))
     share = 1.0 / (folds - 1) if test_share is None else test_share
-    optimism = left_out_optimism(L, folds=folds) if folds > 1 else 0.0
+    optimism = left_out_optimism(opening) if folds > 1 else 0.0
     gain = None
-    if np.isfinite(L[baseline] - L[winner]).any():
-        freedom = max(folds - 1, 1)
+    if baseline in rows:
         gain = paired_gain(
-            L[baseline], L[winner], test_share=share, confidence=confidence, shift=optimism, degrees=freedom
+            L[baseline, shared],
+            L[winner, shared],
+            test_share=share,
+            confidence=confidence,
+            shift=optimism if winner != baseline else 0.0,
+            degrees=max(folds - 1, 1),
         )
-    return Finals(winner, float(L[winner].mean()), optimism, gain)
+    return Finals(winner, float(L[winner, shared].mean()), optimism, gain)
 
 
 # -- Student's t ----------------------------------------------------------------------------------------------------

@@ -296,13 +296,14 @@ class Study:
         """Record that a trial was given up."""
         self._record(ev.TrialStopped(time=self._clock(), trial=number, reason=reason))
 
-    def final(self, number: int, measurement: Measurement, worker: str = "") -> None:
-        """Record a finalist's measurement on one fold of the finals."""
+    def final(self, number: int, measurement: Measurement, worker: str = "", *, half: bool = False) -> None:
+        """Record a finalist's measurement on one fold of the finals, on half of its training rows or on all."""
         self._record(
             ev.FinalScored(
                 time=self._clock(),
                 trial=number,
                 fold=measurement.fold,
+                half=half,
                 score=measurement.score,
                 metrics=dict(measurement.metrics) or None,
                 fit_seconds=measurement.fit_seconds,
@@ -320,6 +321,7 @@ class Study:
         rule: str,
         gain: Mapping[str, float | None],
         optimism: float,
+        refit_gain: float | None = None,
     ) -> None:
         """Record the finals' verdict; `best` is this trial from now on, until a further trial begins."""
         self._record(
@@ -331,6 +333,7 @@ class Study:
                 rule=rule,
                 gain=dict(gain),
                 optimism=optimism,
+                refit_gain=refit_gain,
             )
         )
 

@@ -12,7 +12,16 @@ import pytest
 from hptune import events as ev
 from hptune.errors import UsageError
 from hptune.evaluate import FinalsSpec
-from hptune.finals import Plan, missing, plan, search_gain, verdict
+from hptune.finals import (
+    Plan,
+    first_round,
+    half_round,
+    measured_refit_gain,
+    plan,
+    search_gain,
+    second_round,
+    verdict,
+)
 from hptune.gate import judge
 from hptune.history import History, IllegalEvent
 from hptune.report.honest import assess
@@ -84,13 +93,14 @@ def test_the_best_and_the_defaults_take_part(history: History) -> None:
 def test_a_single_split_gets_ten_fresh_ones() -> None:
     held = plan(searched([[0.1], [0.2]]), FinalsSpec(enabled=True), 1)
     assert held is not None
-    assert held.folds == 10
+    assert (held.opening, held.folds) == (5, 10)
 
 
 def test_what_was_measured_before_an_interruption_is_not_measured_again(history: History) -> None:
     held = Plan((0, 7), 3, 3)
     finish(history, held, {0: [0.5, 0.5], 7: [0.6]})
-    assert list(missing(history, held)) == [(7, 1), (0, 2), (7, 2)]
+    assert list(first_round(history, held)) == [(7, 1), (0, 2), (7, 2)]
+    assert list(second_round(history, held, "best")) == []  # the opening first
     with pytest.raises(IllegalEvent, match="measured before"):
         history.apply(ev.FinalScored(time=2, trial=0, fold=0, score=0.1))
 
@@ -107,7 +117,14 @@ def test_the_winner_is_chosen_by_the_finals_and_stays_until_a_further_trial_begi
     assert history.best_number == 7
     history.apply(
         ev.WinnerChosen(
-            time=3, trial=6, finalists=[0, 7, 6], folds=10, rule=found.rule, gain=vars(found.gain), optimism=0.001
+            time=3,
+            trial=6,
+            finalists=[0, 7, 6],
+            folds=10,
+            rule=found.rule,
+            gain=vars(found.gain),
+            optimism=0.001,
+            refit_gain=0.01,
         )
     )
     assert history.best is not None
@@ -116,11 +133,46 @@ def test_the_winner_is_chosen_by_the_finals_and_stays_until_a_further_trial_begi
     assert assessment is not None
     assert assessment.source == "finals"
     mean = np.mean([m.score for m in history.finals[6]])
-    assert assessment.expected == pytest.approx(mean - 0.001)
+    assert assessment.expected == pytest.approx(mean - 0.001 + 0.01)
     assert gain(history)["mean"] == pytest.approx(found.gain.mean)
     history.apply(ev.TrialStarted(time=4, trial=9, values={"alpha": 2.0, "kind": "a"}))
     assert history.best.number == 6 or history.winner is None
     assert history.winner is None
+
+
+def test_only_the_leader_of_the_opening_and_the_defaults_go_on(history: History) -> None:
+    held = Plan((0, 7, 6), 4, 2)
+    finish(history, held, {0: [0.5, 0.5, 0.5], 7: [0.55, 0.55], 6: [0.6, 0.6]})
+    assert list(first_round(history, held)) == []
+    assert list(second_round(history, held, "best")) == [(6, 2), (0, 3), (6, 3)]
+    for fold in (2, 3):
+        history.apply(ev.FinalScored(time=2, trial=6, fold=fold, score=0.4))  # worse there: 0.5 on average
+    history.apply(ev.FinalScored(time=2, trial=0, fold=3, score=0.5))
+    assert list(second_round(history, held, "best")) == []
+    found = verdict(history, held, test_share=0.25, select="best")
+    assert found is not None
+    assert found.winner == 0  # of equals the defaults
+
+
+def test_a_leader_that_fails_later_is_judged_by_what_it_shares_with_the_defaults(history: History) -> None:
+    held = Plan((0, 7, 6), 4, 2)
+    finish(history, held, {0: [0.5, 0.5, 0.9, 0.9], 7: [0.55, 0.56], 6: [0.6, 0.61, 0.62]})
+    found = verdict(history, held, test_share=0.25, select="best")
+    assert found is not None
+    assert (found.winner, found.gain.pairs) == (0, 3)
+
+
+def test_half_of_the_rows_tells_what_all_of_them_are_worth(history: History) -> None:
+    held = Plan((0, 7), 2, 2)
+    finish(history, held, {0: [0.5, 0.5], 7: [0.6, 0.7]})
+    assert list(half_round(history, held, 7)) == [(7, 0), (7, 1)]
+    assert measured_refit_gain(history, held, 7, test_share=0.25) is None
+    for fold, score in enumerate((0.5, 0.5)):
+        history.apply(ev.FinalScored(time=2, trial=7, fold=fold, half=True, score=score))
+    assert list(half_round(history, held, 7)) == []
+    assert measured_refit_gain(history, held, 7, test_share=0.25) == pytest.approx(0.2 * 0.15)
+    with pytest.raises(IllegalEvent, match="measured before"):
+        history.apply(ev.FinalScored(time=2, trial=7, fold=0, half=True, score=0.1))
 
 
 def test_a_finalist_that_lacks_a_fold_cannot_win(history: History) -> None:

@@ -53,7 +53,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "trial",
         ],  # type: ignore[list-item]
     ),
-    ("mathematics", ("surrogate", "statistics", "optimism", "sobol")),
+    ("mathematics", ("surrogate", "statistics", "optimism", "learning_curve", "sobol")),
 ]
 
 

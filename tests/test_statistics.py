@@ -236,11 +236,13 @@ def test_the_finals_verdict_is_the_paired_gain_less_the_optimism() -> None:
     L = rng.normal(size=(4, 10))
     found = finals_verdict(L, folds=5)
     means = L.mean(axis=1)
+    leader = 1 + int(np.argmin(L[1:, :5].mean(axis=1)))  # of the opening; only it and the baseline go on
     assert found.gain is not None
-    assert found.winner == int(np.argmin(means))
-    assert found.optimism == pytest.approx(left_out_optimism(L, folds=5))
-    assert found.expected_loss == pytest.approx(means.min() + found.optimism)
-    assert found.gain.mean == pytest.approx(means[0] - means.min() - found.optimism)
+    assert means[leader] < means[0]
+    assert found.winner == leader
+    assert found.optimism == pytest.approx(left_out_optimism(L[:, :5]))
+    assert found.expected_loss == pytest.approx(means[leader] + found.optimism)
+    assert found.gain.mean == pytest.approx(means[0] - means[leader] - found.optimism)
     assert found.gain.degrees == 4  # repeats judge the same rows again
 
 
@@ -271,7 +273,7 @@ def test_a_finalist_with_a_missing_fold_cannot_win() -> None:
 
 
 def test_the_finals_repeats_follow_the_budget() -> None:
-    assert [finals_repeats(trials) for trials in (1, 20, 70, 120, 1000)] == [2, 2, 2, 3, 4]
+    assert [finals_repeats(trials) for trials in (1, 20, 70, 90, 1000)] == [2, 2, 2, 3, 4]
     assert finals_repeats(1000, most=10, share=0.05) == 10
 
 
@@ -291,8 +293,7 @@ def test_on_the_stored_studies_the_finals_keep_what_the_decision_promises() -> N
     )
     assert 0.85 <= row.coverage[0] <= 0.95
     assert row.alarms <= 0.10 < naive.alarms
-    assert abs(row.bias[2]) < 0.25 * abs(naive.bias[2])  # against models on 4n/5 rows
-    assert abs(row.bias[0]) < abs(naive.bias[0])  # against the refit: misses the quarter, see the decision
+    assert abs(row.bias[0]) < 0.25 * abs(naive.bias[0])  # against the refitted winner, on fresh rows
 
 
 # -- optimism -------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from benchmarks.honesty.record import RESULTS, Record, load, record
 from benchmarks.honesty.replay import NAIVE, PROTOCOLS, TRUTHS, Found, Row, judge, more_trials, summary
 from benchmarks.honesty.tasks import TASKS, Task
 
-CHOSEN = "finals 3, r=2, left-out"
+CHOSEN = "finals 3, r=1+1, left-out, all rows"
 
 
 def main() -> None:

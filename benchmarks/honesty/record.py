@@ -6,6 +6,7 @@ T       configurations of a study (the same ones in every study)          30, sl
 k       folds of the search                                               5
 F       finalists kept: the default, then the best by mean of the search   6
 r       repeats of the finals, each a fresh split into k folds             4
+H       finalists fitted once more on half of the first repeat's rows     4
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from benchmarks.honesty.families import FAMILIES, Values
 from benchmarks.honesty.tasks import TASKS, Rows, Task
+from hptune.learning_curve import half
 
 RESULTS = Path(__file__).parent / "results"
-FOLDS, FINALISTS, REPEATS = 5, 6, 4
+FOLDS, FINALISTS, REPEATS, HALVED = 5, 6, 4, 4
 Record = dict[str, NDArray[np.float32]]
 
 
@@ -97,8 +99,53 @@ def study(task: Task, pool: list[Values], number: int) -> Record:
         "fresh_refit": fresh_refit,
         "chosen": chosen,
         "finals": finals,
+        "halves": _halves(task, [pool[t] for t in chosen], rows, number),
     }
     return {name: array.astype(np.float32) for name, array in record.items()}
+
+
+def _halves(task: Task, chosen: list[Values], rows: Rows, number: int) -> NDArray[np.float64]:
+    """Return the first finalists' scores on the first repeat's folds, fitted on half of the rows, shape (H, k).
+
+    NaN where half of the rows cannot be fitted (fewer of them than neighbours asked for).
+    """
+    X, y = rows
+    halves = np.full((HALVED, FOLDS), np.nan)
+    for f, (train, test) in enumerate(_splits(task, rows, 1000 * number + 1)):
+        kept = half(train, np.random.default_rng([number, f]), classes=y[train] if task.classify else None)
+        for i, values in enumerate(chosen[:HALVED]):
+            try:
+                found = _scores(task, values, (X[kept], y[kept]), [(X[test], y[test])], 100 + f)
+            except ValueError:
+                continue
+            halves[i, f] = found[0]
+    return halves
+
+
+def add_halves(task: Task) -> None:
+    """Bring studies that were stored before the halves were measured up to date."""
+    have = load(task)
+    if not have or "halves" in have:
+        return
+    pool = _pool(task)
+    found = []
+    with warnings.catch_warnings(), sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
+        warnings.simplefilter("ignore")
+        for number, chosen in enumerate(have["chosen"].astype(int)):
+            rows, _ = task.draw(np.random.default_rng([number, *task.name.encode()]))
+            found.append(_halves(task, [pool[t] for t in chosen], rows, number))
+    _store(task, {**have, "halves": np.stack(found).astype(np.float32)})
+
+
+def _pool(task: Task) -> list[Values]:
+    family = FAMILIES[task.family]
+    return family.pool(task.trials or (16 if family.slow else 30), seed=7)
+
+
+def _store(task: Task, record: Record) -> None:
+    temporary = RESULTS / f"{task.name}.tmp.npz"
+    np.savez_compressed(temporary, **record)
+    temporary.replace(RESULTS / f"{task.name}.npz")
 
 
 def load(task: Task) -> Record:
@@ -113,8 +160,8 @@ def load(task: Task) -> Record:
 def extend(task: Task, studies: int, seconds: float = float("inf")) -> None:
     """Run further studies of a task until it has so many, or the seconds are over, and store them."""
     began = time.monotonic()
-    family = FAMILIES[task.family]
-    pool = family.pool(task.trials or (16 if family.slow else 30), seed=7)
+    add_halves(task)
+    pool = _pool(task)
     have = load(task)
     done = len(have["search"]) if have else 0
     new: list[Record] = []
@@ -125,9 +172,7 @@ def extend(task: Task, studies: int, seconds: float = float("inf")) -> None:
     if new:
         stacked = {name: np.stack([record[name] for record in new]) for name in new[0]}
         merged = {name: np.concatenate([have[name], array]) if have else array for name, array in stacked.items()}
-        temporary = RESULTS / f"{task.name}.tmp.npz"
-        np.savez_compressed(temporary, **merged)
-        temporary.replace(RESULTS / f"{task.name}.npz")
+        _store(task, merged)
         took = (time.monotonic() - began) / len(new)
         print(f"{task.name}: {done + len(new)} studies, {took:.2f} s each", flush=True)
 

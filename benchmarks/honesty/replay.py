@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.honesty.record import FOLDS, Record, load
 from benchmarks.honesty.tasks import Task
+from hptune.learning_curve import refit_gain
 from hptune.optimism import bootstrap_optimism, expected_gain, left_out_optimism, tibshirani_optimism
 from hptune.statistics import Gain, finals_verdict, paired_gain
 
@@ -31,11 +32,13 @@ CONFIDENCE = 0.9
 
 @dataclass(frozen=True)
 class Study:
-    """One study's losses: the search's (T, k), the finals' (F, r, k), and who the finalists are (F,)."""
+    """One study's losses: the search's (T, k), the finals' (F, r, k), those on half of the rows (H, k), and who the
+    finalists are (F,)."""
 
     number: int
     search: NDArray[np.float64]
     finals: NDArray[np.float64]
+    halves: NDArray[np.float64]
     chosen: NDArray[np.intp]
 
 
@@ -72,29 +75,40 @@ def finals(
     optimism: Callable[[Study], float] | None = None,
     degrees: int | None = FOLDS - 1,
 ) -> Protocol:
-    """The finals of trial 0 and so many others.
+    """Finals in which trial 0 and so many others all run every repeat.
 
-    Without options, the product's. `optimism` replaces its leave-one-out within the finals, `degrees` the degrees of
-    freedom (None: J - 1).
+    `optimism` replaces the leave-one-out within the finals, `degrees` the degrees of freedom (None: J - 1).
     """
 
     def claim(study: Study) -> Claim:
         losses = study.finals[: finalists + 1, :repeats].reshape(finalists + 1, -1)
-        found = finals_verdict(losses, folds=FOLDS, test_share=share, confidence=CONFIDENCE)
-        winner = int(study.chosen[found.winner])
-        assert found.gain is not None  # the defaults are measured on every fold
-        if optimism is None and degrees == FOLDS - 1:
-            return Claim(winner, found.expected_loss, found.gain)
-        luck = found.optimism if optimism is None else optimism(study)
+        row = int(np.argmin(losses.mean(axis=1)))
+        winner = int(study.chosen[row])
+        luck = left_out_optimism(losses, folds=FOLDS) if optimism is None else optimism(study)
         gain = paired_gain(
             losses[0],
-            losses[found.winner],
+            losses[row],
             test_share=share,
             confidence=CONFIDENCE,
             shift=luck if winner else 0.0,
             degrees=degrees,
         )
-        return Claim(winner, found.loss + luck, gain)
+        return Claim(winner, float(losses[row].mean()) + luck, gain)
+
+    return claim
+
+
+def halving(finalists: int, repeats: int, *, refit: bool = True) -> Protocol:
+    """The product's finals: one repeat for all, further ones for its leader and trial 0, half the rows for the winner."""
+
+    def claim(study: Study) -> Claim:
+        losses = study.finals[: finalists + 1, :repeats].reshape(finalists + 1, -1)
+        found = finals_verdict(losses, folds=FOLDS, test_share=SHARE, confidence=CONFIDENCE)
+        assert found.gain is not None  # the defaults are measured on every fold
+        more = 0.0
+        if refit and np.isfinite(study.halves[found.winner]).all():
+            more = refit_gain(losses[found.winner, :FOLDS], study.halves[found.winner], test_share=SHARE)
+        return Claim(int(study.chosen[found.winner]), found.expected_loss - more, found.gain)
 
     return claim
 
@@ -136,6 +150,10 @@ PROTOCOLS: dict[str, Protocol] = {
     "finals 5, r=2, left-out": finals(5, 2),
     "finals 5, r=4, left-out": finals(5, 4),
     "finals 3, r=2, left-out, n2/n1 = 1/2": finals(3, 2, share=0.5),
+    "finals 3, r=1+1, left-out": halving(3, 2, refit=False),
+    "finals 3, r=1+1, left-out, all rows": halving(3, 2),
+    "finals 3, r=1+2, left-out, all rows": halving(3, 3),
+    "finals 3, r=1+3, left-out, all rows": halving(3, 4),
     "finals 3, r=2, Tibshirani of the search": finals(3, 2, optimism=_tibshirani),
     "finals 3, r=2, left-out of the search": finals(3, 2, optimism=_left_out),
 }
@@ -143,9 +161,9 @@ PROTOCOLS: dict[str, Protocol] = {
 
 def studies(record: Record) -> list[Study]:
     """Return the stored studies as losses."""
-    search, finals_, chosen = (record[name] for name in ("search", "finals", "chosen"))
+    search, finals_, halves, chosen = (record[name] for name in ("search", "finals", "halves", "chosen"))
     return [
-        Study(i, -search[i].astype(float), -finals_[i].astype(float), chosen[i].astype(int))
+        Study(i, -search[i].astype(float), -finals_[i].astype(float), -halves[i].astype(float), chosen[i].astype(int))
         for i in range(len(search))
     ]
 

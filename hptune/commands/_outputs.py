@@ -44,6 +44,7 @@ def write_outputs(
     step = os.environ.get(STEP_SUMMARY)
     if options.summary is None and options.junit is None and not step:
         return
+    from hptune.commands._results import nested_of
     from hptune.report.files import write_whole
     from hptune.report.junit import junit
     from hptune.report.markdown import LIMIT, Facts, summary
@@ -58,6 +59,7 @@ def write_outputs(
         judged=judged,
         undecided_passes=passes,
         error=error,
+        nested=nested_of(session),
     )
     if options.junit is not None:
         write_whole(options.junit.absolute(), junit(history, judged, undecided_passes=passes, error=error))

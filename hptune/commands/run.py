@@ -256,17 +256,10 @@ def _passes(session: Session, judged: Judged) -> bool:
 
 def _nested_notes(session: Session) -> list[str]:
     from hptune.commands._results import nested_of
-    from hptune.report import wording
+    from hptune.report import phrases
 
     found = nested_of(session)
-    if found is None:
-        return []
-    score = wording.number(wording.shown(session.study.history.objective, found["score"]))
-    text = f"nested: {score} over {found['done']} of {found['folds']} outer folds"
-    gain = found["gain"]
-    if gain is not None and gain["low"] is not None:
-        text += f"; the search gains {gain['mean']:+.4g} (90 % interval {gain['low']:+.4g} to {gain['high']:+.4g})"
-    return [text]
+    return [] if found is None else [f"nested: {phrases.nested(session.study.history.objective, found)}"]
 
 
 def _gate_notes(judged: Judged | None) -> list[str]:

@@ -18,7 +18,8 @@ class Assessment:
     """A winner's gain (metric units, positive is better; None where it cannot be told), and its expected score.
 
     `optimism` is what the choice of the winner flatters its score by, in metric units, 0 or more means "promises too
-    much". `expected` is the score on fresh rows, with the metric's own sign. `source` says which folds it is from.
+    much". `expected` is the score on fresh rows, with the metric's own sign; after finals that of the model fitted on
+    all rows, else of one fitted on a fold's. `source` says which folds it is from.
     """
 
     gain: Gain
@@ -47,7 +48,7 @@ def assess(history: History) -> Assessment | None:
         )
         scores = [m.score for m in history.finals.get(best.number, ()) if m.fold < winner.folds]
         mean = sum(objective.loss(score) for score in scores) / len(scores) if scores else None
-        expected = None if mean is None else objective.score(mean + winner.optimism)
+        expected = None if mean is None else objective.score(mean + winner.optimism - (winner.refit_gain or 0.0))
         return Assessment(gain, winner.optimism, expected, "finals")
     share = history.started.about.get("test_share")
     found = search_gain(history, test_share=float(share) if share else 0.25)

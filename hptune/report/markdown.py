@@ -28,7 +28,10 @@ _CELL: Final = 200  # characters of one value or message
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What the summary says besides the history. `command` runs the study, `error` is why the run failed."""
+    """What the summary says besides the history.
+
+    `command` runs the study, `error` is why the run failed, `nested` what nested cross-validation found.
+    """
 
     stop_reason: str
     folder: str
@@ -36,6 +39,7 @@ class Facts:
     judged: Judged | None = None
     undecided_passes: bool = False
     error: str = ""
+    nested: Mapping[str, Any] | None = None
 
 
 def summary(history: History, facts: Facts, *, limit: int = LIMIT) -> str:
@@ -53,6 +57,7 @@ def _lines(history: History, facts: Facts, rows: int) -> list[str]:
         [verdict(history, facts)],
         [_counted(history, facts.stop_reason)],
         _compared(history),
+        [] if facts.nested is None else [f"Nested: {phrases.nested(history.objective, facts.nested)}."],
         _gate(facts.judged),
         _top(history),
         _changed(history, rows),

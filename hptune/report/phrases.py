@@ -120,3 +120,13 @@ def state(history: History) -> str:
     if history.ended is not None:
         return f"ended: {wording.STOP_REASONS.get(history.ended, history.ended)}"
     return "running, or killed: its journal has no end (`hptune run` continues it)"
+
+
+def nested(objective: Objective, found: Mapping[str, Any]) -> str:
+    """Return what nested cross-validation found: `0.83 over 5 of 5 outer folds; the search gains +0.02 (...)`."""
+    score = wording.number(wording.shown(objective, found["score"]))
+    text = f"{score} over {found['done']} of {found['folds']} outer folds"
+    gain = found["gain"]
+    if gain is None or gain["low"] is None:
+        return text
+    return f"{text}; the search gains {gain['mean']:+.4g} (90 % interval {gain['low']:+.4g} to {gain['high']:+.4g})"

@@ -38,7 +38,7 @@ def evaluate(problem: Problem, job: Job) -> Outcome:
                 if isinstance(problem.model, MeasuringModel):
                     measurements.append(_measured(problem, problem.model, job, fold, reports))
                 else:
-                    measurements.append(_scored(problem, job.values, fold, finals=bool(job.options.get("finals"))))
+                    measurements.append(_scored(problem, job.values, fold, finals=job.options.get("finals")))
         except KeyboardInterrupt:
             raise  # in the serial executor it is the user's Ctrl-C
         except BaseException as error:  # sys.exit() in user code is a failed trial, not the end of the worker
@@ -47,11 +47,14 @@ def evaluate(problem: Problem, job: Job) -> Outcome:
     return Outcome(measurements=tuple(measurements), failure=failure, reports=tuple(reports))
 
 
-def _scored(problem: Problem, values: Mapping[str, Any], fold: int, *, finals: bool = False) -> Measurement:
-    """Return the measurement of an estimator on one fold, of the search's splits or of the finals' fresh ones."""
+def _scored(problem: Problem, values: Mapping[str, Any], fold: int, *, finals: str | None = None) -> Measurement:
+    """Return the measurement of an estimator on one fold, of the search's splits or of the finals' fresh ones.
+
+    `finals` is "whole" or "half": how many of the fold's training rows are fitted.
+    """
     if not finals and not 0 <= fold < len(problem.splits):
         raise ValueError(f"expected a fold from 0 to {len(problem.splits) - 1}, found {fold}")
-    kept, tested = problem.final_split(fold) if finals else problem.splits[fold]
+    kept, tested = problem.final_split(fold, half=finals == "half") if finals else problem.splits[fold]
     train, test = problem.dataset.train.take(kept), problem.dataset.train.take(tested)
     scoring = problem.scoring
     began = time.perf_counter()

@@ -10,6 +10,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from hptune import learning_curve
 from hptune.cv import CvSpec, Rowset, TimeSeries, plain_folds
 from hptune.data import data_from
 from hptune.dataset import Dataset, DataSpec, Rows, Task, bad
@@ -194,10 +197,20 @@ class Problem:
                 self._fresh_splits[repeat] = self.cv.splits(rows)[: self.base_folds]
         return self._fresh_splits[repeat]
 
-    def final_split(self, fold: int) -> Fold:
-        """Return (training rows, test rows) of a fold of the finals: fold number = repeat * base_folds + fold."""
+    def final_split(self, fold: int, *, half: bool = False) -> Fold:
+        """Return (training rows, test rows) of a fold of the finals: fold number = repeat * base_folds + fold.
+
+        `half`: only half of the training rows, of every class and of the groups.
+        """
         repeat, number = divmod(fold, self.base_folds)
-        return self._fresh(repeat)[number]
+        train, test = self._fresh(repeat)[number]
+        if not half:
+            return train, test
+        rows = self.rowset
+        rng = np.random.default_rng(seed_for(self.setup.seed, "half", fold))
+        classes = np.asarray(rows.y)[train] if rows.classes and rows.groups is None else None
+        groups = None if rows.groups is None else np.asarray(rows.groups)[train]
+        return learning_curve.half(np.asarray(train), rng, classes=classes, groups=groups), test
 
     @cached_property
     def scoring(self) -> Scoring:
