@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -85,3 +86,27 @@ def run(name: str, problem: Problem, trials: int, seed: int) -> Run:
         seconds.append(spent + time.process_time() - start)
         losses.append(loss)
     return losses, seconds
+
+
+def speed(name: str, space: SearchSpace, size: int, loss: Callable[..., float], repeats: int) -> float:
+    """Return the median CPU seconds of a suggestion after `size` random trials; NaN above 1,000 for the GPSampler.
+
+    Its cost grows with the cube of the trials: at 10,000 a single suggestion takes longer than all else here.
+    """
+    import optuna
+
+    if name == "optuna-gp" and size > 1000:
+        return float("nan")
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    rng = np.random.default_rng(size)
+    spent: list[float] = []
+    for step in range(size + repeats):
+        if step == size:
+            study.sampler = _sampler(name, 0)
+        start = time.process_time()
+        trial = study.ask()
+        values = suggest(trial, space)
+        if step >= size:
+            spent.append(time.process_time() - start)
+        study.tell(trial, loss(space, values) + 0.01 * float(rng.standard_normal()))
+    return float(np.median(spent))

@@ -35,19 +35,19 @@ class Recipe:
     """The settings that no user has to know; docs/decisions/0005-bayesian-oracle.md has what was measured of them.
 
     `margin`: how far below the best warped loss improvement begins to count. `length`: the prior centre of a length
-    scale is this times the root of the numeric columns active on average. `theta`: prior centre of the
-    category weights. `branch_share`: a top-level branch
-    gets at least this share of an even share of the trials. `fold_noise`: how much of the folds' disagreement counts
-    as noise in the noise prior's centre. `every`: up to so many losses the hyperparameters are fitted for every
-    suggestion, above at sizes that grow by 5 %. `exact`, `active`: above the first the model sees the second many.
+    scale is this times the root of the numeric columns active on average. `theta`: prior centre of the category
+    weights. `branch_least`, `branch_share`: a top-level branch gets so many trials before the branches compete, and at
+    least this share of an even share afterwards. `every`: up to so many losses the hyperparameters are fitted for
+    every suggestion, above at sizes that grow by 5 %. `exact`, `active`: above the first the model sees the second
+    many.
     """
 
     margin: float = 0.1
     length: float = 0.22
     theta: float = 0.7
+    branch_least: int = 3
     branch_share: float = 0.5
     noise: float = 0.008
-    fold_noise: float = 0.0
     every: int = 60
     exact: int = 400
     active: int = 300
@@ -109,36 +109,30 @@ def _model_based(
         value, gradient = log_ei_slopes(*model.slopes(*encoding.split(X)), threshold)
         return value, gradient[:, encoding.real]
 
-    X, _ = ranked(
-        encoding,
-        score,
-        slopes,
-        seen.rows[leaders],
-        model.length,
-        seen.keys,
-        rng,
-        Effort(),
-        _neglected(encoding, seen),
-    )
-    for row in X:
-        values = history.space.decode(row)
-        if not history.seen(values):
-            predicted = _predicted(model, encoding, row, seen, w)
-            return Suggestion(values, origin="model", predicted=predicted)
+    for restrict in (*_neglected(encoding, seen), None):
+        best = seen.rows[leaders]
+        X, _ = ranked(encoding, score, slopes, best, model.length, seen.keys, rng, Effort(), restrict)
+        for row in X:
+            values = history.space.decode(row)
+            if not history.seen(values):
+                predicted = _predicted(model, encoding, row, seen, w)
+                return Suggestion(values, origin="model", predicted=predicted)
     return None
 
 
-def _neglected(encoding: Encoding, seen: Observations) -> Callable[[Array], NDArray[np.bool_]] | None:
-    """Return the test for a top-level branch that has had too few trials, None if there is none.
+def _neglected(encoding: Encoding, seen: Observations) -> list[Callable[[Array], NDArray[np.bool_]]]:
+    """Return the tests for the top-level branches that have had too few trials, the most neglected first.
 
-    One bad early point can make a model write off a branch that it has hardly seen.
+    One bad early point can make a model write off a branch that it has hardly seen. More than one are returned
+    because a branch may be used up: one without parameters has a single configuration.
     """
+    found = []
     for column in encoding.branches:
         levels = encoding.columns[column].levels
         counts = np.bincount(np.nan_to_num(seen.rows[:, column]).astype(np.int64), minlength=levels)
-        if counts.min() < int(RECIPE.branch_share * len(seen.rows) / levels):
-            return partial(_in_branch, column, int(counts.argmin()))
-    return None
+        least = max(RECIPE.branch_least, int(RECIPE.branch_share * len(seen.rows) / levels))
+        found += [(int(counts[level]), column, level) for level in range(levels) if counts[level] < least]
+    return [partial(_in_branch, column, level) for _, column, level in sorted(found)]
 
 
 def _in_branch(column: int, level: int, X: Array) -> NDArray[np.bool_]:
@@ -158,7 +152,7 @@ def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, In
     w = warp(seen.loss[:n])
     extra = _extra(seen.loss[:n], w, seen.variance[:n])
     inputs = encoding.split(seen.rows[seen.measured[:n][part]])
-    phi = _hyperparameters(*inputs, w[part], extra[part], _prior(encoding, seen, w))
+    phi = _hyperparameters(*inputs, w[part], extra[part], _prior(encoding))
     w = warp(seen.loss)
     keep = _active(seen.loss)
     failed = seen.failed[-RECIPE.failures :]
@@ -202,18 +196,11 @@ def _extra(loss: Array, w: Array, variance: Array) -> Array:
     return slopes(loss, w, np.sqrt(variance)) ** 2 if variance.any() else np.zeros(len(w))
 
 
-def _prior(encoding: Encoding, seen: Observations, w: Array) -> Prior:
-    """Return the priors for this space, the noise prior moved by what the folds show."""
+def _prior(encoding: Encoding) -> Prior:
+    """Return the priors for this space."""
     from hptune.surrogate.gp import Prior
-    from hptune.surrogate.warp import slopes
 
-    noise = RECIPE.noise
-    if RECIPE.fold_noise and seen.noise is not None and len(w) > 5:
-        # The better half decides: the warp flattens the other, and precision matters where the optimum may lie.
-        good = np.argsort(seen.loss[: len(w)], kind="stable")[: len(w) // 2 + 1]
-        steps = slopes(seen.loss[: len(w)], w, np.full(len(w), np.sqrt(seen.noise)))[good]
-        noise = float(np.clip(RECIPE.fold_noise * np.median(steps) ** 2, RECIPE.noise, 0.1))
-    return Prior(length=RECIPE.length * encoding.effective**0.5, theta=RECIPE.theta, noise=noise)
+    return Prior(length=RECIPE.length * encoding.effective**0.5, theta=RECIPE.theta, noise=RECIPE.noise)
 
 
 def _active(loss: Array) -> Index:

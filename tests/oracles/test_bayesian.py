@@ -100,6 +100,24 @@ def test_every_top_level_branch_is_tried_early(oracle):
     assert {t.values["model"] for t in study.history.trials} == set("abcdef")
 
 
+def test_branches_compete_only_once_each_has_had_three_trials_or_is_used_up():
+    models = Choice(name="model", values=("a", "b", "bayes", "c"))  # "bayes" has no parameter: one configuration
+    xs = [Float(name=f"x{m}", low=0, high=1, when=(Condition("model", "eq", m),)) for m in "abc"]
+    study = study_of(SearchSpace((models, *xs)))
+    tried = []
+    for _ in range(18):
+        trial = study.ask()
+        model = trial.values["model"]
+        tried.append((model, trial.origin))
+        study.tell(
+            trial.number, {"a": 0.0, "b": 1.0, "bayes": 0.5, "c": 2.0}[model] + trial.values.get("x" + model, 0)
+        )
+    first = [model for model, _ in tried[:10]]
+    assert {m: first.count(m) for m in first} == {"a": 3, "b": 3, "bayes": 1, "c": 3}
+    assert all(origin == "model" for _, origin in tried[6:])  # a branch that is used up leads to no random trials
+    assert [model for model, _ in tried].count("a") >= 7  # afterwards the best branch gets most
+
+
 def test_pending_trials_keep_later_suggestions_away():
     study = study_of(SPACES["one dimension"])
     for _ in range(6):
