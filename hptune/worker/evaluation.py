@@ -79,9 +79,10 @@ def _scored(problem: Problem, values: Mapping[str, Any], fold: int, *, finals: b
     train, test = problem.dataset.train.take(kept), problem.dataset.train.take(tested)
     scoring = problem.scoring
     began = time.perf_counter()
-    fitted = problem.fit(values, train, seed=seed_for(problem.setup.seed, "model", fold))
+    seed = seed_for(problem.setup.seed, "model", fold)
+    fitted, X = problem.fit_for(values, fold, train, test, finals=finals, seed=seed)
     halfway = time.perf_counter()
-    scores = scoring(fitted, test.X, test.y)
+    scores = scoring(fitted, X, test.y)
     train_score = scoring.main(fitted, train.X, train.y) if problem.evaluate.train_score else None
     ended = time.perf_counter()
     return Measurement(
