@@ -25,6 +25,8 @@ class Begun:
     order: tuple[int, ...]
     waiting: list[int]
     race: Race | None = None
+    twin: int | None = None
+    """An earlier trial of the same configuration and fidelity, whose measurements are taken over when it ends."""
     in_flight: int = 0
     seconds: float = 0.0
     since: float = field(default_factory=time.monotonic)

@@ -28,6 +28,9 @@ SYNC_SECONDS = 0.1
 JOB_SECONDS = 0.2
 """Short folds are put together until a job takes about this long."""
 
+QUEUE_SECONDS = 1.0
+"""Folds shorter than this are lined up before a slot is free; with longer ones the pause between two is nothing."""
+
 GRACE_SECONDS = 5.0
 """How long running folds may go on after an interruption."""
 
@@ -238,13 +241,36 @@ class Loop:
         begun.trial = self.study.retry(number)
         done = {m.fold for m in begun.trial.measurements}
         begun.waiting = []
-        begun.wait_for(fold for fold in begun.order if fold not in done)
+        if begun.twin is None:
+            begun.wait_for(fold for fold in begun.order if fold not in done)
         self._begun[number] = begun
 
     def _line_up(self, trial: Trial) -> Begun:
         """Return a trial as to be worked on, its folds in their order and none of them waiting yet."""
         order = racing.fold_order(self.study.history.seed, trial.number, self.folds) if self.race else None
-        return Begun(trial, order or tuple(range(self.folds)), [], race=self._race_for(trial))
+        begun = Begun(trial, order or tuple(range(self.folds)), [], race=self._race_for(trial))
+        first = self.study.history.seen(trial.values, trial.fidelity)
+        begun.twin = first if first is not None and first < trial.number else None
+        return begun
+
+    def _take_over(self) -> None:
+        """End the trials whose configuration was measured before as that one ended; one that failed is tried anew."""
+        study = self.study
+        for number, begun in sorted(self._begun.items()):
+            if begun.twin is None:
+                continue
+            twin = study.history.as_searched(begun.twin)
+            if twin.status == "failed":
+                begun.twin = None
+                begun.wait_for(begun.order)
+            elif twin.status != "running":
+                known = {fold for fold, _ in self._done(number)}
+                for one in twin.measurements:
+                    if one.fold not in known:
+                        again = replace(one, fit_seconds=0.0, score_seconds=0.0)
+                        study.score(number, again, f"as trial {twin.number}")
+                study.complete(number) if twin.completed else study.stop(number, twin.reason)
+                del self._begun[number]
 
     def _race_for(self, trial: Trial) -> Race | None:
         """Return what a trial has to keep up with: by what it may see, or under `order: async` by all that is known."""
@@ -257,16 +283,24 @@ class Loop:
     def _hand_out(self) -> None:
         """Fill the free slots: folds of trials already begun, in trial order, then a new trial, then folds ahead."""
         self.reason = self.reason or self._out_of_time()
-        while len(self._jobs) < self.executor.slots():
+        self._take_over()
+        slots = self.executor.slots()
+        while len(self._jobs) < slots + self._queued(slots):
             if self.reason == "time":
                 return
             begun = self._next_begun()
             if begun is None and self._begin():
                 continue
-            begun = begun or self._ahead()
+            if begun is None and len(self._jobs) < slots:
+                begun = self._ahead()
             if begun is None:
                 return
             self._submit(begun)
+
+    def _queued(self, slots: int) -> int:
+        """Return how many jobs may wait in line: one for each slot where folds are short, so that none idles."""
+        short = self._folds_done > 0 and self._fold_seconds < QUEUE_SECONDS * self._folds_done
+        return slots if short and self.executor.queues else 0
 
     def _next_begun(self) -> Begun | None:
         """Return the first trial with a fold to hand out now: of a raced one, one at a time."""
@@ -307,7 +341,9 @@ class Loop:
                 self.reason = "exhausted"
             return False
         begun = self._begun[trial.number] = self._line_up(trial)
-        begun.wait_for(begun.order)
+        if begun.twin is None:
+            begun.wait_for(begun.order)
+        self._take_over()
         return True
 
     def _submit(self, begun: Begun) -> None:
