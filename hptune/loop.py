@@ -21,10 +21,10 @@ from hptune.oracle import EXHAUSTED, Answer
 from hptune.race import Race
 from hptune.stopping import Stop, first_reached
 from hptune.study import Study
+from hptune.syncer import Syncer
 from hptune.trial import Failure, Trial
 
 POLL_SECONDS = 0.1
-SYNC_SECONDS = 0.1
 JOB_SECONDS = 0.2
 """Short folds are put together until a job takes about this long."""
 
@@ -95,7 +95,7 @@ class Loop:
         self._spool = None if folder is None else folder / "spool"
         self._begun: dict[int, Begun] = {}
         self._jobs: dict[Future[Outcome], Job] = {}
-        self._synced = 0.0
+        self._syncer = Syncer(study.sync)
         self._folds_done = 0
         self._fold_seconds = 0.0
 
@@ -119,18 +119,19 @@ class Loop:
                 folder.mkdir(parents=True, exist_ok=True)
         self._pick_up()
         interrupted, deadline = None, 0.0
-        while True:
-            if interrupted is None:
-                interrupted = interrupt()
-                deadline = time.monotonic() + grace
-            if interrupted is None:
-                self._hand_out()
-            if not self._jobs and (interrupted is not None or self._finished()):
-                break
-            if interrupted is not None and time.monotonic() >= deadline:
-                self.executor.close(kill=True)
-                break
-            self._await(tick)
+        with self._syncer:
+            while True:
+                if interrupted is None:
+                    interrupted = interrupt()
+                    deadline = time.monotonic() + grace
+                if interrupted is None:
+                    self._hand_out()
+                if not self._jobs and (interrupted is not None or self._finished()):
+                    break
+                if interrupted is not None and time.monotonic() >= deadline:
+                    self.executor.close(kill=True)
+                    break
+                self._await(tick)
         reason = interrupted or self.reason or "trials"
         self.study.end(reason)
         return reason
@@ -146,14 +147,15 @@ class Loop:
         self._begun.clear()  # what a time limit left unfinished: a later session's
         for number in numbers:
             self._take_up(self.study.history.trials[number])
-        while self._begun:
-            reason = interrupt()
-            if reason is not None:
-                self.executor.close(kill=True)
-                return reason
-            while len(self._jobs) < self.executor.slots() and (begun := self._next_begun()) is not None:
-                self._submit(begun)
-            self._await(tick)
+        with self._syncer:
+            while self._begun:
+                reason = interrupt()
+                if reason is not None:
+                    self.executor.close(kill=True)
+                    return reason
+                while len(self._jobs) < self.executor.slots() and (begun := self._next_begun()) is not None:
+                    self._submit(begun)
+                self._await(tick)
         return None
 
     def finals(
@@ -169,32 +171,33 @@ class Loop:
         """
         waiting = list(pairs)
         trials = self.study.history.trials
-        while waiting or self._jobs:
-            reason = interrupt()
-            if reason is not None:
-                self.executor.close(kill=True)
-                return reason
-            while waiting and len(self._jobs) < self.executor.slots():
-                number, fold = waiting.pop(0)
-                job = Job(
-                    trial=number,
-                    values=trials[number].values,
-                    folds=(fold,),
-                    options={"finals": True},
-                    deadline=self.limits.seconds,
-                    memory=self.limits.memory,
-                )
-                self._jobs[self.executor.submit(job)] = job
-            done, _ = wait(self._jobs, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda one: (self._jobs[one].trial, self._jobs[one].folds)):
-                job = self._jobs.pop(future)
-                outcome = future.result()
-                for measurement in outcome.measurements:
-                    self.study.final(job.trial, measurement, outcome.worker)
-                if outcome.failure is not None:
-                    waiting = [pair for pair in waiting if pair[0] != job.trial]
-            self._sync()
-            tick(self._state())
+        with self._syncer:
+            while waiting or self._jobs:
+                reason = interrupt()
+                if reason is not None:
+                    self.executor.close(kill=True)
+                    return reason
+                while waiting and len(self._jobs) < self.executor.slots():
+                    number, fold = waiting.pop(0)
+                    job = Job(
+                        trial=number,
+                        values=trials[number].values,
+                        folds=(fold,),
+                        options={"finals": True},
+                        deadline=self.limits.seconds,
+                        memory=self.limits.memory,
+                    )
+                    self._jobs[self.executor.submit(job)] = job
+                done, _ = wait(self._jobs, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in sorted(done, key=lambda one: (self._jobs[one].trial, self._jobs[one].folds)):
+                    job = self._jobs.pop(future)
+                    outcome = future.result()
+                    for measurement in outcome.measurements:
+                        self.study.final(job.trial, measurement, outcome.worker)
+                    if outcome.failure is not None:
+                        waiting = [pair for pair in waiting if pair[0] != job.trial]
+                self._syncer.now_and_then()
+                tick(self._state())
         return None
 
     # -- handing out ----------------------------------------------------------------------------------------------
@@ -468,19 +471,13 @@ class Loop:
         done, _ = wait(self._jobs, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
         for future in sorted(done, key=lambda one: (self._jobs[one].trial, self._jobs[one].folds)):
             self._take_in(future)
-        self._sync()
+        self._syncer.now_and_then()
         tick(self._state())
 
     def _finished(self) -> bool:
         if self.reason == "time":
             return True
         return self.reason is not None and not self._begun
-
-    def _sync(self) -> None:
-        now = time.monotonic()
-        if now - self._synced >= SYNC_SECONDS:
-            self.study.sync()
-            self._synced = now
 
     def _state(self) -> RunState:
         now = time.monotonic()

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "hptune"
 FLOORS: list[tuple[str, tuple[str, ...]]] = [
     ("face", ("__main__", "cli", "commands", "tuner", "tuning")),
     ("wiring", ("compose", "session", "nested", "config", "rehearsal")),
-    ("loop", ("loop", "begun", "spool")),
+    ("loop", ("loop", "begun", "spool", "syncer")),
     ("study", ("study",)),
     ("view", ("report", "console", "analysis", "gate")),
     ("executors", ("executor", "executors", "slot", "spawn")),
