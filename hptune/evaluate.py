@@ -52,6 +52,8 @@ class EvaluateSpec(Spec):
     """Further metrics that are measured and shown, not optimised."""
     cv: Annotated[Annotated[Folds, Tag("<folds>")] | Annotated[AnyCv, Tag("<kind>")], Discriminator(_cv_shape)] = 5
     """How the rows are divided: a number of folds, or {type: ...}."""
+    early_stop_folds: bool = True
+    """Racing: a configuration is given up between two folds once it will hardly beat the best one on all of them."""
     train_score: bool = False
     """Whether the training part is scored too, to see overfitting."""
     finals: FinalsSpec = Field(default_factory=FinalsSpec)

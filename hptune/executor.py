@@ -19,11 +19,13 @@ class Executor(Protocol):
     """Runs jobs and answers with futures. What a trial does is in the outcome, never an exception.
 
     A future's exception is an `ExecutorUnreachable` (no worker can be started) or a bug of hptune. `supports_limits`
-    says whether jobs may have a `deadline` or a `memory` cap.
+    says whether jobs may have a `deadline` or a `memory` cap. `queues` says whether jobs
+    beyond `slots()` wait in line, so that a slot that becomes free need not wait for the next.
     """
 
     name: str
     supports_limits: bool
+    queues: bool
 
     def submit(self, job: Job) -> Future[Outcome]:
         """Queue `job`; raises RuntimeError once the executor is closed."""

@@ -53,6 +53,9 @@ class History:
         self.resumed: list[ev.StudyResumed] = []
         self.retried: set[int] = set()
         """Trials that failed for good and were begun again later: what was chosen meanwhile knew of the failure."""
+        self.recalled: dict[int, Trial] = {}
+        """Raced-out trials whose folds are completed after the search, as they were when they were given up: what
+        the search knows of them, should it go on."""
         self.reopenings = 0
         """How often a trial that had ended was begun again; memos of ended trials hold while this stays the same."""
         self._first_of: dict[str, int] = {}
@@ -107,7 +110,7 @@ class History:
         if not 0 <= event.trial < len(self.trials):
             raise IllegalEvent(f"expected trial {len(self.trials)} next, found {event.trial}")
         trial = self.trials[event.trial]
-        again = trial.status in ("running", "failed") and event.attempt == trial.attempt + 1
+        again = trial.status in ("running", "failed", "stopped") and event.attempt == trial.attempt + 1
         if not again or dict(trial.values) != event.values:
             raise IllegalEvent(f"trial {event.trial} cannot start again (it is {trial.status})")
 
@@ -170,7 +173,11 @@ class History:
             if self.trials[event.trial].failure is not None:
                 self._reopen(event)
                 return
-            self._put(dataclasses.replace(self.trials[event.trial], attempt=event.attempt))
+            known = self.trials[event.trial]
+            if known.ended == "stopped":
+                self.recalled[event.trial] = known
+                self.winner = None
+            self._put(dataclasses.replace(known, attempt=event.attempt, ended=None, reason=""))
             return
         self.winner = None  # there is a further candidate: the finals are to be held again
         self.trials.append(
@@ -195,6 +202,7 @@ class History:
         self.trials[number] = fresh
         self.reports.pop(number, None)
         self.retried.add(number)
+        self.recalled.pop(number, None)
         self.winner = None  # it may win yet: the finals are to be held again
         self.reopenings += 1
         del self._prefix[number + 1 :]  # a failed trial is never the best: `best_number` stays
@@ -207,8 +215,10 @@ class History:
         if trial.status == "running":
             return
         self.best_number = self._better(self.best_number, trial)
-        while len(self._prefix) <= len(self.trials) and self.trials[len(self._prefix) - 1].status != "running":
-            ended = self.trials[len(self._prefix) - 1]
+        while len(self._prefix) <= len(self.trials):
+            ended = self.as_searched(len(self._prefix) - 1)
+            if ended.status == "running":
+                break
             best, failures = self._prefix[-1]
             self._prefix.append((self._better(best, ended), failures + 1 if ended.failure else 0))
 
@@ -256,6 +266,10 @@ class History:
     def seen(self, values: Values, fidelity: float | None = None) -> int | None:
         """Return the number of the first trial with this configuration, None if there is none."""
         return self._first_of.get(self._key(values, fidelity))
+
+    def as_searched(self, number: int) -> Trial:
+        """Return a trial as the search knows it: a raced-out one that was completed afterwards is raced out there."""
+        return self.recalled.get(number, self.trials[number])
 
     def rows(self, count: int) -> NDArray[np.float64]:
         """Return the encoded configurations of the first `count` trials, shape (count, columns), read-only."""
@@ -339,7 +353,7 @@ class View(Sequence[Trial]):
         if not -self.begun <= index < self.begun:
             raise IndexError(index)
         number = index % self.begun
-        trial = self.history.trials[number]
+        trial = self.history.as_searched(number)
         if number < self.visible or (trial.status == "running" and not trial.measurements):
             return trial
         return dataclasses.replace(trial, measurements=(), failure=None, ended=None, reason="", attempt=1)
@@ -349,7 +363,8 @@ class View(Sequence[Trial]):
 
     def completed(self) -> list[Trial]:
         """Return the completed trials whose results are visible, by number."""
-        return [trial for trial in self.history.trials[: self.visible] if trial.completed]
+        known = self.history.as_searched
+        return [trial for number in range(self.visible) if (trial := known(number)).completed]
 
     def pending(self) -> list[Trial]:
         """Return the trials begun whose results are not to be seen (yet)."""

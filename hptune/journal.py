@@ -210,9 +210,9 @@ class Journal:
         """Force all that was appended to the disk. Raises `DirectoryUnusable`; a failed fsync is never retried."""
         if not self._dirty:
             return
+        self._dirty = False  # before: what another thread appends meanwhile is for the next time
         with _disk(self.path, "save"):
             os.fsync(self._file)
-        self._dirty = False
         if os.fstat(self._file).st_nlink == 0:
             raise DirectoryUnusable(f"{self.path} has been removed while the study was running")
 

@@ -1,7 +1,8 @@
 """The loop: hands out folds of trials to an executor and records what comes back. The one file that meets futures.
 
 Which trial is next is the study's to say, and depends on results alone; when it is started depends on free slots. A
-trial's folds are independent jobs, several of them in one job where folds are short.
+trial's folds are independent jobs, several of them in one job where folds are short. A raced trial's folds come one
+after the other, since each may be its last; other trials fill the slots meanwhile.
 """
 
 from __future__ import annotations
@@ -9,21 +10,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hptune import spool
+from hptune import racing, spool
+from hptune.begun import Begun
 from hptune.executor import Executor
 from hptune.job import Job, Outcome
 from hptune.oracle import EXHAUSTED, Answer
+from hptune.race import Race
 from hptune.stopping import Stop, first_reached
 from hptune.study import Study
+from hptune.syncer import Syncer
 from hptune.trial import Failure, Trial
 
 POLL_SECONDS = 0.1
-SYNC_SECONDS = 0.1
 JOB_SECONDS = 0.2
 """Short folds are put together until a job takes about this long."""
+
+QUEUE_SECONDS = 1.0
+"""Folds shorter than this are lined up before a slot is free; with longer ones the pause between two is nothing."""
 
 GRACE_SECONDS = 5.0
 """How long running folds may go on after an interruption."""
@@ -54,22 +60,12 @@ class RunState:
     """The stop reason once no further trial begins, else None."""
 
 
-@dataclass
-class _Begun:
-    """A trial being worked on."""
-
-    trial: Trial
-    waiting: list[int]
-    in_flight: int = 0
-    seconds: float = 0.0
-    since: float = field(default_factory=time.monotonic)
-
-
 class Loop:
     """Runs a study on an executor until one of `stops` is reached.
 
-    `folds` is how many folds a trial has. `folder` (None: nothing is written) gets `logs/` and `spool/`; `keep_logs`
-    keeps the logs of trials that succeeded. `again` are failed trials to run again first, under their numbers.
+    `folds` is how many folds a trial has; with `race`, trials that can no longer win are given up between two folds.
+    `folder` (None: nothing is written) gets `logs/` and `spool/`; `keep_logs` keeps the logs of trials that succeeded.
+    `again` are failed trials to run again first, under their numbers.
     """
 
     def __init__(
@@ -79,6 +75,7 @@ class Loop:
         stops: Sequence[Stop],
         *,
         folds: int = 1,
+        race: bool = False,
         limits: Limits = Limits(),
         folder: Path | None = None,
         keep_logs: bool = False,
@@ -88,6 +85,7 @@ class Loop:
         self.executor = executor
         self.stops = tuple(stops)
         self.folds = folds
+        self.race = race and folds > 1
         self.limits = limits
         self.keep_logs = keep_logs
         self.again = frozenset(again)
@@ -95,9 +93,9 @@ class Loop:
         self._logs = None if folder is None else folder / "logs"
         self._work = None if folder is None else folder / "work"
         self._spool = None if folder is None else folder / "spool"
-        self._begun: dict[int, _Begun] = {}
+        self._begun: dict[int, Begun] = {}
         self._jobs: dict[Future[Outcome], Job] = {}
-        self._synced = 0.0
+        self._syncer = Syncer(study.sync)
         self._folds_done = 0
         self._fold_seconds = 0.0
 
@@ -121,25 +119,44 @@ class Loop:
                 folder.mkdir(parents=True, exist_ok=True)
         self._pick_up()
         interrupted, deadline = None, 0.0
-        while True:
-            if interrupted is None:
-                interrupted = interrupt()
-                deadline = time.monotonic() + grace
-            if interrupted is None:
-                self._hand_out()
-            if not self._jobs and (interrupted is not None or self._finished()):
-                break
-            if interrupted is not None and time.monotonic() >= deadline:
-                self.executor.close(kill=True)
-                break
-            done, _ = wait(self._jobs, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda one: (self._jobs[one].trial, self._jobs[one].folds)):
-                self._take_in(future)
-            self._sync()
-            tick(self._state())
+        with self._syncer:
+            while True:
+                if interrupted is None:
+                    interrupted = interrupt()
+                    deadline = time.monotonic() + grace
+                if interrupted is None:
+                    self._hand_out()
+                if not self._jobs and (interrupted is not None or self._finished()):
+                    break
+                if interrupted is not None and time.monotonic() >= deadline:
+                    self.executor.close(kill=True)
+                    break
+                self._await(tick)
         reason = interrupted or self.reason or "trials"
         self.study.end(reason)
         return reason
+
+    def complete(
+        self,
+        numbers: Sequence[int],
+        *,
+        tick: Callable[[RunState], None] = lambda _: None,
+        interrupt: Callable[[], str | None] = lambda: None,
+    ) -> str | None:
+        """Measure the missing folds of raced-out trials; return the reason if interrupted, else None."""
+        self._begun.clear()  # what a time limit left unfinished: a later session's
+        for number in numbers:
+            self._take_up(self.study.history.trials[number])
+        with self._syncer:
+            while self._begun:
+                reason = interrupt()
+                if reason is not None:
+                    self.executor.close(kill=True)
+                    return reason
+                while len(self._jobs) < self.executor.slots() and (begun := self._next_begun()) is not None:
+                    self._submit(begun)
+                self._await(tick)
+        return None
 
     def finals(
         self,
@@ -156,32 +173,33 @@ class Loop:
         """
         waiting = list(pairs)
         trials = self.study.history.trials
-        while waiting or self._jobs:
-            reason = interrupt()
-            if reason is not None:
-                self.executor.close(kill=True)
-                return reason
-            while waiting and len(self._jobs) < self.executor.slots():
-                number, fold = waiting.pop(0)
-                job = Job(
-                    trial=number,
-                    values=trials[number].values,
-                    folds=(fold,),
-                    options={"finals": "half" if half else "whole"},
-                    deadline=self.limits.seconds,
-                    memory=self.limits.memory,
-                )
-                self._jobs[self.executor.submit(job)] = job
-            done, _ = wait(self._jobs, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda one: (self._jobs[one].trial, self._jobs[one].folds)):
-                job = self._jobs.pop(future)
-                outcome = future.result()
-                for measurement in outcome.measurements:
-                    self.study.final(job.trial, measurement, outcome.worker, half=half)
-                if outcome.failure is not None:
-                    waiting = [pair for pair in waiting if pair[0] != job.trial]
-            self._sync()
-            tick(self._state())
+        with self._syncer:
+            while waiting or self._jobs:
+                reason = interrupt()
+                if reason is not None:
+                    self.executor.close(kill=True)
+                    return reason
+                while waiting and len(self._jobs) < self.executor.slots():
+                    number, fold = waiting.pop(0)
+                    job = Job(
+                        trial=number,
+                        values=trials[number].values,
+                        folds=(fold,),
+                        options={"finals": "half" if half else "whole"},
+                        deadline=self.limits.seconds,
+                        memory=self.limits.memory,
+                    )
+                    self._jobs[self.executor.submit(job)] = job
+                done, _ = wait(self._jobs, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in sorted(done, key=lambda one: (self._jobs[one].trial, self._jobs[one].folds)):
+                    job = self._jobs.pop(future)
+                    outcome = future.result()
+                    for measurement in outcome.measurements:
+                        self.study.final(job.trial, measurement, outcome.worker, half=half)
+                    if outcome.failure is not None:
+                        waiting = [pair for pair in waiting if pair[0] != job.trial]
+                self._syncer.now_and_then()
+                tick(self._state())
         return None
 
     # -- handing out ----------------------------------------------------------------------------------------------
@@ -189,42 +207,124 @@ class Loop:
     def _pick_up(self) -> None:
         """Adopt what workers finished unreported, and queue what an earlier session left unfinished."""
         study = self.study
-        for number, outcome, path in spool.left_over(self._spool) if self._spool else ():
-            if number < len(study.history.trials) and study.history.trials[number].status == "running":
-                measured = {m.fold for m in study.history.trials[number].measurements}
-                for measurement in outcome.measurements:
-                    if measurement.fold not in measured:
-                        study.score(number, measurement, outcome.worker)
-                if outcome.failure is not None and outcome.failure.kind != "lost":
-                    study.fail(number, outcome.failure)
-            study.sync()
-            spool.discard(path)
+        found = spool.left_over(self._spool) if self._spool else ()
+        spooled: dict[int, list[tuple[int, Outcome, Path]]] = {}
+        for number, first, outcome, path in found:
+            spooled.setdefault(number, []).append((first, outcome, path))
         for trial in study.history.trials:
-            if trial.status == "failed" and trial.number in self.again:
-                again = study.retry(trial.number)
-                self._begun[trial.number] = _Begun(again, list(range(self.folds)))
-                continue
+            again = trial.status == "failed" and trial.number in self.again
+            if again or trial.status == "running":
+                self._take_up(trial, spooled.get(trial.number, ()))
+        study.sync()
+        for path in (path for files in spooled.values() for _, _, path in files):
+            if not any(path in begun.spools for begun in self._begun.values()):
+                spool.discard(path)
+
+    def _take_up(self, trial: Trial, spooled: Collection[tuple[int, Outcome, Path]] = ()) -> None:
+        """Go on with a trial that was begun before, with (first fold, outcome, file) of what was not recorded yet."""
+        number = trial.number
+        begun = self._line_up(trial)
+        if trial.status == "running":
+            begun.seconds = trial.seconds
+            for first, outcome, path in spooled:
+                at = begun.order.index(first) if first in begun.order else 0
+                missing = {fold for fold in begun.order if fold not in {m.fold for m in trial.measurements}}
+                new = tuple(m for m in outcome.measurements if m.fold in missing)
+                lost = outcome.failure is not None and outcome.failure.kind == "lost"
+                known = replace(outcome, measurements=new, failure=None if lost else outcome.failure)
+                folds = tuple(fold for fold in begun.order[at:] if fold in missing)
+                job = Job(trial=number, values=trial.values, folds=folds, attempt=trial.attempt)
+                begun.spools.append(path)
+                self._record(job, begun, known)
+                trial = self.study.history.trials[number]
+                if trial.status != "running":
+                    return
+            self._judge(begun)
+            trial = self.study.history.trials[number]
             if trial.status != "running":
+                return
+        begun.trial = self.study.retry(number)
+        done = {m.fold for m in begun.trial.measurements}
+        begun.waiting = []
+        if begun.twin is None:
+            begun.wait_for(fold for fold in begun.order if fold not in done)
+        self._begun[number] = begun
+
+    def _line_up(self, trial: Trial) -> Begun:
+        """Return a trial as to be worked on, its folds in their order and none of them waiting yet."""
+        order = racing.fold_order(self.study.history.seed, trial.number, self.folds) if self.race else None
+        begun = Begun(trial, order or tuple(range(self.folds)), [], race=self._race_for(trial))
+        first = self.study.history.seen(trial.values, trial.fidelity)
+        begun.twin = first if first is not None and first < trial.number else None
+        return begun
+
+    def _take_over(self) -> None:
+        """End the trials whose configuration was measured before as that one ended; one that failed is tried anew."""
+        study = self.study
+        for number, begun in sorted(self._begun.items()):
+            if begun.twin is None:
                 continue
-            measured = {m.fold for m in trial.measurements}
-            left = [fold for fold in range(self.folds) if fold not in measured]
-            if not left:
-                study.complete(trial.number)
-                continue
-            again = study.retry(trial.number)
-            self._begun[trial.number] = _Begun(again, left, seconds=trial.seconds)
+            twin = study.history.as_searched(begun.twin)
+            if twin.status == "failed":
+                begun.twin = None
+                begun.wait_for(begun.order)
+            elif twin.status != "running":
+                known = {fold for fold, _ in self._done(number)}
+                for one in twin.measurements:
+                    if one.fold not in known:
+                        again = replace(one, fit_seconds=0.0, score_seconds=0.0)
+                        study.score(number, again, f"as trial {twin.number}")
+                study.complete(number) if twin.completed else study.stop(number, twin.reason)
+                del self._begun[number]
+
+    def _race_for(self, trial: Trial) -> Race | None:
+        """Return what a trial has to keep up with: by what it may see, or under `order: async` by all that is known."""
+        history = self.study.history
+        recalled = trial.ended == "stopped" or trial.number in history.recalled
+        if not self.race or trial.fidelity is not None or recalled:
+            return None
+        return racing.race(history.view(None if history.lookahead is None else trial.number))
 
     def _hand_out(self) -> None:
-        """Fill the free slots: folds of trials already begun first, in trial order, then a new trial."""
+        """Fill the free slots: folds of trials already begun, in trial order, then a new trial, then folds ahead."""
         self.reason = self.reason or self._out_of_time()
-        while len(self._jobs) < self.executor.slots():
+        self._take_over()
+        slots = self.executor.slots()
+        while len(self._jobs) < slots + self._queued(slots):
             if self.reason == "time":
                 return
-            begun = next((self._begun[n] for n in sorted(self._begun) if self._begun[n].waiting), None)
-            if begun is None and not self._begin():
+            begun = self._next_begun()
+            if begun is None and self._begin():
+                continue
+            if begun is None and len(self._jobs) < slots:
+                begun = self._ahead()
+            if begun is None:
                 return
-            if begun is not None:
-                self._submit(begun)
+            self._submit(begun)
+
+    def _queued(self, slots: int) -> int:
+        """Return how many jobs may wait in line: one for each slot where folds are short, so that none idles."""
+        short = self._folds_done > 0 and self._fold_seconds < QUEUE_SECONDS * self._folds_done
+        return slots if short and self.executor.queues else 0
+
+    def _next_begun(self) -> Begun | None:
+        """Return the first trial with a fold to hand out now: of a raced one, one at a time."""
+        trials = (self._begun[number] for number in sorted(self._begun))
+        return next((one for one in trials if one.waiting and (one.race is None or not one.in_flight)), None)
+
+    def _ahead(self) -> Begun | None:
+        """Return the first raced trial that leads: it will probably go on, so its next fold need not wait for that."""
+        for number in sorted(self._begun):
+            begun = self._begun[number]
+            done = self._done(number)
+            if begun.waiting and begun.race is not None and done and begun.race.lead(done) <= 0:
+                return begun
+        return None
+
+    def _done(self, number: int) -> list[tuple[int, float]]:
+        """Return (fold, loss) of a trial's measured folds, in the order they were recorded."""
+        history = self.study.history
+        return [(m.fold, history.objective.loss(m.score)) for m in history.trials[number].measurements]
 
     def _out_of_time(self) -> str | None:
         """Return "time" as soon as it is up; the other stops are judged when a trial is about to begin."""
@@ -245,10 +345,13 @@ class Loop:
             if trial is EXHAUSTED:
                 self.reason = "exhausted"
             return False
-        self._begun[trial.number] = _Begun(trial, list(range(self.folds)))
+        begun = self._begun[trial.number] = self._line_up(trial)
+        if begun.twin is None:
+            begun.wait_for(begun.order)
+        self._take_over()
         return True
 
-    def _submit(self, begun: _Begun) -> None:
+    def _submit(self, begun: Begun) -> None:
         trial = begun.trial
         count = 1
         if self._folds_done:
@@ -256,10 +359,15 @@ class Loop:
             count = max(1, min(len(begun.waiting), int(JOB_SECONDS / max(mean, 1e-6))))
         folds, begun.waiting = tuple(begun.waiting[:count]), begun.waiting[count:]
         seconds = self.limits.seconds
+        options = {}
+        if begun.race is not None and not begun.in_flight and len(folds) > 1:
+            sign = self.study.history.objective.loss(1.0)
+            options["race"] = {**begun.race.to_json(), "done": self._done(trial.number), "sign": sign}
         job = Job(
             trial=trial.number,
             values=trial.values,
             folds=folds,
+            options=options,
             fidelity=trial.fidelity,
             attempt=trial.attempt,
             deadline=None if seconds is None else max(seconds - begun.seconds, 0.001),
@@ -268,7 +376,7 @@ class Loop:
             work=None if self._work is None else str(self._work / f"trial-{trial.number:05d}"),
         )
         if self._spool is not None:
-            job = Job(**{**job.__dict__, "spool": str(spool.path_for(self._spool, job))})
+            job = replace(job, spool=str(spool.path_for(self._spool, job)))
         begun.in_flight += 1
         self._jobs[self.executor.submit(job)] = job
 
@@ -285,57 +393,93 @@ class Loop:
         begun.seconds += outcome.seconds
         running = self.study.history.trials[job.trial].status == "running"
         if running:
+            if job.spool is not None:
+                begun.spools.append(Path(job.spool))
             self._record(job, begun, outcome)
-        if job.spool is not None:
+        elif job.spool is not None:
             spool.discard(Path(job.spool))
+        if not begun.held and not begun.broken:
+            while begun.spools:
+                spool.discard(begun.spools.pop())
         if begun.in_flight == 0 and self.study.history.trials[job.trial].status != "running":
             del self._begun[job.trial]
 
-    def _record(self, job: Job, begun: _Begun, outcome: Outcome) -> None:
+    def _record(self, job: Job, begun: Begun, outcome: Outcome) -> None:
         study, number = self.study, job.trial
         for fold, step, value in outcome.reports:
             study.report(number, fold, step, value)
         for measurement in outcome.measurements:
-            study.score(number, measurement, outcome.worker)
             self._folds_done += 1
             self._fold_seconds += measurement.fit_seconds + measurement.score_seconds
-        if outcome.failure is not None:
-            self._fail(job, begun, outcome)
-        elif len(study.history.trials[number].measurements) == self.folds:
-            study.complete(number)
-            if self._logs is not None and not self.keep_logs:
-                log_path(self._logs, number).unlink(missing_ok=True)
+        if begun.race is not None and study.history.lookahead is not None:
+            begun.hold(job, outcome)
+        else:
+            for measurement in outcome.measurements:
+                study.score(number, measurement, outcome.worker)
+            if outcome.failure is not None:
+                self._fail(job, outcome, begun)
+                return
+        if outcome.failure is None and len(outcome.measurements) < len(job.folds):  # the worker gave the trial up
+            begun.wait_for(job.folds[len(outcome.measurements) :])
+        self._judge(begun)
 
-    def _fail(self, job: Job, begun: _Begun, outcome: Outcome) -> None:
+    def _judge(self, begun: Begun) -> None:
+        """Record what is held as far as it is its turn, and whether the trial is complete or to be given up."""
+        study, number = self.study, begun.trial.number
+        if study.history.lookahead is None:
+            begun.race = self._race_for(begun.trial)
+        while True:
+            done = self._done(number)
+            if begun.race is not None and not begun.race.goes_on(done):
+                study.stop(number, racing.reason(begun.race, done))
+                break
+            if len(done) == self.folds:
+                study.complete(number)
+                break
+            fold = begun.order[len(done)]
+            if fold in begun.held:
+                study.score(number, *begun.held.pop(fold))
+            elif fold in begun.broken:
+                self._fail(*begun.broken.pop(fold), begun)
+                return
+            else:
+                return
+        begun.drop()
+        if self._logs is not None and not self.keep_logs:
+            log_path(self._logs, number).unlink(missing_ok=True)
+
+    def _fail(self, job: Job, outcome: Outcome, begun: Begun) -> None:
         study, failure = self.study, outcome.failure
         assert failure is not None
         done = {m.fold for m in study.history.trials[job.trial].measurements}
         left = [fold for fold in job.folds if fold not in done]
         if job.attempt < begun.trial.attempt:  # another fold of the same attempt failed first
-            begun.waiting = left + begun.waiting
+            begun.wait_for(left)
             return
         allowed = self.limits.retries + (failure.kind == "lost")
         if begun.trial.attempt <= allowed:
             study.fail(job.trial, failure, final=False)
             begun.trial = study.retry(job.trial)
-            begun.waiting = left + begun.waiting
+            begun.wait_for(left)
             begun.seconds = 0.0
             return
-        begun.waiting = []
+        begun.drop()
         study.fail(job.trial, failure)
 
     # -- small things ---------------------------------------------------------------------------------------------
+
+    def _await(self, tick: Callable[[RunState], None]) -> None:
+        """Wait for the next result, a tenth of a second at most, and take in what is there."""
+        done, _ = wait(self._jobs, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in sorted(done, key=lambda one: (self._jobs[one].trial, self._jobs[one].folds)):
+            self._take_in(future)
+        self._syncer.now_and_then()
+        tick(self._state())
 
     def _finished(self) -> bool:
         if self.reason == "time":
             return True
         return self.reason is not None and not self._begun
-
-    def _sync(self) -> None:
-        now = time.monotonic()
-        if now - self._synced >= SYNC_SECONDS:
-            self.study.sync()
-            self._synced = now
 
     def _state(self) -> RunState:
         now = time.monotonic()

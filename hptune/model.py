@@ -99,6 +99,17 @@ class EstimatorModel(ModelSpec):
         """
         raise NotImplementedError
 
+    def untuned(self, values: Mapping[str, Any], space: SearchSpace) -> tuple[str, int]:
+        """Return the path of the pipeline that a configuration builds and how many of its leading steps, the last
+        left out, are the same for all configurations of `space` that build it."""
+        del values, space
+        return "", 0
+
+    def arguments(self, estimator: Any, values: Mapping[str, Any], weights: Any = None) -> dict[str, Any]:
+        """Return what an unfitted estimator's `fit` is given beside X and y; worker only."""
+        del estimator, values, weights
+        return {}
+
     def fit(
         self,
         values: Mapping[str, Any],

@@ -77,7 +77,7 @@ class _Columns:
                 new[: len(old)] = old
                 setattr(self, name, new)
         for number in range(self.size, size):
-            self.state[number], self.loss[number], self.folds[number] = _facts(history, history.trials[number])
+            self.state[number], self.loss[number], self.folds[number] = _facts(history, history.as_searched(number))
         self.size = max(self.size, size)
 
 

@@ -16,6 +16,7 @@ from hptune.finals import Plan, first_round, half_round, measured_refit_gain, pl
 from hptune.gate import Judged, judge
 from hptune.job import Inspection, Job, Outcome
 from hptune.loop import Limits, Loop, RunState
+from hptune.racing import to_complete
 from hptune.statistics import resampled_gain
 from hptune.stopping import FailuresInARow, Patience, Stop, Target, TimeLimit, TrialLimit, first_reached
 from hptune.study import Study
@@ -65,7 +66,7 @@ class Session:
             return None
         seconds = study.history.elapsed(study.history.last_time)
         reason = first_reached(self.stops, study.history.view(), seconds)
-        return None if self._planned_finals() is not None else reason
+        return None if self._to_complete() or self._planned_finals() is not None else reason
 
     def run(
         self,
@@ -89,7 +90,21 @@ class Session:
             return self.complete
         loop = self._loop(self.stops)
         reason = loop.run(tick=tick, interrupt=interrupt)
-        return reason if interrupt() is not None else self._finals(loop, tick, interrupt) or reason
+        if interrupt() is not None:
+            return reason
+        return loop.complete(self._to_complete(), tick=tick, interrupt=interrupt) or (
+            self._finals(loop, tick, interrupt) or reason
+        )
+
+    def _to_complete(self) -> list[int]:
+        """Return the raced-out trials that are among the best all the same and still lack folds."""
+        history, evaluate = self.study.history, self.config.evaluate
+        if not evaluate.early_stop_folds:
+            return []
+        trials = history.trials
+        return [
+            n for n in to_complete(history, evaluate.finals.finalists) if trials[n].status in ("stopped", "running")
+        ]
 
     def _planned_finals(self) -> Plan | None:
         """Return the finals that are still to be held."""
@@ -137,6 +152,7 @@ class Session:
             self.executor,
             stops,
             folds=self.study.history.started.folds,
+            race=self.config.evaluate.early_stop_folds,
             limits=Limits(seconds=budget.trial_time, memory=budget.trial_memory, retries=executor.retries),
             folder=self.folder,
             keep_logs=self.config.model.keeps_logs,

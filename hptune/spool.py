@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hptune.job import Job, Outcome
 
-_NAME = re.compile(r"t(\d{1,9})-a\d{1,9}-f\d{1,9}\.json")
+_NAME = re.compile(r"t(\d{1,9})-a\d{1,9}-f(\d{1,9})\.json")
 MAX_BYTES = 64 << 20
 
 
@@ -24,8 +24,8 @@ def path_for(folder: Path, job: Job) -> Path:
     return folder / f"t{job.trial}-a{job.attempt}-f{first}.json"
 
 
-def left_over(folder: Path) -> Iterator[tuple[int, Outcome, Path]]:
-    """Yield (trial, outcome, file) of every complete outcome in a spool folder, by file name.
+def left_over(folder: Path) -> Iterator[tuple[int, int, Outcome, Path]]:
+    """Yield (trial, first fold, outcome, file) of every complete outcome in a spool folder, by file name.
 
     Files that are no outcome are passed over: a worker renames only whole ones into place.
     """
@@ -36,7 +36,7 @@ def left_over(folder: Path) -> Iterator[tuple[int, Outcome, Path]]:
         if match is None or path.is_symlink() or path.stat().st_size > MAX_BYTES:
             continue
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
-            yield int(match[1]), Outcome.from_json(json.loads(path.read_bytes())), path
+            yield int(match[1]), int(match[2]), Outcome.from_json(json.loads(path.read_bytes())), path
 
 
 def discard(path: Path) -> None:

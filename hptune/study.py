@@ -237,9 +237,9 @@ class Study:
         return np.random.default_rng([self.history.seed, k])
 
     def retry(self, number: int) -> Trial:
-        """Begin another attempt at a running trial (interrupted, or failed and to be retried), or at a failed one.
+        """Begin another attempt at a running trial (interrupted, or failed and to be retried), or at an ended one.
 
-        One that failed for good begins from its first fold.
+        One that failed for good begins from its first fold, one that was raced out goes on to its last.
         """
         trial = self.history.trials[number]
         self._record(

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "hptune"
 FLOORS: list[tuple[str, tuple[str, ...]]] = [
     ("face", ("__main__", "cli", "commands", "tuner", "tuning")),
     ("wiring", ("compose", "session", "nested", "config", "rehearsal")),
-    ("loop", ("loop", "spool")),
+    ("loop", ("loop", "begun", "spool", "syncer")),
     ("study", ("study",)),
     ("view", ("report", "console", "analysis", "gate")),
     ("executors", ("executor", "executors", "slot", "spawn")),
@@ -43,6 +43,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "objective",
             "parameters",
             "places",
+            "race",
             "randomness",
             "recording",
             "scales",

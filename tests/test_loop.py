@@ -11,17 +11,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hptune import events as ev
 from hptune import journal as jn
-from hptune.history import History
+from hptune.history import History, View
 from hptune.job import Job, Outcome
 from hptune.loop import Limits, Loop
+from hptune.oracle import Answer, OracleSpec
 from hptune.oracles import ORACLES
 from hptune.stopping import FailuresInARow, Patience, Stop, Target, TimeLimit, TrialLimit
 from hptune.study import Study
-from hptune.trial import Failure, Measurement
+from hptune.trial import Failure, Measurement, Suggestion
 from tests.conftest import SPACES
 
 SPACE = SPACES["extras and fixed"]
@@ -44,6 +46,7 @@ class Threads:
 
     name = "threads"
     supports_limits = False
+    queues = True
 
     def __init__(self, workers: int, answer: Callable[[Job], Outcome] = scored, delay: float = 0.0) -> None:
         self.workers = workers
@@ -250,3 +253,44 @@ def test_a_grace_that_runs_out_kills_the_executor(tmp_path: Path) -> None:
     assert executor.closed.is_set()
     assert one.history.trials[0].status == "running"
     release.set()
+
+
+class Repeating(OracleSpec):
+    """An oracle of a user's own, which proposes each configuration twice."""
+
+    type: str = "repeating"
+
+    def suggest(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:
+        del rng
+        return Suggestion(history.space.sample(np.random.default_rng(trial // 2)))
+
+
+def test_a_configuration_is_never_fitted_twice_not_even_by_a_resumed_study(tmp_path: Path) -> None:
+    started = study().history.started
+    pictures = []
+    for workers, delay in ((1, 0.0), (3, 0.01)):
+        executor = Threads(workers, delay=delay)
+        one = Study.of(started, Repeating(), None)
+        run(executor, one, TrialLimit(9))
+        pictures.append(picture(one.history))
+        assert len({SPACE.key(job.values) for job in executor.jobs}) == 6  # the defaults, 1, 2 and 3, ..., 8
+        assert len({job.trial for job in executor.jobs}) == 6
+    assert pictures[0] == pictures[1]
+    assert pictures[0][3][2] == pictures[0][2][2] != pictures[0][4][2]
+    for stop_after in (1, 3, 6):
+        folder = tmp_path / str(stop_after)
+        executor = Threads(2, delay=0.005)
+        one = Study.of(started, Repeating(), jn.Journal(folder))
+        loop = Loop(one, executor, (TrialLimit(9),), folds=3, folder=folder)
+        calls = iter(range(10**6))
+        loop.run(interrupt=lambda c=calls, n=stop_after: "signal" if next(c) >= n else None)
+        one.close()
+        executor.close()
+        later = Threads(2)
+        resumed = Study.of(started, Repeating(), jn.Journal(folder))
+        resumed.resume({})
+        run(later, resumed, TrialLimit(9), folder=folder)
+        resumed.close()
+        assert picture(resumed.history) == pictures[0]
+        fitted = [(job.trial, fold) for e in (executor, later) for job in e.jobs for fold in job.folds]
+        assert len({trial for trial, _ in fitted}) == 6

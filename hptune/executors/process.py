@@ -36,6 +36,7 @@ class ProcessExecutor:
 
     name = "process"
     supports_limits = True
+    queues = True
 
     def __init__(self, setup: Setup, workers: int, *, service: str = DEFAULT_SERVICE) -> None:
         if workers < 1:

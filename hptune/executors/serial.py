@@ -36,6 +36,7 @@ class SerialExecutor:
 
     name = "serial"
     supports_limits = False
+    queues = False
 
     def __init__(self, setup: Setup | None = None, worker: Worker | None = None) -> None:
         if setup is None and worker is None:
@@ -61,11 +62,12 @@ class SerialExecutor:
                 "the serial executor cannot keep a time or memory limit for a trial: it runs in this process. "
                 "Use `executor: {type: process}`, or leave out trial_time and trial_memory"
             )
-        from hptune.worker.guarded import encode, write_spool
+        from hptune.worker.guarded import DURABLE_SECONDS, encode, write_spool
 
-        payload = encode(self._loaded().run(job))
+        done = self._loaded().run(job)
+        payload = encode(done)
         if job.spool is not None:
-            write_spool(job.spool, payload)
+            write_spool(job.spool, payload, durable=done.seconds >= DURABLE_SECONDS)
         future: Future[Outcome] = Future()
         # Through JSON as with every executor, so that what works here works there.
         future.set_result(dataclasses.replace(_decoded(payload), worker=self.name))

@@ -13,8 +13,9 @@ from hptune.evaluate import EvaluateSpec
 from hptune.job import Finding
 from hptune.model import ChoicePoint, EstimatorModel, Loader, ParentValue
 from hptune.models.fit_params import Route, route
-from hptune.models.nodes import ClassNode, FunctionNode, Node
+from hptune.models.nodes import ChooseNode, ClassNode, FunctionNode, Node, PipelineNode
 from hptune.models.paths import Place, canonical, choice_points, combinations, locate, root_place, walk
+from hptune.parameters import Fixed
 from hptune.space import SearchSpace
 
 
@@ -90,11 +91,26 @@ class NodeModel(EstimatorModel):
         load: Loader,
         weights: Any = None,
     ) -> Any:
+        estimator = self.build(values, space=space, seed=seed, load=load)
+        estimator.fit(X, y, **self.arguments(estimator, values, weights))
+        return estimator
+
+    def arguments(self, estimator: Any, values: Mapping[str, Any], weights: Any = None) -> dict[str, Any]:
         from hptune.models.fitting import arguments
 
-        estimator = self.build(values, space=space, seed=seed, load=load)
-        estimator.fit(X, y, **arguments(estimator, self.routes, self.taken(values), weights))
-        return estimator
+        return arguments(estimator, self.routes, self.taken(values), weights)
+
+    def untuned(self, values: Mapping[str, Any], space: SearchSpace) -> tuple[str, int]:
+        taken, place = self.taken(values), self.root
+        while isinstance(place.node, ChooseNode):
+            place = place.children()[taken[place.path]]
+        if not isinstance(place.node, PipelineNode):
+            return place.path, 0
+        searched = [p for p in space if not isinstance(p, Fixed)]
+        targets = [target for p in searched for target in (p.sets or (p.name,))]
+        steps = list(place.children().values())[:-1]
+        tuned = [any(t == step.path or t.startswith(f"{step.path}.") for t in targets) for step in steps]
+        return place.path, tuned.index(True) if True in tuned else len(steps)
 
     @property
     def routes(self) -> dict[Route, Any]:

@@ -59,6 +59,11 @@ def result(
             "stopped": history.count("stopped"),
             "failed": history.count("failed"),
         },
+        "stopped": [
+            {"trial": trial.number, "folds": len(trial.measurements)}
+            for trial in history.trials
+            if trial.status == "stopped"
+        ],
         "holdout_uses": history.holdout_uses,
         "seconds": history.seconds,
         "seed": started.seed,

@@ -102,6 +102,11 @@ _TOP: Final[dict[str, Any]] = {
             "failed": _count("Without a score."),
         }
     ),
+    "stopped": {
+        "type": "array",
+        "items": _object({"trial": _count("Its number."), "folds": _count("How many of its folds were measured.")}),
+        "description": "The trials given up early, by number, and after how many folds.",
+    },
     "holdout_uses": _count("How many winners were scored on the holdout; above 1 it is no longer quite fresh."),
     "seconds": {"type": "number", "minimum": 0, "description": "Wall time, sessions added up."},
     "seed": {"type": "integer"},

@@ -200,6 +200,8 @@ def _nested(trial: Trial, names: Sequence[str]) -> str:
 
 
 def _status(trial: Trial) -> str:
+    if trial.status == "stopped" and trial.folds > 1:
+        return f"stopped {len(trial.measurements)}/{trial.folds}"
     return f"failed: {trial.failure.kind}" if trial.failure else trial.status
 
 

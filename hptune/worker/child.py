@@ -142,7 +142,7 @@ class _Channel:
 def _work(channel: _Channel, guarded: Guarded, output: _Output, leader: int, home: str) -> None:
     from hptune.job import Job, Outcome
     from hptune.trial import Failure
-    from hptune.worker.guarded import encode, write_spool
+    from hptune.worker.guarded import DURABLE_SECONDS, encode, write_spool
 
     owner = os.getpid()
     while isinstance(message := channel.read(), dict):
@@ -157,7 +157,7 @@ def _work(channel: _Channel, guarded: Guarded, output: _Output, leader: int, hom
             payload = encode(Outcome(failure=large, seconds=outcome.seconds))
         if job.spool is not None:
             try:
-                write_spool(job.spool, payload)
+                write_spool(job.spool, payload, durable=outcome.seconds >= DURABLE_SECONDS)
             except OSError as error:
                 # The reply still counts. A disk that is full will stop the coordinator's journal, with a message.
                 print(f"hptune: cannot write {job.spool}: {error}", file=sys.stderr)  # noqa: T201

@@ -15,6 +15,7 @@ from typing import Any
 from hptune.evaluate import MEASURED
 from hptune.job import Job, Outcome
 from hptune.model import Call, MeasuringModel
+from hptune.race import Race
 from hptune.randomness import seed_for
 from hptune.trial import Failure, Measurement
 from hptune.worker.failures import Invalid, failure_of, finite
@@ -29,7 +30,10 @@ def evaluate(problem: Problem, job: Job) -> Outcome:
     measurements: list[Measurement] = []
     reports: list[tuple[int, float, float]] = []
     failure: Failure | None = None
+    race = _Raced.of(job)
     for fold in job.folds or (0,):
+        if race is not None and not race.goes_on(measurements):
+            break
         try:
             with (
                 watched(f"trial {job.trial}, fold {fold}"),
@@ -47,6 +51,26 @@ def evaluate(problem: Problem, job: Job) -> Outcome:
     return Outcome(measurements=tuple(measurements), failure=failure, reports=tuple(reports))
 
 
+@dataclass(frozen=True)
+class _Raced:
+    """The race that a job's folds are run in: known here too, so that several short folds can share a job."""
+
+    race: Race
+    done: tuple[tuple[int, float], ...]
+    sign: float
+
+    @classmethod
+    def of(cls, job: Job) -> _Raced | None:
+        told = dict(job.options.get("race") or {})
+        if not told:
+            return None
+        done, sign = tuple((fold, loss) for fold, loss in told.pop("done")), told.pop("sign")
+        return cls(Race.from_json(told), done, sign)
+
+    def goes_on(self, measured: list[Measurement]) -> bool:
+        return self.race.goes_on([*self.done, *((m.fold, self.sign * m.score) for m in measured)])
+
+
 def _scored(problem: Problem, values: Mapping[str, Any], fold: int, *, finals: str | None = None) -> Measurement:
     """Return the measurement of an estimator on one fold, of the search's splits or of the finals' fresh ones.
 
@@ -58,9 +82,10 @@ def _scored(problem: Problem, values: Mapping[str, Any], fold: int, *, finals: s
     train, test = problem.dataset.train.take(kept), problem.dataset.train.take(tested)
     scoring = problem.scoring
     began = time.perf_counter()
-    fitted = problem.fit(values, train, seed=seed_for(problem.setup.seed, "model", fold))
+    seed = seed_for(problem.setup.seed, "model", fold)
+    fitted, X = problem.fit_for(values, fold, train, test, finals=finals, seed=seed)
     halfway = time.perf_counter()
-    scores = scoring(fitted, test.X, test.y)
+    scores = scoring(fitted, X, test.y)
     train_score = scoring.main(fitted, train.X, train.y) if problem.evaluate.train_score else None
     ended = time.perf_counter()
     return Measurement(

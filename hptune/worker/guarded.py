@@ -22,6 +22,8 @@ from hptune.trial import Failure
 
 MESSAGE_LIMIT = 500
 TRACEBACK_LIMIT = 8000
+DURABLE_SECONDS = 1.0
+"""A job's outcome is forced to the disk only if the job took this long: two such writes take some milliseconds."""
 
 
 class Worker(Protocol):
@@ -107,10 +109,11 @@ def encode(outcome: Outcome) -> bytes:
         return json.dumps(Outcome(failure=failure, seconds=outcome.seconds).to_json(), allow_nan=False).encode()
 
 
-def write_spool(path: str, payload: bytes) -> None:
+def write_spool(path: str, payload: bytes, *, durable: bool = True) -> None:
     """Put `payload` into the file `path` so that it is there whole or not at all, even after a power cut.
 
-    Raises OSError (a full disk). The folder is made if it is missing.
+    Without `durable` (a result that is made again sooner than a disk answers) only this process and the coordinator
+    may die; after a power cut the file may be missing or empty. Raises OSError (a full disk). Makes the folder.
     """
     place = Path(path)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -118,11 +121,14 @@ def write_spool(path: str, payload: bytes) -> None:
     try:
         with short.open("wb") as file:
             file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         short.replace(place)
     finally:
         short.unlink(missing_ok=True)
+    if not durable:
+        return
     folder = os.open(place.parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(folder)

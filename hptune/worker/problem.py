@@ -28,6 +28,7 @@ from hptune.worker.scoring import Scoring
 
 if TYPE_CHECKING:
     from hptune.cv import Fold
+    from hptune.worker.prefix import PrefixCache
 
 
 class Problem:
@@ -38,6 +39,13 @@ class Problem:
         self.data_seconds = 0.0
         """What reading the data took."""
         self._fresh_splits: dict[int, list[Fold]] = {}
+
+    @cached_property
+    def prefixes(self) -> PrefixCache:
+        """What leading steps made of the folds."""
+        from hptune.worker.prefix import PrefixCache
+
+        return PrefixCache()
 
     @cached_property
     def load(self) -> Importer:
@@ -96,6 +104,32 @@ class Problem:
                 y, classes = encoded(y)
         fitted = model.fit(values, rows.X, y, space=space, seed=seed, load=self.load, weights=weights)
         return fitted if classes is None else decoded(fitted, classes)
+
+    def fit_for(
+        self, values: Mapping[str, Any], fold: int, train: Rows, test: Rows, *, finals: str | None, seed: int
+    ) -> tuple[Any, Any]:
+        """Return an estimator fitted to a fold's training rows, and its test rows to score it on.
+
+        Leading steps that no trial changes come from the cache where that changes nothing (`worker.prefix`); the
+        estimator then is the rest of the pipeline, and the rows are what those steps made of them.
+        """
+        space, model = self.space_for(values), self.estimators
+        path, count = model.untuned(values, space)
+        if count and not self.evaluate.train_score and sys.modules.keys().isdisjoint(NUMBERED):
+            from sklearn.pipeline import Pipeline
+
+            from hptune.worker.prefix import trusted
+
+            whole = model.build(values, space=space, seed=seed, load=self.load)
+            given = model.arguments(whole, values, train.weights)
+            prefix = whole.steps[:count]
+            alone = {name for name, _ in prefix}.isdisjoint(name.split("__")[0] for name in given)
+            if type(whole) is Pipeline and alone and all(trusted(step) for _, step in prefix):
+                key = (path, count, fold, finals)
+                made = self.prefixes.through(key, Pipeline(prefix), train.X, train.y, test.X)
+                if made is not None:
+                    return Pipeline(whole.steps[count:]).fit(made[0], train.y, **given), made[1]
+        return self.fit(values, train, seed=seed), test.X
 
     def task_of(self, y: Any) -> Task:
         """Return what is to be done: what the model is for, or if it does not say, what y (rows,) looks like."""

@@ -1,0 +1,1 @@
+"""Fold racing replayed on stored fold matrices of real studies: fits saved, and what they cost."""

@@ -1,0 +1,290 @@
+"""Fold racing: the rule against its formula, and the same decisions whatever the timing."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import t as student
+
+from hptune import events as ev
+from hptune import journal as jn
+from hptune import racing
+from hptune.history import History
+from hptune.job import Job, Outcome
+from hptune.loop import Loop
+from hptune.oracles import ORACLES
+from hptune.race import Race
+from hptune.report.result import result
+from hptune.report.tables import trial_table
+from hptune.report.trials_csv import trials_csv
+from hptune.space import Float, SearchSpace
+from hptune.stopping import TrialLimit
+from hptune.study import Study, replay
+from hptune.trial import Failure, Measurement
+from tests.test_loop import Threads
+
+SPACE = SearchSpace((Float(name="x", low=-2.0, high=2.0, default=1.5),))
+FOLDS = 5
+
+
+def loss(values: Any, fold: int) -> float:
+    """A parabola, folds of different difficulty, and noise that is the configuration's own."""
+    noise = zlib.crc32(f"{values['x']!r}/{fold}".encode()) / 2**32 - 0.5
+    return float(values["x"] ** 2 + 0.3 * fold + 0.2 * noise)
+
+
+def scored(job: Job) -> Outcome:
+    done = [Measurement(fold=f, score=loss(job.values, f), fit_seconds=0.3) for f in job.folds]
+    return Outcome(measurements=tuple(done), worker="w", seconds=0.3 * len(done))
+
+
+def study(folder: Path | None = None, *, oracle: str = "random", lookahead: int | None = 4, seed: int = 0) -> Study:
+    started = ev.StudyStarted(
+        time=0.0,
+        name="s",
+        metric="loss",
+        direction="minimize",
+        space=SPACE.to_json(),
+        seed=seed,
+        lookahead=lookahead,
+        folds=FOLDS,
+        starts=[SPACE.defaults()],
+    )
+    return Study.of(started, ORACLES[oracle](type=oracle), None if folder is None else jn.Journal(folder))
+
+
+def run(one: Study, executor: Threads, trials: int, **options: Any) -> Loop:
+    loop = Loop(one, executor, (TrialLimit(trials),), folds=FOLDS, race=True, **options)
+    loop.run()
+    return loop
+
+
+def picture(history: History) -> list[Any]:
+    """A failed trial's other folds may or may not have begun, which changes nothing: they are left out."""
+    folds = [[] if t.failure else sorted(m.fold for m in t.measurements) for t in history.trials]
+    return [(t.number, t.values["x"], t.status, t.reason, folds[t.number]) for t in history.trials]
+
+
+# -- the rule -------------------------------------------------------------------------------------------------------
+
+
+def matrix(rows: int, k: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.float64]]:
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.uniform(0, 1, rows))[::-1, None] + rng.normal(0, 1, k) + rng.normal(0, 0.1, (rows, k))
+
+
+@pytest.mark.parametrize("k", [3, 5, 10])
+def test_the_bars_are_where_the_predictive_probability_is_alpha(k: int) -> None:
+    losses = matrix(20, k)
+    race = racing.race_of(losses, np.arange(20))
+    assert race is not None
+    best = int(np.argmin(losses.mean(axis=1)))
+    assert race.incumbent == best
+    differences = np.delete(losses - losses[best], best, axis=0)
+    near = differences[np.argsort(np.abs(differences.mean(axis=1)))[:9]]
+    spread = math.sqrt(((near - near.mean(axis=1, keepdims=True)) ** 2).sum() / (9 * (k - 1)))
+    assert race.spread == pytest.approx(spread)
+    for j in range(1, k):
+        error = spread * math.sqrt((k - j) / (j * k))
+        assert student.cdf(-race.bars[j - 1] / error, 8) == pytest.approx(racing.ALPHA)
+        done = [(f, float(losses[best, f]) + race.bars[j - 1] * 1.001) for f in range(j)]
+        assert not race.goes_on(done)
+        assert racing.chance(race, done) == pytest.approx(student.cdf(-1.001 * race.bars[j - 1] / error, 8))
+        assert race.goes_on([(f, float(losses[best, f]) + race.bars[j - 1] * 0.999) for f in range(j)])
+
+
+def test_nobody_is_given_up_before_eight_degrees_of_freedom_or_without_any_spread() -> None:
+    for k, fewest in ((2, 9), (3, 5), (5, 3), (10, 2)):
+        assert racing.race_of(matrix(fewest - 1, k), np.arange(fewest - 1)) is None
+        assert racing.race_of(matrix(fewest, k), np.arange(fewest)) is not None
+    assert racing.race_of(np.ones((30, 5)), np.arange(30)) is None
+    assert racing.race_of(matrix(30, 5) * 1e300, np.arange(30)) is None
+    assert racing.race_of(np.ones((30, 1)), np.arange(30)) is None
+
+
+def test_a_race_survives_json_and_huge_losses_stop_nobody_by_accident() -> None:
+    race = racing.race_of(matrix(20, 5), np.arange(20))
+    assert race is not None
+    assert Race.from_json(json.loads(json.dumps(race.to_json()))) == race
+    assert race.goes_on([])
+    assert not race.goes_on([(0, 1e300), (1, 1e308), (2, 1.7e308)])
+    assert race.goes_on([(0, 1e308), (1, -1e308)]) is not race.goes_on([(0, 1e308), (1, 1e308)])
+
+
+@pytest.mark.parametrize("scale", [2.0**-40, 2.0**60])
+def test_scale_and_shift_of_the_losses_change_nothing(scale: float) -> None:
+    losses = matrix(20, 5)
+    one, other = (racing.race_of(m, np.arange(20)) for m in (losses, losses * scale))
+    assert one is not None
+    assert other is not None
+    assert other.bars == tuple(scale * bar for bar in one.bars)
+
+
+def test_the_order_of_the_folds_is_each_trials_own() -> None:
+    orders = {racing.fold_order(0, trial, 5) for trial in range(40)}
+    assert len(orders) > 25
+    assert all(sorted(order) == list(range(5)) for order in orders)
+    assert racing.fold_order(0, 3, 5) == racing.fold_order(0, 3, 5) != racing.fold_order(1, 3, 5)
+
+
+def test_hidden_results_count_for_nothing() -> None:
+    one = study(lookahead=4)
+    run(one, Threads(1), 12)
+    for k in range(12):
+        seen = racing.complete_losses(one.history.view(k))[0]
+        assert all(number <= k - 4 for number in seen)
+        assert list(seen) == [t.number for t in one.history.view(k).completed()]
+
+
+# -- the same decisions whatever the timing --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("oracle", ["random", "bayesian", "tpe"])
+def test_slow_workers_change_no_trial_and_no_decision(oracle: str) -> None:
+    pictures = []
+    for workers, delay in ((1, 0.0), (2, 0.01), (4, 0.02), (4, 0.005)):
+        one = study(oracle=oracle)
+        executor = Threads(workers, scored, delay)
+        run(one, executor, 24)
+        executor.close()
+        pictures.append(picture(one.history))
+    assert pictures[0] == pictures[1] == pictures[2] == pictures[3]
+    assert sum(status == "stopped" for _, _, status, _, _ in pictures[0]) >= 6
+
+
+def test_racing_saves_folds_and_keeps_the_winner() -> None:
+    one, whole = study(), study()
+    run(one, Threads(1, scored), 60)
+    Loop(whole, Threads(1, scored), (TrialLimit(60),), folds=FOLDS).run()
+    fits = sum(len(t.measurements) for t in one.history.trials)
+    assert fits < 60 * FOLDS / 1.8
+    assert one.history.best is not None
+    assert whole.history.best is not None
+    assert one.history.best.number == whole.history.best.number
+
+
+def test_a_fold_measured_ahead_of_a_decision_is_dropped_or_recorded_in_its_turn() -> None:
+    executor = Threads(4, scored, 0.01)
+    one = study(lookahead=4)
+    run(one, executor, 24)
+    executor.close()
+    fitted = {(job.trial, fold) for job in executor.jobs for fold in job.folds}
+    recorded = {(t.number, m.fold) for t in one.history.trials for m in t.measurements}
+    assert recorded <= fitted
+    for trial in one.history.trials:
+        order = racing.fold_order(0, trial.number, FOLDS)
+        if trial.status == "stopped":
+            assert tuple(m.fold for m in trial.measurements) == order[: len(trial.measurements)]
+
+
+def test_failures_of_raced_trials_come_in_their_turn_too() -> None:
+    def bad(job: Job) -> Outcome:
+        order = racing.fold_order(0, job.trial, FOLDS)
+        if job.trial % 3 == 2 and order[3] in job.folds:
+            before = job.folds[: job.folds.index(order[3])]
+            done = scored(Job(trial=job.trial, values=job.values, folds=before)).measurements
+            return Outcome(measurements=done, failure=Failure("error", "boom"))
+        return scored(job)
+
+    pictures = []
+    for workers, delay in ((1, 0.0), (4, 0.01), (4, 0.02)):
+        one = study()
+        executor = Threads(workers, bad, delay)
+        run(one, executor, 18)
+        executor.close()
+        pictures.append(picture(one.history))
+        assert {t.status for t in one.history.trials} == {"completed", "stopped", "failed"}
+    assert pictures[0] == pictures[1] == pictures[2]
+
+
+def test_an_interrupted_race_resumes_to_the_uninterrupted_one(tmp_path: Path) -> None:
+    whole = study()
+    run(whole, Threads(2, scored), 20)
+    rng = random.Random(0)
+    for number in range(6):
+        folder = tmp_path / str(number)
+        one = study(folder)
+        executor = Threads(2, scored, 0.01)
+        loop = Loop(one, executor, (TrialLimit(20),), folds=FOLDS, race=True, folder=folder)
+        calls = iter(range(10**6))
+        stop = rng.randrange(2, 30)
+        loop.run(interrupt=lambda c=calls, n=stop: "signal" if next(c) >= n else None, grace=0.0)
+        one.close()
+        executor.close()
+        resumed = study(folder)
+        resumed.resume({})
+        run(resumed, Threads(2, scored), 20, folder=folder)
+        resumed.close()
+        assert picture(resumed.history) == picture(whole.history)
+        assert picture(replay(jn.read(folder).events)) == picture(whole.history)
+
+
+def test_under_async_all_that_is_known_counts() -> None:
+    one = study(lookahead=None)
+    executor = Threads(3, scored, 0.005)
+    run(one, executor, 40)
+    executor.close()
+    assert one.history.count("stopped") > 10
+    assert one.history.count("completed") + one.history.count("stopped") == 40
+
+
+def test_a_worker_stops_by_itself_where_short_folds_share_a_job() -> None:
+    from hptune.worker.evaluation import _Raced
+
+    race = racing.race_of(matrix(20, 5), np.arange(20))
+    assert race is not None
+    job = Job(folds=(2, 3, 4), options={"race": {**race.to_json(), "done": [[0, race.losses[0]]], "sign": -1.0}})
+    raced = _Raced.of(job)
+    assert raced is not None
+    assert raced.goes_on([])
+    assert raced.goes_on([Measurement(2, -race.losses[2])])
+    assert not raced.goes_on([Measurement(2, -race.losses[2] - 9.0)])
+    assert _Raced.of(Job()) is None
+
+
+# -- after the search -----------------------------------------------------------------------------------------------
+
+
+def told(status: list[tuple[list[float], str]]) -> Study:
+    one = study(lookahead=1)
+    for number, (losses, how) in enumerate(status):
+        one.next()
+        for fold, score in enumerate(losses):
+            one.score(number, Measurement(fold, score))
+        one.complete(number) if how == "completed" else one.stop(number, "raced out")
+    return one
+
+
+def test_a_raced_out_trial_among_the_best_is_completed_and_the_search_does_not_see_it() -> None:
+    rows = [[1.0, 2.0, 3.0, 4.0, 5.0], [1.3, 2.1, 3.2, 4.1, 5.3], [9.0, 10.0, 11.0, 12.0, 13.0]]
+    one = told([(rows[0], "completed"), (rows[1], "completed"), (rows[2], "completed"), ([1.2], "stopped")])
+    history = one.history
+    assert racing.to_complete(history, 3) == [3]
+    assert racing.to_complete(history, 1) == []
+    loop = Loop(one, Threads(1, scored), (TrialLimit(4),), folds=FOLDS, race=True)
+    assert loop.complete([3]) is None
+    assert history.trials[3].completed
+    assert history.view(4)[3].status == "stopped"
+    assert len(history.view(4)[3].measurements) == 1
+    assert history.view(4).settled == 4
+    assert racing.to_complete(history, 3) == [3]
+    assert [t.number for t in history.view(4).completed()] == [0, 1, 2]
+
+
+def test_tables_and_results_tell_who_was_stopped_after_how_many_folds() -> None:
+    rows = [[1.0, 2.0, 3.0, 4.0, 5.0], [9.0, 9.5]]
+    history = told([(rows[0], "completed"), (rows[1], "stopped")]).history
+    table = trial_table(history, history.trials).table
+    assert table.rows[1][1] == "stopped 2/5"
+    found = result(history, stop_reason="trials", reproducible=True)
+    assert found["stopped"] == [{"trial": 1, "folds": 2}]
+    assert found["trials"]["stopped"] == 1
+    assert ",stopped," in trials_csv(history).splitlines()[2]
+    assert trials_csv(history).splitlines()[2].endswith("raced out")
