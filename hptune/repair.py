@@ -79,15 +79,16 @@ def salvage(data: bytes, path: Path) -> tuple[tuple[Event, ...], tuple[tuple[int
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise JournalDamaged(f"{path}:1: the study's start makes no sense: {error}. Nothing was changed.") from None
     events: list[Event] = [started]
-    lines = [1]
-    for number, at, event in (sound[seq] for seq in sorted(sound) if seq > 0):
+    lines = [(sound[0][0], 0)]
+    for seq in sorted(seq for seq in sound if seq > 0):
+        number, at, event = sound[seq]
         try:
             history.apply(event)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             left_out.append((number, at, f"cannot follow: {error}"))
             continue
         events.append(event)
-        lines.append(number)
+        lines.append((number, seq))
     whole = not data or data.endswith(b"\n")
-    in_order = whole and lines == list(range(1, len(lines) + 1)) and format == FORMAT
+    in_order = whole and lines == [(i + 1, i) for i in range(len(lines))] and format == FORMAT
     return tuple(events), tuple(sorted(left_out)), in_order
