@@ -193,8 +193,7 @@ class Loop:
                 for measurement in outcome.measurements:
                     if measurement.fold not in measured:
                         study.score(number, measurement, outcome.worker)
-                if outcome.failure is not None and outcome.failure.kind != "lost":
-                    study.fail(number, outcome.failure)
+                # A failure is not taken over but run again: what ended the session may have caused it (a full disk).
             study.sync()
             spool.discard(path)
         for trial in study.history.trials:
@@ -298,6 +297,8 @@ class Loop:
             self._folds_done += 1
             self._fold_seconds += measurement.fit_seconds + measurement.score_seconds
         if outcome.failure is not None:
+            if self._spool is not None:
+                spool.check_room(self._spool)  # a full disk is no trial's fault
             self._fail(job, begun, outcome)
         elif len(study.history.trials[number].measurements) == self.folds:
             study.complete(number)
