@@ -70,6 +70,7 @@ def start(
         if journal is None:
             journal = jn.Journal(folder)
             _mark(folder)
+        _no_links(folder)
         if journal.repaired:
             notes.append(journal.repaired)
         study = study_of(loaded, inspection, folder, journal.events, journal)
@@ -133,6 +134,15 @@ def clear(folder: Path) -> None:
     for inner in folder.glob(f"{OUTER}*"):
         if (inner / MARKER).is_file() and not inner.is_symlink():
             shutil.rmtree(inner)
+
+
+def _no_links(folder: Path) -> None:
+    """Raise `DirectoryUnusable` if a folder of ours is a link: what we write and delete there would be elsewhere."""
+    for name in (*OUR_FOLDERS, *(inner.name for inner in folder.glob(f"{OUTER}*"))):
+        if (folder / name).is_symlink():
+            raise DirectoryUnusable(
+                f"{folder / name} is a link, which may lead out of the run directory; remove it and run again"
+            )
 
 
 def _mark(folder: Path) -> None:

@@ -5,6 +5,7 @@ Times are seconds since 1970 (UTC). An event's fields are plain data, so that an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -12,7 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from hptune.trial import FailureKind
 
 FORMAT = 1
-"""The journal format this version writes; it reads this one and all earlier ones."""
+"""The journal format this version writes; it reads this one and all earlier ones. A new kind of event, or a new field of
+one, is a new format: an older hptune must say that it cannot read it."""
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""From a format to the next: what makes a record of the one a record of the other."""
 
 
 class Event(BaseModel):
@@ -195,8 +200,10 @@ EVENTS: dict[str, type[Event]] = {
 }
 
 
-def event_from_json(data: Any) -> Event:
-    """Return the event that `to_json` described; raises ValueError (pydantic's included) for anything else."""
+def event_from_json(data: Any, format: int = FORMAT) -> Event:
+    """Return the event that `to_json` of this or an earlier format described; raises ValueError for anything else."""
+    for step in range(format, FORMAT):
+        data = UPGRADES[step](data)
     kind = EVENTS.get(data.get("type", "")) if isinstance(data, dict) else None
     if kind is None:
         raise ValueError(f"expected an event, found {str(data)[:80]}")

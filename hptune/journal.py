@@ -11,12 +11,16 @@ and is refused with file, line and byte.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import gc
+import itertools
 import json
 import os
 import socket
+import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +33,12 @@ TORN = "journal.torn"
 LOCK = "lock"
 _HEAD = b'{"crc":"'
 _BODY = len(_HEAD) + 8 + len(b'",')
+_OURS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # never through a link to elsewhere, never waiting for a pipe
+_parse = json.JSONDecoder().decode
+
+
+class Unchecked(ValueError):
+    """The bytes are no record as it was written: the checksum does not match, or there is none."""
 
 
 def encode(event: Event, seq: int) -> bytes:
@@ -37,22 +47,30 @@ def encode(event: Event, seq: int) -> bytes:
     return b'%s%08x",%s\n' % (_HEAD, zlib.crc32(body), body[1:])
 
 
-def decode(line: bytes, seq: int) -> Event:
-    """Return the event of a line (newline excluded) expected at `seq`; raises ValueError saying what is wrong."""
+def checked(line: bytes) -> dict[str, Any]:
+    """Return the fields of a line (newline excluded) as they were written; raises `Unchecked`."""
     body = b"{" + line[_BODY:]
     if line[: len(_HEAD)] != _HEAD or line[_BODY - 2 : _BODY] != b'",':
-        raise ValueError("expected a checksummed record")
+        raise Unchecked("expected a checksummed record")
     if line[len(_HEAD) : len(_HEAD) + 8] != b"%08x" % zlib.crc32(body):
-        raise ValueError("the checksum does not match")
-    data: dict[str, Any] = json.loads(body)
-    found = data.pop("seq", None)
-    if found != seq:
-        raise ValueError(f"expected record {seq}, found record {found}")
-    if seq == 0 and data.get("format", 0) > FORMAT:
+        raise Unchecked("the checksum does not match")
+    try:
+        data = _parse(body.decode())
+    except RecursionError:  # whoever forges a checksum can nest as deep as he likes
+        raise ValueError("nested too deep") from None
+    if not isinstance(data, dict):
+        raise ValueError("expected an object")
+    return data
+
+
+def format_of(data: dict[str, Any]) -> int:
+    """Return the journal format that the first record's fields state; raises ValueError for one we cannot read."""
+    found = data.get("format", FORMAT)
+    if not isinstance(found, int) or not 1 <= found <= FORMAT:
         raise ValueError(
-            f"the journal has format {data['format']}, this hptune reads up to {FORMAT}; open it with a newer hptune"
+            f"the journal has format {str(found)[:20]}, this hptune reads up to {FORMAT}; open it with a newer hptune"
         )
-    return event_from_json(data)
+    return found
 
 
 @dataclass(frozen=True)
@@ -62,41 +80,64 @@ class Scan:
     events: tuple[Event, ...]
     good: int
     torn: bytes
+    format: int = FORMAT
 
 
 def scan(data: bytes, path: Path) -> Scan:
     """Return the events in a journal's bytes.
 
-    A bad last record counts as torn even if it ends in a newline, because a crash can leave a block of zeros; only
-    the very first is never thrown away. Raises `JournalDamaged` for any other bad record.
+    A last record that fails its checksum counts as torn even if it ends in a newline, because a crash can leave a block
+    of zeros; only the very first is never thrown away. Raises `JournalDamaged` for any other bad record, and for one
+    that is as it was written but does not belong there (out of order, or of a newer hptune).
     """
     events: list[Event] = []
-    start = 0
-    while start < len(data):
-        end = data.find(b"\n", start)
-        line = data[start:] if end < 0 else data[start:end]
-        try:
-            event = decode(line, len(events))
-            if not events and not isinstance(event, StudyStarted):
-                raise ValueError("expected the study's start as first record")
-        except ValueError as error:
-            if end < 0 or end == len(data) - 1:
-                if not events and end >= 0:
-                    raise JournalDamaged(_damage(path, 1, 0, error)) from None
-                return Scan(tuple(events), start, data[start:])
-            raise JournalDamaged(_damage(path, len(events) + 1, start, error)) from None
-        if end < 0:  # complete but for its newline
-            return Scan((*events, event), len(data), b"")
-        events.append(event)
-        start = end + 1
-    return Scan(tuple(events), start, b"")
+    start, format = 0, FORMAT
+    with no_collecting():
+        while start < len(data):
+            end = data.find(b"\n", start)
+            line = data[start:] if end < 0 else data[start:end]
+            try:
+                found = checked(line)
+                if not events:
+                    format = format_of(found)
+                seq = found.pop("seq", None)
+                if seq != len(events):
+                    raise ValueError(f"expected record {len(events)}, found record {str(seq)[:20]}")
+                event = event_from_json(found, format)
+                if isinstance(event, StudyStarted) is not (not events):
+                    raise ValueError(f"expected {'another' if events else 'the study start as first'} record")
+            except Unchecked as error:
+                if (end < 0 or end == len(data) - 1) and (events or end < 0):
+                    return Scan(tuple(events), start, data[start:], format)
+                raise JournalDamaged(_damage(path, len(events) + 1, start, error)) from None
+            except ValueError as error:
+                raise JournalDamaged(_damage(path, len(events) + 1, start, error)) from None
+            events.append(event)
+            if end < 0:  # complete but for its newline
+                return Scan(tuple(events), len(data), b"", format)
+            start = end + 1
+    return Scan(tuple(events), start, b"", format)
+
+
+@contextlib.contextmanager
+def no_collecting() -> Iterator[None]:
+    """Make thousands of objects that all stay, without Python looking for garbage among them (half the time)."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _damage(path: Path, line: int, byte: int, error: Exception) -> str:
     first = str(error).splitlines()[0]
+    if "newer hptune" in first:
+        return f"{path}:{line}: {first}. Nothing was changed."
     return (
-        f"{path}:{line}: damaged at byte {byte}: {first}. Nothing was changed. "
-        f"Restore the file from a copy, or start over with --fresh in another folder."
+        f"{path}:{line}: damaged at byte {byte}: {first}. Nothing was changed. Restore the file from a copy, or "
+        f"`hptune repair {path.parent}` keeps what is sound and runs the rest again."
     )
 
 
@@ -106,7 +147,44 @@ def read(folder: Path) -> Scan:
     Raises FileNotFoundError without a journal, and `JournalDamaged`.
     """
     path = folder / NAME
-    return scan(path.read_bytes(), path)
+    return scan(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what a regular file holds; raises `JournalDamaged` for a pipe or a device, which may have no end."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise JournalDamaged(f"{path}: expected a file, found something else (a pipe, a device or a folder)")
+        return file.read()
+
+
+def put_in_place(folder: Path, events: Sequence[Event], kept_as: str) -> Path:
+    """Replace the journal by one of these events, whole or not at all; return the name its old bytes keep.
+
+    That is `kept_as`, with a number where there is one already. The caller holds the lock. Raises OSError.
+    """
+    path = folder / NAME
+    short = folder / f"{NAME}.new"
+    short.unlink(missing_ok=True)
+    with os.fdopen(os.open(short, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OURS, 0o644), "wb") as file:
+        file.write(b"".join(encode(event, seq) for seq, event in enumerate(events)))
+        file.flush()
+        os.fsync(file.fileno())
+    names = itertools.chain([kept_as], (f"{kept_as}-{number}" for number in itertools.count(2)))
+    kept = next(folder / name for name in names if not os.path.lexists(folder / name))
+    os.link(path, kept)
+    short.replace(path)
+    sync_folder(folder)
+    return kept
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -117,9 +195,48 @@ def _disk(path: Path, doing: str) -> Iterator[None]:
     except OSError as error:
         room = ""
         with contextlib.suppress(OSError):
-            stat = os.statvfs(path if path.is_dir() else path.parent)
-            room = f"; {stat.f_bavail * stat.f_frsize / 1e6:.1f} MB free there"
+            disk = os.statvfs(path if path.is_dir() else path.parent)
+            room = f"; {disk.f_bavail * disk.f_frsize / 1e6:.1f} MB free there"
+        if error.errno == errno.ELOOP:
+            raise DirectoryUnusable(
+                f"cannot {doing} {path}: it is a link, which may lead out of the run directory; put the file itself there"
+            ) from error
         raise DirectoryUnusable(f"cannot {doing} {path}: {error.strerror or error}{room}") from error
+
+
+def take_lock(folder: Path) -> int:
+    """Return the descriptor that holds the lock of a run directory; closing it lets go.
+
+    Raises `StudyLocked`, naming the holder, and `DirectoryUnusable`.
+    """
+    path = folder / LOCK
+    with _disk(path, "open"):
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | _OURS, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.pread(lock, 200, 0).decode(errors="replace").strip()
+        os.close(lock)
+        raise StudyLocked(f"{folder} is in use by {owner or 'another process'}") from None
+    except OSError as error:
+        os.close(lock)
+        raise DirectoryUnusable(f"cannot lock {path}: {error.strerror}; use a folder on a local disk") from None
+    # Who holds it is told to the one who is refused; where there is no room for that, the lock holds all the same.
+    with contextlib.suppress(OSError):
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+    return lock
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run directory, and name the file when something fails to be written; raises as `take_lock`."""
+    lock = take_lock(folder)
+    try:
+        with _disk(folder / NAME, "repair"):
+            yield
+    finally:
+        os.close(lock)
 
 
 class Journal:
@@ -135,62 +252,62 @@ class Journal:
         self.repaired = ""
         self._file = -1
         self._dirty = False
+        self._broken = ""
         with _disk(folder, "create"):
             folder.mkdir(parents=True, exist_ok=True)
-        self._lock = self._take_lock()
+        self._lock = take_lock(folder)
         try:
             self.events = self._open()
         except BaseException:
             self.close()
             raise
 
-    def _take_lock(self) -> int:
-        path = self.folder / LOCK
-        with _disk(path, "open"):
-            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.pread(lock, 200, 0).decode(errors="replace").strip()
-            os.close(lock)
-            raise StudyLocked(f"{self.folder} is in use by {owner or 'another process'}") from None
-        except OSError as error:
-            os.close(lock)
-            raise DirectoryUnusable(f"cannot lock {path}: {error.strerror}; use a folder on a local disk") from None
-        # Who holds it is told to the one who is refused; where there is no room for that, the lock holds all the same.
-        with contextlib.suppress(OSError):
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-        return lock
-
     def _open(self) -> tuple[Event, ...]:
         with _disk(self.path, "open"):
-            new = not self.path.exists()
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-            data = b"" if new else self.path.read_bytes()
+            new = not os.path.lexists(self.path)
+            self._file = self._journal(os.O_CREAT)
+            data = b"" if new else read_bytes(self.path)
         found = scan(data, self.path)
         self._size = found.good
         self._seq = len(found.events)
         with _disk(self.path, "repair"):
             if found.torn:
-                with (self.folder / TORN).open("ab") as torn:
+                handle = os.open(self.folder / TORN, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _OURS, 0o644)
+                with os.fdopen(handle, "wb") as torn:
                     torn.write(found.torn + b"\n")
+                    torn.flush()
+                    os.fsync(handle)  # before the bytes go where they were
                 os.ftruncate(self._file, found.good)
                 self.repaired = f"the last record was half-written ({len(found.torn)} bytes): cut off, kept in {TORN}"
             elif data and not data.endswith(b"\n"):
                 os.write(self._file, b"\n")
                 self._size += 1
             if new:
-                folder = os.open(self.folder, os.O_RDONLY)
-                os.fsync(folder)
-                os.close(folder)
+                sync_folder(self.folder)
+            if found.format < FORMAT:
+                self._upgrade(found)
         return found.events
+
+    def _journal(self, more: int = 0) -> int:
+        return os.open(self.path, os.O_RDWR | os.O_APPEND | _OURS | more, 0o644)
+
+    def _upgrade(self, found: Scan) -> None:
+        """Write the journal anew in today's format; the old one stays beside it."""
+        first = found.events[0]
+        events = [first.model_copy(update={"format": FORMAT}), *found.events[1:]]
+        kept = put_in_place(self.folder, events, f"journal.format-{found.format}")
+        os.close(self._file)
+        self._file = self._journal()
+        self._size = os.fstat(self._file).st_size
+        told = f"the journal had format {found.format}, now {FORMAT}; the old one is {kept.name}"
+        self.repaired = "; ".join(filter(None, (self.repaired, told)))
 
     def append(self, event: Event) -> None:
         """Write one event so that it survives the death of this process; `sync` makes it survive a power cut.
 
         Raises `DirectoryUnusable` when it cannot be written whole; the journal is then as it was before.
         """
+        self._check()
         line = encode(event, self._seq)
         with _disk(self.path, "write to"):
             try:
@@ -207,19 +324,36 @@ class Journal:
         self._dirty = True
 
     def sync(self) -> None:
-        """Force all that was appended to the disk. Raises `DirectoryUnusable`; a failed fsync is never retried."""
+        """Force all that was appended to the disk.
+
+        Raises `DirectoryUnusable`. A failed fsync is never retried: the system may have dropped what it could not
+        write, and a second fsync would then say that all is well.
+        """
         if not self._dirty:
             return
         self._dirty = False  # before: what another thread appends meanwhile is for the next time
+        self._check()
         with _disk(self.path, "save"):
-            os.fsync(self._file)
+            try:
+                os.fsync(self._file)
+            except OSError as error:
+                self.give_up(f"saving it to the disk failed ({error.strerror}); run the same command again")
+                raise
         if os.fstat(self._file).st_nlink == 0:
             raise DirectoryUnusable(f"{self.path} has been removed while the study was running")
+
+    def give_up(self, reason: str) -> None:
+        """Write nothing any more: what is in the file is no longer certain, and opening it anew finds out."""
+        self._broken = self._broken or reason
+
+    def _check(self) -> None:
+        if self._broken:
+            raise DirectoryUnusable(f"{self.path} is closed for writing: {self._broken}")
 
     def close(self) -> None:
         """Sync and let go of the lock; harmless when called twice."""
         try:
-            if self._file >= 0:
+            if self._file >= 0 and not self._broken:
                 self.sync()
         finally:
             for descriptor in (self._file, self._lock):

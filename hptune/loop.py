@@ -230,8 +230,8 @@ class Loop:
                 at = begun.order.index(first) if first in begun.order else 0
                 missing = {fold for fold in begun.order if fold not in {m.fold for m in trial.measurements}}
                 new = tuple(m for m in outcome.measurements if m.fold in missing)
-                lost = outcome.failure is not None and outcome.failure.kind == "lost"
-                known = replace(outcome, measurements=new, failure=None if lost else outcome.failure)
+                # A failure is not taken over but run again: what ended the session may have caused it (a full disk).
+                known = replace(outcome, measurements=new, failure=None)
                 folds = tuple(fold for fold in begun.order[at:] if fold in missing)
                 job = Job(trial=number, values=trial.values, folds=folds, attempt=trial.attempt)
                 begun.spools.append(path)

@@ -7,12 +7,14 @@ slot serves the `process` executor and, inside a task of a cluster's worker, the
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hptune import logfile
@@ -136,7 +138,8 @@ class Slot:
             outcome = self._outcome(self._answer(child, watch, "outcome"))
         except _Ended as ended:
             self._discard()
-            outcome = Outcome(failure=ended.failure, seconds=time.monotonic() - began)
+            seconds = time.monotonic() - began
+            outcome = _written_down(job, ended.failure) or Outcome(failure=ended.failure, seconds=seconds)
         except BaseException:
             self._discard()
             raise
@@ -240,6 +243,15 @@ class Slot:
         child, self._child = self._child, None
         if child is not None:
             child.end()
+
+
+def _written_down(job: Job, failure: Failure) -> Outcome | None:
+    """Return the outcome that a child spooled before it died: it had finished, whatever kept it from saying so."""
+    if job.spool is None or failure.kind != "crashed":
+        return None
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+        return Outcome.from_json(json.loads(Path(job.spool).read_bytes()))
+    return None
 
 
 def _manner_of_death(code: int | None, peak: int | None) -> str:

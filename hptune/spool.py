@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from hptune.errors import DirectoryUnusable
 from hptune.job import Job, Outcome
 
 _NAME = re.compile(r"t(\d{1,9})-a\d{1,9}-f(\d{1,9})\.json")
 MAX_BYTES = 64 << 20
+PROBE = 1 << 20
+"""Bytes there should be room for: as much as a trial's log may hold."""
 
 
 def path_for(folder: Path, job: Job) -> Path:
@@ -37,6 +41,21 @@ def left_over(folder: Path) -> Iterator[tuple[int, int, Outcome, Path]]:
             continue
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
             yield int(match[1]), int(match[2]), Outcome.from_json(json.loads(path.read_bytes())), path
+
+
+def check_room(folder: Path) -> None:
+    """Raise `DirectoryUnusable` if there is no room for a trial's log and outcome: its failure may come of that."""
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        probe.write_bytes(bytes(PROBE))
+    except OSError as error:
+        raise DirectoryUnusable(
+            f"a trial failed, and {folder.parent} cannot be written ({error.strerror}): the trial will run again; "
+            f"free some space and run the same command again"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
 
 
 def discard(path: Path) -> None:

@@ -19,10 +19,10 @@ from typing import Any, Literal
 import numpy as np
 
 from hptune import events as ev
-from hptune.errors import StudyExhausted, UsageError, did_you_mean
+from hptune.errors import DirectoryUnusable, JournalDamaged, StudyExhausted, UsageError, did_you_mean
 from hptune.history import History, IllegalEvent
 from hptune.hyperparameters import HyperParameters
-from hptune.journal import Journal
+from hptune.journal import Journal, no_collecting
 from hptune.objective import Objective
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
 from hptune.oracles import ORACLES
@@ -100,7 +100,11 @@ class Study:
         self.resumed = journal is not None and bool(journal.events)
         self._unfinished: list[int] = []
         if journal is not None and journal.events:
-            self.history = replay(journal.events)
+            try:
+                self.history = replay(journal.events, journal.path)
+            except BaseException:
+                journal.close()
+                raise
             self._unfinished = [trial.number for trial in self.history.trials if trial.status == "running"]
             return
         self.history = History(started)
@@ -356,9 +360,17 @@ class Study:
     def _record(self, event: ev.Event) -> None:
         """Check, write, take in: an event that is illegal or cannot be written leaves no trace."""
         self.history.check(event)
-        if self.journal is not None:
-            self.journal.append(event)
-        self.history.apply(event)
+        if self.journal is None:
+            self.history.apply(event)
+        else:
+            try:
+                self.journal.append(event)
+                self.history.apply(event)
+            except DirectoryUnusable:
+                raise  # nothing was written
+            except BaseException:  # Ctrl-C in between: memory and disk may differ by this event
+                self.journal.give_up("it was interrupted in the middle of a record; open the study again")
+                raise
         for observe in self.observers:
             observe(event, self.history)
 
@@ -380,14 +392,25 @@ class Study:
         return False
 
 
-def replay(events: Sequence[ev.Event]) -> History:
-    """Return the history that these events make; the first must be the study's start."""
-    first = events[0]
-    if not isinstance(first, ev.StudyStarted):
-        raise ValueError(f"expected the study's start as first event, found {first.type}")
-    history = History(first)
-    for event in events[1:]:
-        history.apply(event)
+def replay(events: Sequence[ev.Event], path: Path | str = "the journal") -> History:
+    """Return the history that these events make; the first must be the study's start.
+
+    Raises `JournalDamaged`, naming `path`, for events that cannot follow each other: hptune did not write them.
+    """
+    number = 0
+    try:
+        first = events[0]
+        if not isinstance(first, ev.StudyStarted):
+            raise ValueError(f"expected the study's start, found {first.type}")
+        history = History(first)
+        with no_collecting():
+            for number, event in enumerate(events[1:], 1):  # noqa: B007 - for the message
+                history.apply(event)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+        raise JournalDamaged(
+            f"{path}:{number + 1}: its checksum is right, and yet it cannot follow: {reason}. Nothing was changed."
+        ) from error
     return history
 
 

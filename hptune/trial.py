@@ -10,6 +10,8 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
 from typing import Any, Literal
 
 Values = Mapping[str, Any]
@@ -61,6 +63,9 @@ class Failure:
             raise ValueError(f"failure kind: expected one of {', '.join(FAILURE_KINDS)}, found {self.kind!r}")
 
 
+_FOLD = attrgetter("fold")
+
+
 @dataclass(frozen=True)
 class Trial:
     """A numbered configuration and all that is known of it.
@@ -97,9 +102,9 @@ class Trial:
     @property
     def scores(self) -> tuple[float, ...]:
         """The fold scores in fold order, shape (measured folds,)."""
-        return tuple(m.score for m in sorted(self.measurements, key=lambda m: m.fold))
+        return tuple(m.score for m in sorted(self.measurements, key=_FOLD))
 
-    @property
+    @cached_property  # asked for with every event that follows
     def score(self) -> float | None:
         """The mean of the fold scores measured so far, None before the first (and for a failed trial)."""
         if not self.measurements or self.failure is not None:

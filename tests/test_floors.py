@@ -23,7 +23,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
     ("view", ("report", "console", "analysis", "gate")),
     ("executors", ("executor", "executors", "slot", "spawn")),
     ("policy", ("oracle", "oracles", "observations", "design", "finals", "racing", "simplicity", "stopping")),
-    ("memory", ("journal", "history", "events")),
+    ("memory", ("journal", "repair", "history", "events")),
     ("worker", ("worker", "models", "model", "data", "dataset", "evaluate", "cv")),
     (
         "values",

@@ -1,4 +1,5 @@
-"""The command line of what comes after a study (compare, suggest, predict, export, retry), and of the doctor.
+"""The command line of what comes after a study (compare, suggest, predict, export, retry, repair), and of
+the doctor.
 
 A part of `hptune.cli`, in a file of its own for its length; nothing heavy is imported here either.
 """
@@ -133,6 +134,21 @@ def retry(
         verbose=verbose,
     )
     return retry(folder, trial or (), options=options)
+
+
+@after.command(epilog=EXIT_CODES)
+def repair(folder: Folder, as_json: Json = False) -> int:
+    """Mend a damaged journal.
+
+    Keeps every record that is as it was written and can still follow; the old file stays beside it as
+    `journal.damaged`. What was lost runs again with `hptune run DIR`. A sound journal is left as it is.
+
+    \b
+    hptune repair runs/my-study
+    """
+    from hptune.commands.repair import repair
+
+    return repair(folder, as_json=as_json)
 
 
 @after.command()

@@ -70,7 +70,7 @@ def read_study(folder: Path) -> History:
     try:
         scan = journal.read(folder)
     except FileNotFoundError:
-        raise UsageError(_no_study(folder)) from None
+        raise UsageError(no_study(folder)) from None
     except NotADirectoryError:
         raise UsageError(
             f"{folder}: expected a run directory, found a file (a config's run directory is its output.dir)"
@@ -79,10 +79,11 @@ def read_study(folder: Path) -> History:
         raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
     if not scan.events:
         raise UsageError(f"{folder}: the study in it has not begun: its journal holds no record yet")
-    return replay(scan.events)
+    return replay(scan.events, folder / journal.NAME)
 
 
-def _no_study(folder: Path) -> str:
+def no_study(folder: Path) -> str:
+    """Return what to say of a folder without a journal."""
     if not folder.exists():
         near = _near(folder)
         return f"{folder}: expected a run directory, found nothing by that name{near}"

@@ -159,8 +159,10 @@ def _work(channel: _Channel, guarded: Guarded, output: _Output, leader: int, hom
             try:
                 write_spool(job.spool, payload, durable=outcome.seconds >= DURABLE_SECONDS)
             except OSError as error:
-                # The reply still counts. A disk that is full will stop the coordinator's journal, with a message.
-                print(f"hptune: cannot write {job.spool}: {error}", file=sys.stderr)  # noqa: T201
+                # The reply still counts. A disk that is full will stop the coordinator's journal, with a message;
+                # that the log cannot be written either must not end this process.
+                with contextlib.suppress(OSError, ValueError):
+                    print(f"hptune: cannot write {job.spool}: {error}", file=sys.stderr)  # noqa: T201
         output.to(None)
         _tidy(leader, home)
         channel.write(b'{"outcome": ' + payload + b"}")

@@ -187,6 +187,5 @@ def test_a_removed_folder_is_noticed_at_the_next_sync(tmp_path: Path) -> None:
 def test_every_event_survives_its_line_exactly(recorded: Any) -> None:
     data, _ = recorded
     events = jn.scan(data, Path("x")).events
-    assert [jn.decode(jn.encode(event, i)[:-1], i) for i, event in enumerate(events)] == list(events)
     assert b"".join(jn.encode(event, i) for i, event in enumerate(events)) == data
     assert replay(events).count("completed") == 5

@@ -1,0 +1,47 @@
+"""`hptune repair DIR`: mend a damaged journal, keeping what is sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hptune.commands._shared import no_study, say, say_json
+from hptune.errors import UsageError
+from hptune.report.result import SCHEMA_VERSION
+from hptune.report.wording import count
+
+SHOWN = 20
+
+
+def repair(folder: Path, *, as_json: bool = False) -> int:
+    """Mend the journal in `folder`, say what was left out, and return the exit code.
+
+    Raises `UsageError` without a journal, and what `hptune.repair.repair` raises.
+    """
+    from hptune.repair import repair as mend
+
+    try:
+        found = mend(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(no_study(folder)) from None
+    except PermissionError as error:
+        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+    if as_json:
+        left = [{"line": line, "byte": byte, "reason": why} for line, byte, why in found.left_out]
+        kept = None if found.kept_as is None else found.kept_as.name
+        say_json({"schema_version": SCHEMA_VERSION, "records": len(found.events), "left_out": left, "kept_as": kept})
+        return 0
+    records = count(len(found.events), "record")
+    if found.kept_as is None:
+        say([f"{folder}: the journal is sound ({records}); nothing was changed"])
+        return 0
+    lines = [f"  line {line}, byte {byte}: {why}" for line, byte, why in found.left_out[:SHOWN]]
+    more = len(found.left_out) - SHOWN
+    say(
+        [
+            f"{folder}: kept {records}, left out {count(len(found.left_out), 'line')}",
+            *lines,
+            *([f"  and {more} more"] if more > 0 else []),
+            f"the old file is {found.kept_as.name}; `hptune run {folder}` runs again what was lost",
+        ]
+    )
+    return 0

@@ -1,0 +1,94 @@
+"""Salvage of a damaged journal: keep what is sound and can follow, so that the rest is only run again.
+
+A record is sound if its checksum is right. Sound records are put back in order, each once, and taken in one after the
+other; one that can no longer follow (a fold of a trial whose start was lost) is left out. What was lost runs again when
+the study is continued, with the same seed and the same folds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hptune.errors import JournalDamaged
+from hptune.events import FORMAT, Event, StudyStarted, event_from_json
+from hptune.history import History
+from hptune.journal import NAME, checked, format_of, locked, put_in_place, read_bytes
+
+KEPT = "journal.damaged"
+
+
+@dataclass(frozen=True)
+class Salvage:
+    """What a repair found: the records kept, those left out as (line, byte, why), and where the old bytes are now.
+
+    `kept_as` is None if the journal was sound and nothing was changed.
+    """
+
+    events: tuple[Event, ...]
+    left_out: tuple[tuple[int, int, str], ...]
+    kept_as: Path | None
+
+
+def repair(folder: Path) -> Salvage:
+    """Mend the journal of a run directory; its old bytes are kept beside it under the name `journal.damaged`.
+
+    Raises FileNotFoundError without a journal, `StudyLocked` while a run uses it, `DirectoryUnusable`, and
+    `JournalDamaged` if the study's start, the first record, is lost: then nothing can be kept.
+    """
+    path = folder / NAME
+    data = read_bytes(path)
+    with locked(folder):
+        data = read_bytes(path)  # a run may have ended meanwhile
+        events, left_out, in_order = salvage(data, path)
+        if not left_out and in_order:
+            return Salvage(events, (), None)
+        return Salvage(events, left_out, put_in_place(folder, events, KEPT))
+
+
+def salvage(data: bytes, path: Path) -> tuple[tuple[Event, ...], tuple[tuple[int, int, str], ...], bool]:
+    """Return the events to keep, the lines left out as (line, byte, why), and whether the kept ones stood in order."""
+    left_out: list[tuple[int, int, str]] = []
+    sound: dict[int, tuple[int, int, Event]] = {}
+    byte = 0
+    format = FORMAT
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if line:
+            try:
+                found = checked(line)
+                seq = found.pop("seq", None)
+                if not isinstance(seq, int):
+                    raise ValueError("it has no number")
+                if seq == 0:
+                    format = format_of(found)
+                if seq not in sound:
+                    sound[seq] = number, byte, event_from_json(found, format)
+                else:
+                    left_out.append((number, byte, f"a second record {seq}"))
+            except ValueError as error:
+                left_out.append((number, byte, str(error).splitlines()[0]))
+        byte += len(line) + 1
+    started = sound.get(0, (0, 0, None))[2]
+    if not isinstance(started, StudyStarted):
+        raise JournalDamaged(
+            f"{path}:1: the study's start is damaged, and without it the rest means nothing. Nothing was changed. "
+            f"Restore the file from a copy, or start over in another folder."
+        )
+    try:
+        history = History(started)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise JournalDamaged(f"{path}:1: the study's start makes no sense: {error}. Nothing was changed.") from None
+    events: list[Event] = [started]
+    lines = [(sound[0][0], 0)]
+    for seq in sorted(seq for seq in sound if seq > 0):
+        number, at, event = sound[seq]
+        try:
+            history.apply(event)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            left_out.append((number, at, f"cannot follow: {error}"))
+            continue
+        events.append(event)
+        lines.append((number, seq))
+    whole = not data or data.endswith(b"\n")
+    in_order = whole and lines == [(i + 1, i) for i in range(len(lines))] and format == FORMAT
+    return tuple(events), tuple(sorted(left_out)), in_order

@@ -1,0 +1,106 @@
+"""Ctrl-C and SIGTERM with two workers, one of them in a trial that hangs; and the second signal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tests.faults.kit import Project, alive, call, history_of, journal_of, until, workers_of
+from tests.faults.measure import measured
+
+pytestmark = pytest.mark.faults
+GRACE = 5.0
+OBJECTIVE = """
+import os, signal, time
+
+def measure(values):
+    hang = os.path.join(os.path.dirname(__file__), "hang")
+    if os.path.exists(hang):
+        with open(hang, "r+") as file:
+            first = not file.read()
+            file.write("taken")
+        if first:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(600)
+    time.sleep(0.05)
+    return values["x"]
+"""
+
+
+def hanging(tmp_path: Path) -> Project:
+    project = Project(tmp_path / "project", trials=400, lookahead=400, objective=OBJECTIVE)
+    (project.folder / "hang").write_text("")
+    return project
+
+
+def started(project: Project, run: Path) -> tuple[subprocess.Popen[str], list[int]]:
+    process = project.start(run, "--workers", "2")
+    assert until(lambda: journal_of(run).count(b"fold_scored") >= 3 or process.poll() is not None, 90)
+    assert process.poll() is None, process.communicate()
+    return process, workers_of(process.pid)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_within_the_grace_with_everything_saved(tmp_path: Path, number: int) -> None:
+    project, run = hanging(tmp_path), tmp_path / "run"
+    process, family = started(project, run)
+    # A terminal sends Ctrl-C to the whole group; a scheduler sends SIGTERM to the process.
+    import os
+
+    scored = journal_of(run).count(b"fold_scored")
+    began = time.monotonic()
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    seconds = time.monotonic() - began
+    assert process.returncode == 128 + number
+    assert "Traceback" not in err + out
+    assert len(err.splitlines()) <= 1, err
+    assert until(lambda: not alive(family), 2.0)
+    document = json.loads((run / "result.json").read_text())
+    jsonschema.validate(document, json.loads(call("schema", "result").stdout))
+    history = history_of(run)
+    assert document["status"] == "interrupted"
+    assert document["trials"]["completed"] == history.count("completed") >= scored
+    assert history.count("running") >= 1
+    (project.folder / "hang").unlink()
+    project.finish(run, "--trials", str(len(history.trials)))
+    assert history_of(run).count("completed") == len(history.trials)
+    measured(
+        "signals", signal.Signals(number).name, signals=1, max_seconds=seconds, lost=0, orphans=len(alive(family)),
+        max_lines=len(err.splitlines()),
+    )  # fmt: skip
+    assert seconds < GRACE + 2.0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_at_once(tmp_path: Path, number: int) -> None:
+    project, run = hanging(tmp_path), tmp_path / "run"
+    process, family = started(project, run)
+    process.send_signal(number)
+    time.sleep(0.5)
+    assert process.poll() is None  # the hung trial has its grace
+    began = time.monotonic()
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    seconds = time.monotonic() - began
+    assert process.returncode == 128 + number
+    assert "Traceback" not in err
+    assert until(lambda: not alive(family), 2.0)
+    assert json.loads((run / "result.json").read_text())["status"] == "interrupted"
+    measured("second-signal", signal.Signals(number).name, signals=1, max_seconds=seconds, orphans=len(alive(family)))
+    assert seconds < 2.0
+
+
+def test_a_hung_trial_ends_at_its_time_limit(tmp_path: Path) -> None:
+    project, run = hanging(tmp_path), tmp_path / "run"
+    trials = project.finish(run, "-o", "budget.trial_time=2s", "-o", "budget.trials=12")
+    kinds = [row["failure"] for row in trials if row["status"] == "failed"]
+    assert kinds == ["timeout"]
+    assert history_of(run).count("completed") == 11
+    measured("hang", "all", hung=1, ended=1, others_lost=0)
