@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from hptune.hypermodel import HyperModel as HyperModel
     from hptune.hyperparameters import HyperParameters as HyperParameters
     from hptune.objective import Objective as Objective
+    from hptune.oracle import EXHAUSTED as EXHAUSTED
+    from hptune.oracle import WAIT as WAIT
+    from hptune.oracle import OracleSpec as OracleSpec
+    from hptune.oracle import unseen as unseen
     from hptune.space import Boolean as Boolean
     from hptune.space import Choice as Choice
     from hptune.space import Fixed as Fixed
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from hptune.space import Int as Int
     from hptune.space import SearchSpace as SearchSpace
     from hptune.study import Study as Study
+    from hptune.trial import Suggestion as Suggestion
     from hptune.trial import Trial as Trial
     from hptune.tuner import Tuner as Tuner
 
@@ -36,6 +41,11 @@ _HOMES = {
     "Boolean": "hptune.space",
     "Fixed": "hptune.space",
     "Trial": "hptune.trial",
+    "OracleSpec": "hptune.oracle",
+    "Suggestion": "hptune.trial",
+    "WAIT": "hptune.oracle",
+    "EXHAUSTED": "hptune.oracle",
+    "unseen": "hptune.oracle",
     "Tuner": "hptune.tuner",
 }
 

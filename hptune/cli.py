@@ -253,11 +253,14 @@ def report(
 
 
 @app.command()
-def oracles(as_json: Json = False) -> int:
+def oracles(
+    format: Annotated[str, typer.Option(metavar="FORMAT", help="table, json or markdown.")] = "table",
+    as_json: Json = False,
+) -> int:
     """List the oracles (search algorithms) and their options."""
     from hptune.commands.oracles import oracles
 
-    return oracles(as_json=as_json)
+    return oracles(format=format, as_json=as_json)
 
 
 @app.command()

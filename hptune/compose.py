@@ -21,6 +21,8 @@ from hptune.config.load import Loaded
 from hptune.errors import ConfigError, DirectoryUnusable, Problem, ProblemChanged, UsageError
 from hptune.executor import Executor
 from hptune.job import Inspection, Job, Setup
+from hptune.oracle import OracleSpec
+from hptune.own_oracle import oracle_of
 from hptune.session import Session, answer_of
 from hptune.space import SearchSpace
 from hptune.study import Study, distinct_starts
@@ -55,6 +57,7 @@ def start(
     loaded = with_workers(loaded, workers)
     config = loaded.config
     check_limits(loaded)
+    oracle = oracle_of(loaded, allow_import)
     executor = config.executor.open(setup_of(loaded, allow_import, outer))
     journal: jn.Journal | None = None
     try:
@@ -73,7 +76,7 @@ def start(
         _no_links(folder)
         if journal.repaired:
             notes.append(journal.repaired)
-        study = study_of(loaded, inspection, folder, journal.events, journal)
+        study = study_of(loaded, inspection, folder, journal.events, journal, oracle)
         trials = config.budget.trials
         if add_trials is not None:
             trials = study.history.view().configurations + add_trials
@@ -93,6 +96,7 @@ def inspect(
 ) -> tuple[Inspection, list[Problem]]:
     """Return what a worker finds out about a config, and warnings; raises `ConfigError` with lines for errors."""
     check_limits(loaded)
+    oracle_of(loaded, allow_import)
     spec = loaded.config.executor.model_copy(update={"workers": 1})
     executor = spec.open(setup_of(loaded, allow_import))
     try:
@@ -184,11 +188,17 @@ def inspect_on(
 
 
 def study_of(
-    loaded: Loaded, inspection: Inspection, folder: Path, events: Sequence[ev.Event], journal: jn.Journal | None
+    loaded: Loaded,
+    inspection: Inspection,
+    folder: Path,
+    events: Sequence[ev.Event],
+    journal: jn.Journal | None,
+    oracle: OracleSpec,
 ) -> Study:
     """Return the study of a run directory, new or continued; raises `ProblemChanged` for another problem's.
 
-    `events` are those found in the directory. Without a journal the study is a new one in memory.
+    `events` are those found in the directory; `oracle` is the config's. Without a journal the study is a new one in
+    memory.
     """
     config = loaded.config
     old = events[0] if events else None
@@ -226,7 +236,7 @@ def study_of(
         lookahead=lookahead,
         folds=inspection.folds,
         starts=starts,
-        oracle=config.oracle.model_dump(mode="json"),
+        oracle=oracle.model_dump(mode="json"),
         config=loaded.resolved,
         problem=problem,
         hashes=hashes,
@@ -247,4 +257,4 @@ def study_of(
             f"{folder} holds a study of another problem:{listed}\n"
             f"Start over with --fresh, or keep both by giving this one another --dir."
         )
-    return Study.of(started, config.oracle, journal)
+    return Study.of(started, oracle, journal)

@@ -100,6 +100,12 @@ class ExecutorUnreachable(HptuneError):
     exit_code = 7
 
 
+class OracleFailed(HptuneError):
+    """An oracle raised, or proposed what cannot be a trial; the trials so far are kept."""
+
+    exit_code = 2
+
+
 class StudyExhausted(HptuneError):
     """`ask()` on a study whose oracle has nothing left to propose."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hptune import racing, spool
 from hptune.begun import Begun
+from hptune.errors import OracleFailed
 from hptune.executor import Executor
 from hptune.job import Job, Outcome
 from hptune.oracle import EXHAUSTED, Answer
@@ -90,6 +91,7 @@ class Loop:
         self.keep_logs = keep_logs
         self.again = frozenset(again)
         self.reason: str | None = None
+        self._failed: OracleFailed | None = None
         self._logs = None if folder is None else folder / "logs"
         self._work = None if folder is None else folder / "work"
         self._spool = None if folder is None else folder / "spool"
@@ -112,7 +114,7 @@ class Loop:
 
         `tick` is called about ten times a second. When `interrupt` returns a reason, nothing new is begun, running
         folds get `grace` seconds, and that reason is returned; what was interrupted runs again when the study is
-        resumed. Raises what the study's journal or the executor raise.
+        resumed. Raises what the study's journal or the executor raise, and `OracleFailed` once all begun is finished.
         """
         for folder in (self._logs, self._spool):
             if folder is not None:
@@ -132,6 +134,9 @@ class Loop:
                     self.executor.close(kill=True)
                     break
                 self._await(tick)
+        if self._failed is not None and interrupted is None:
+            self.study.sync()
+            raise self._failed
         reason = interrupted or self.reason or "trials"
         self.study.end(reason)
         return reason
@@ -340,7 +345,11 @@ class Loop:
         self.reason = first_reached(self.stops, study.history.view(), study.history.elapsed(time.time()))
         if self.reason is not None:
             return False
-        trial = study.next()
+        try:
+            trial = study.next()
+        except OracleFailed as error:  # what is running is finished first
+            self.reason, self._failed = "oracle", error
+            return False
         if isinstance(trial, Answer):
             if trial is EXHAUSTED:
                 self.reason = "exhausted"

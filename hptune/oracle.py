@@ -2,15 +2,18 @@
 
 An oracle *is* its options (a frozen spec, validated from the YAML) and a `suggest`. It keeps no path-dependent state:
 a fresh instance given the same history and the same generator says the same. It never touches disk, clock or screen.
-To add one: a file in `oracles/` and a line in its registry.
+To add one: a file in `oracles/` and a line in its registry, or a class of your own named in the config
+(docs/oracles.md).
 """
 
 from __future__ import annotations
 
 import enum
-from typing import ClassVar, Final
+import re
+from typing import Any, ClassVar, Final
 
 import numpy as np
+from pydantic import ConfigDict, Field, model_validator
 
 from hptune.history import View
 from hptune.spec import Spec
@@ -39,7 +42,15 @@ class OracleSpec(Spec):
     summary: ClassVar[str] = ""
     """One line for `hptune oracles` and the documentation."""
 
-    type: str
+    type: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _typed(cls, given: Any) -> Any:
+        """A class outside the registry is of the type that its dotted path names."""
+        if isinstance(given, dict) and not given.get("type") and cls.model_fields["type"].default == "":
+            return {**given, "type": f"{cls.__module__}.{cls.__qualname__}"}
+        return given
 
     def suggest(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:
         """Return what to try as trial number `trial`.
@@ -48,6 +59,25 @@ class OracleSpec(Spec):
         `history.space` that has not begun, at its fidelity.
         """
         raise NotImplementedError
+
+
+DOTTED: Final = re.compile(r"[A-Za-z_]\w*([.:][A-Za-z_]\w*)+")
+
+
+class OwnOracle(OracleSpec):
+    """A class of your own, by its dotted path (it lies beside the config, or comes with --allow-import); its fields
+    are the options. See docs/oracles.md.
+
+    This is what the config says of it. Only `run` and `validate` import the class, which then takes this one's place.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    type: str = Field(pattern=f"^{DOTTED.pattern}$", title="Dotted path")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the config gives beside `type`."""
+        return dict(self.model_extra or {})
 
 
 def unseen(history: View, rng: np.random.Generator) -> Values | Answer:

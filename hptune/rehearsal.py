@@ -17,6 +17,7 @@ from hptune import journal as jn
 from hptune.compose import check_limits, inspect_on, setup_of, study_of, with_workers
 from hptune.config.load import Loaded
 from hptune.job import Job, Outcome
+from hptune.own_oracle import oracle_of
 from hptune.session import Session
 from hptune.study import replay
 
@@ -37,10 +38,11 @@ def rehearsed(
     loaded = with_workers(loaded, workers)
     check_limits(loaded)
     events = jn.read(folder).events if (folder / jn.NAME).is_file() and not fresh else ()
+    oracle = oracle_of(loaded, allow_import)
     executor = loaded.config.executor.open(setup_of(loaded, allow_import))
     try:
         inspection, warnings = inspect_on(loaded, executor, lambda: None)
-        study = study_of(loaded, inspection, folder, events, None)
+        study = study_of(loaded, inspection, folder, events, None, oracle)
         begun = replay(events).view().configurations if events else 0
         trials = loaded.config.budget.trials if add_trials is None else begun + add_trials
         return Session(loaded, folder, study, executor, inspection, warnings, [], trials), begun

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from hptune import events as ev
+from hptune.consult import consult
 from hptune.errors import DirectoryUnusable, JournalDamaged, StudyExhausted, UsageError, did_you_mean
 from hptune.history import History, IllegalEvent
 from hptune.hyperparameters import HyperParameters
@@ -225,20 +226,7 @@ class Study:
         if k < len(history.starts):
             return Suggestion(history.starts[k], origin="default" if k == 0 else "start")
         with one_thread():
-            return self._ask_oracle(k)
-
-    def _ask_oracle(self, k: int) -> Suggestion | Answer:
-        history = self.history
-        answer = self.oracle.suggest(history.view(k), k, self._rng(k))
-        if answer is WAIT and history.finished_until() == k:
-            # All that was begun has ended and the view still hides some of it: show it, so that waiting can end.
-            answer = self.oracle.suggest(history.view(k, everything=True), k, self._rng(k))
-            if answer is WAIT:
-                raise RuntimeError(f"the oracle {self.oracle.type!r} waits although every trial has ended")
-        return answer
-
-    def _rng(self, k: int) -> np.random.Generator:
-        return np.random.default_rng([self.history.seed, k])
+            return consult(self.oracle, history, k)
 
     def retry(self, number: int) -> Trial:
         """Begin another attempt at a running trial (interrupted, or failed and to be retried), or at an ended one.

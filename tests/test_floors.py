@@ -17,12 +17,15 @@ PACKAGE = ROOT / "hptune"
 # marked so) and from those below. `hptune/__init__` exports lazily and is not on a floor.
 FLOORS: list[tuple[str, tuple[str, ...]]] = [
     ("face", ("__main__", "cli", "commands", "tuner", "tuning")),
-    ("wiring", ("compose", "session", "nested", "config", "rehearsal")),
+    ("wiring", ("compose", "session", "nested", "config", "own_oracle", "rehearsal")),
     ("loop", ("loop", "begun", "spool", "syncer")),
     ("study", ("study",)),
     ("view", ("report", "console", "analysis", "gate")),
     ("executors", ("executor", "executors", "slot", "spawn")),
-    ("policy", ("oracle", "oracles", "observations", "design", "finals", "racing", "simplicity", "stopping")),
+    (
+        "policy",
+        ("consult", "oracle", "oracles", "observations", "design", "finals", "racing", "simplicity", "stopping"),
+    ),
     ("memory", ("journal", "repair", "history", "events")),
     ("worker", ("worker", "models", "model", "data", "dataset", "evaluate", "cv")),
     (

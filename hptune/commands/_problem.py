@@ -48,9 +48,12 @@ def run_directory(loaded: Loaded) -> Path:
 
 def code_named(loaded: Loaded) -> list[str]:
     """Return the code outside of well-known libraries that running the config imports or starts."""
+    from hptune.oracle import OwnOracle
+
     config = loaded.config
     of_data = [] if config.data is None else config.data.imports()
     named = [name for _, name in (*of_data, *config.model.imports(), *config.evaluate.imports())]
+    named += [config.oracle.type] if isinstance(config.oracle, OwnOracle) else []
     return [name for name in dict.fromkeys(named) if name.replace(":", ".").split(".")[0] not in _WELL_KNOWN]
 
 

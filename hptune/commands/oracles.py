@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from hptune.commands._shared import say, say_json, stdout_width
+from hptune.commands._shared import chosen_format, say, say_json, stdout_width
 from hptune.oracle import OracleSpec
 from hptune.oracles import ORACLES
 from hptune.report import wording
 from hptune.report.layout import pairs
 from hptune.report.result import SCHEMA_VERSION
 
+FORMATS = ("table", "json", "markdown")
 
-def oracles(*, as_json: bool = False) -> int:
+
+def oracles(*, format: str = "table", as_json: bool = False) -> int:
     """Print the registry; return the exit code."""
-    if as_json:
+    format = chosen_format(format, as_json, FORMATS)
+    if format == "markdown":
+        say(markdown())
+        return 0
+    if format == "json":
         listed = [
             {"type": name, "summary": kind.summary, "options": _options(kind)} for name, kind in ORACLES.items()
         ]
@@ -29,8 +35,25 @@ def oracles(*, as_json: bool = False) -> int:
             for option in _options(kind)
         ]
         lines += [*pairs(options, width, indent="    "), ""]
-    say([*lines, "In a config: oracle: {type: NAME, OPTION: VALUE}"])
+    say(
+        [
+            *lines,
+            "In a config: oracle: {type: NAME, OPTION: VALUE}; your own: oracle: {type: MODULE.CLASS, OPTION: VALUE}",
+        ]
+    )
     return 0
+
+
+def markdown() -> list[str]:
+    """Return the registry as a Markdown table, which docs/oracles.md shows."""
+    lines = ["| oracle | what it does | options (default) |", "|---|---|---|"]
+    for name, kind in ORACLES.items():
+        options = "; ".join(
+            f"`{one['name']}` ({wording.exact(one['default'])}): {one['description'].rstrip('.')}"
+            for one in _options(kind)
+        )
+        lines.append(f"| `{name}` | {kind.summary.replace('|', ' ')} | {options or '-'} |")
+    return lines
 
 
 def _options(kind: type[OracleSpec]) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from hptune.executors import EXECUTORS
 from hptune.executors.process import ProcessSpec
 from hptune.model import ModelSpec
 from hptune.models import MODELS, kind_of
-from hptune.oracle import OracleSpec
+from hptune.oracle import OracleSpec, OwnOracle
 from hptune.oracles import ORACLES
 from hptune.spec import Spec
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 else:
     Model = by_shape(MODELS, kind_of, "{class: sklearn.svm.SVC}")
     Data = by_shape(DATA_SOURCES, source_of, "{train: data.csv, target: y}")
-    Oracle = by_type(ORACLES)
+    Oracle = by_type(ORACLES, own=OwnOracle)
     AnyExecutor = by_type(EXECUTORS, default="process")
 
 DEFAULT_TRIALS = 50

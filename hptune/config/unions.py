@@ -37,9 +37,14 @@ def by_shape(
     return _union(kinds, tag, checked)
 
 
-def by_type(kinds: Mapping[str, type[Spec]], default: str | None = None) -> Any:
-    """Return the union of `kinds` told apart by their `type:`, which may be left out where there is a `default`."""
+def by_type(kinds: Mapping[str, type[Spec]], default: str | None = None, own: type[Spec] | None = None) -> Any:
+    """Return the union of `kinds` told apart by their `type:`, which may be left out where there is a `default`.
+
+    A `type:` that is a dotted path is of the kind `own`, if there is one; `class:` is another name for it.
+    """
     tags = {kind: f"<{name}>" for name, kind in kinds.items()}
+    if own is not None:
+        tags[own] = _OWN
     first = next(iter(kinds))
 
     def checked(value: Any) -> Any:
@@ -48,7 +53,11 @@ def by_type(kinds: Mapping[str, type[Spec]], default: str | None = None) -> Any:
         if not isinstance(value, Mapping):
             named = value if isinstance(value, str) and value in kinds else first
             raise ValueError(f"expected a mapping such as {{type: {named}}}, found {_shown(value)}")
+        if own is not None and "class" in value and "type" not in value:
+            value = {"type" if key == "class" else key: one for key, one in value.items()}
         found = value.get("type", default)
+        if own is not None and is_dotted(found):
+            return value
         if found is None:
             raise ValueError(f"expected a type: one of {', '.join(kinds)}")
         if not isinstance(found, str) or found not in kinds:
@@ -57,9 +66,20 @@ def by_type(kinds: Mapping[str, type[Spec]], default: str | None = None) -> Any:
         return value
 
     def tag(value: Any) -> str | None:
-        return f"<{value.get('type', default)}>" if isinstance(value, Mapping) else tags.get(type(value))
+        if not isinstance(value, Mapping):
+            return tags.get(type(value))
+        found = value.get("type", default)
+        return _OWN if own is not None and is_dotted(found) else f"<{found}>"
 
-    return _union(kinds, tag, checked)
+    return _union(kinds if own is None else {**kinds, _OWN[1:-1]: own}, tag, checked)
+
+
+_OWN = "<a.b>"
+
+
+def is_dotted(found: Any) -> bool:
+    """Return whether a `type:` is the path of a class rather than the name of a kind."""
+    return isinstance(found, str) and ("." in found or ":" in found)
 
 
 def _union(kinds: Mapping[str, type[Spec]], tag: Callable[[Any], str | None], checked: Callable[[Any], Any]) -> Any:

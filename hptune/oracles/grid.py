@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from hptune.errors import OracleFailed
 from hptune.history import View
 from hptune.oracle import EXHAUSTED, LISTABLE, Answer, OracleSpec
 from hptune.space import SearchSpace
@@ -17,7 +18,7 @@ from hptune.trial import Suggestion
 class Grid(OracleSpec):
     """Every combination of values once; continuous ranges contribute `points` values, evenly spaced in their scale.
 
-    Raises ValueError when the grid has more than 100,000 points.
+    Raises OracleFailed when the grid has more than 100,000 points.
     """
 
     summary: ClassVar[str] = "every combination once; a continuous range as `points` values"
@@ -43,7 +44,7 @@ def _listed(key: str, points: int, seed: int | None) -> tuple[dict[str, Any], ..
     space = _SPACES[key]
     size = space.size(points, limit=LISTABLE + 1)
     if size is not None and size > LISTABLE:
-        raise ValueError(
+        raise OracleFailed(
             f"the grid has more than {LISTABLE:,} points; lower oracle.points (it is {points}), give parameters a "
             f"step or fewer values, or use oracle: {{type: quasi_random}}"
         )

@@ -47,8 +47,8 @@ class Importer:
     def __call__(self, name: str, *, key: str = "", wanted: str = "class") -> Any:
         """Return the object called `name` (`package.module.Name` or `package.module:name`).
 
-        `wanted` is "class" (an estimator class), "metric" or "function" (anything callable). Raises `ConfigError` at
-        `key` for a name without leave, one that does not exist, or one that is not what is wanted.
+        `wanted` is "class" (an estimator class), "metric", "function" or "oracle" (anything callable). Raises
+        `ConfigError` at `key` for a name without leave, one that does not exist, or one that is not what is wanted.
         """
         if (name, wanted) not in self._found:
             self._found[name, wanted] = self._resolved(name, key, wanted)
@@ -155,7 +155,7 @@ class Importer:
                     key, f"expected an estimator class (with fit and get_params), {name} is {_described(found)}"
                 )
         elif not callable(found):
-            raise bad(key, f"expected a {wanted}, {name} is {_described(found)}")
+            raise bad(key, f"expected {'an' if wanted == 'oracle' else 'a'} {wanted}, {name} is {_described(found)}")
         top = path.split(".")[0]
         if self._allowed(path):
             return

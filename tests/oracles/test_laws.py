@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hptune.errors import StudyExhausted
+from hptune.errors import OracleFailed, StudyExhausted
 from hptune.objective import Objective
 from hptune.oracle import OracleSpec
 from hptune.oracles import ORACLES
@@ -164,7 +164,7 @@ def test_every_oracle_is_no_worse_than_random_on_the_sphere(name: str) -> None:
 def test_a_grid_too_large_to_list_is_refused_with_the_way_out() -> None:
     study = Study(SPACES["sixty dimensions"], Objective("loss"), oracle=make("grid"), seed=0)
     study.tell(study.ask().number, 1.0)
-    with pytest.raises(ValueError, match=r"more than 100,000 points; lower oracle\.points"):
+    with pytest.raises(OracleFailed, match=r"more than 100,000 points; lower oracle\.points"):
         study.ask()
 
 

@@ -1,0 +1,221 @@
+"""A user's own oracle: the documented example runs, its options are checked, its faults end in clear messages."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hptune
+from hptune import cli
+from hptune.errors import OracleFailed, StudyExhausted
+from hptune.objective import Objective
+from hptune.study import Study
+from tests.conftest import SPACES
+
+Capture = pytest.CaptureFixture[str]
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "oracles.md").read_text()
+CODE = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)[0]
+CONFIG = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)[0]
+CONFIG = (
+    CONFIG.replace('data: {train: "sklearn:load_diabetes"}\n', "")
+    .replace("model: {class: sklearn.linear_model.Ridge}", 'model: {function: "targets:f"}')
+    .replace("evaluate: {metric: r2, cv: 3}", "evaluate: {metric: loss, direction: minimize}")
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The documented files, over a function instead of a fit; what was imported is forgotten at the end."""
+    (tmp_path / "searches.py").write_text(CODE)
+    (tmp_path / "targets.py").write_text("def f(values):\n    return abs(values['alpha'] - 1)\n")
+    (tmp_path / "study.yaml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    path = list(sys.path)
+    yield tmp_path
+    sys.path[:] = path
+    for name in ("searches", "targets", "faulty"):
+        sys.modules.pop(name, None)
+
+
+def climber() -> Any:
+    scope: dict[str, Any] = {"__name__": "searches"}
+    exec(CODE, scope)
+    return scope["Climber"]
+
+
+def test_the_table_in_the_docs_is_the_registry(capsys: Capture) -> None:
+    assert cli.invoke(["oracles", "--format", "markdown"]) == 0
+    assert f"-->\n{capsys.readouterr().out}<!-- end -->" in PAGE
+
+
+def test_the_documented_example_runs_and_goes_on(project: Path, capsys: Capture) -> None:
+    assert len(CODE.splitlines()) <= 40
+    assert cli.invoke(["run", "study.yaml", "--dir", "short", "-q", "--trials", "6"]) == 0
+    assert cli.invoke(["run", "study.yaml", "--dir", "short", "-q", "--trials", "12"]) == 0
+    assert cli.invoke(["run", "study.yaml", "--dir", "long"]) == 0
+    assert "runs code that the config names: targets:f, searches.Climber" in capsys.readouterr().err
+    assert cli.invoke(["trials", "short", "--format", "json"]) == 0
+    short = json.loads(capsys.readouterr().out)["trials"]
+    assert cli.invoke(["trials", "long", "--format", "json"]) == 0
+    long = json.loads(capsys.readouterr().out)["trials"]
+    assert [one["params"] for one in short] == [one["params"] for one in long]
+    assert {one["origin"] for one in long[1:]} == {"random", "step"}
+
+
+def test_reading_verbs_never_import_it(project: Path, capsys: Capture) -> None:
+    assert cli.invoke(["run", "study.yaml", "--dir", "r", "-q", "--trials", "2"]) == 0
+    (project / "searches.py").write_text("raise SystemExit('imported')\n")
+    del sys.modules["searches"]
+    for verb in ("show", "trials", "best", "suggest"):
+        assert cli.invoke([verb, "r"]) == 0
+    assert cli.invoke(["validate", "study.yaml", "--static"]) == 0
+    assert "searches" not in sys.modules
+    assert "searches.Climber (startup 5, step 0.2)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{type: searches.Climber, stepp: 1}", "study.yaml:5: oracle.stepp: unknown key; did you mean 'step'?"),
+        ("{type: searches.Climber, step: 2}", "study.yaml:5: oracle.step: expected a number of at most 1, found 2"),
+        ("{class: searches.Climbr}", "oracle.type: searches has no 'Climbr'; did you mean 'Climber'?"),
+        ("{type: searches.np}", "oracle.type: expected an oracle, searches.np is a module"),
+        ("{type: pathlib.Path}", "oracle.type: pathlib.Path is neither in the config's folder"),
+        (
+            "{type: other.Thing}",
+            "oracle.type: expected a subclass of hptune.OracleSpec, other.Thing is another class",
+        ),
+        ("{type: other.Idle}", "oracle.type: other.Idle has no suggest(self, history, trial, rng)"),
+        ("{type: other.Picky}", "oracle: expected an even moon"),
+        ("{type: broken.Thing}", "oracle.type: importing broken failed: ZeroDivisionError: division by zero"),
+        ("{type: a..b}", "oracle.type: expected"),
+    ],
+)
+def test_a_wrong_name_or_option_is_said_with_its_line(
+    line: str, message: str, project: Path, capsys: Capture
+) -> None:
+    (project / "other.py").write_text(
+        "import hptune, pydantic\n\n\nclass Thing:\n    pass\n\n\nclass Idle(hptune.OracleSpec):\n    pass\n\n\n"
+        "class Picky(hptune.OracleSpec):\n    @pydantic.model_validator(mode='after')\n    def _moon(self):\n"
+        "        raise ValueError('expected an even moon')\n\n    def suggest(self, history, trial, rng):\n        pass\n"
+    )
+    (project / "broken.py").write_text("1 / 0\n")
+    (project / "study.yaml").write_text(re.sub(r"oracle: .*", f"oracle: {line}", CONFIG))
+    for verb in (["validate", "study.yaml"], ["run", "study.yaml", "--dir", "r", "-q"]):
+        assert cli.invoke(verb) == 2
+        found = capsys.readouterr().err
+        assert message in " ".join(found.split())
+        assert "Traceback" not in found
+    for name in ("other", "broken"):
+        sys.modules.pop(name, None)
+
+
+SPACE = SPACES["extras and fixed"]
+GOOD = {"kernel": "linear", "eps": 0.5, "cache": 200}
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (ZeroDivisionError("oh"), r"raised ZeroDivisionError: oh \(.*test_own.py, line \d+\)"),
+        (SystemExit(3), "raised SystemExit: 3"),
+        (None, r"expected a hptune.Suggestion\(values\), hptune.WAIT or hptune.EXHAUSTED, found None"),
+        (GOOD, "expected a hptune.Suggestion"),
+        (hptune.Suggestion(None), "expected a hptune.Suggestion"),  # type: ignore[arg-type]
+        (hptune.Suggestion({**GOOD, "degree": 3}), "degree: is inactive here"),
+        (hptune.Suggestion({"kernel": "linear", "eps": 0.5}), "no value for cache, active here"),
+        (hptune.Suggestion({**GOOD, "eps": 11}), "eps: "),
+        (hptune.Suggestion({**GOOD, "eps": float("nan")}), "eps: "),
+        (hptune.Suggestion({**GOOD, "esp": 1}), "no parameter 'esp'; did you mean 'eps'?"),
+        (hptune.Suggestion(SPACE.defaults()), r"is the configuration of trial 0 again; .*hptune.unseen"),
+        (hptune.Suggestion(GOOD, fidelity=-1), "fidelity: expected None or a number above 0, found -1"),
+        (hptune.Suggestion(GOOD, parent=9), "parent: expected an earlier trial's number, found 9"),
+        (hptune.Suggestion(GOOD, note={"x": object()}), "note: expected a mapping that JSON can hold"),
+        (hptune.Suggestion(GOOD, note={"x": "y" * 3000}), "note: expected at most 2048 bytes of JSON, found 30"),
+        (hptune.Suggestion(GOOD, predicted=(1.0, float("inf"))), "predicted: expected"),
+        (hptune.WAIT, "waits although every trial has ended"),
+    ],
+    ids=lambda one: str(one)[:40].replace(" ", "-"),
+)
+def test_nonsense_is_refused_and_nothing_is_lost(answer: Any, message: str) -> None:
+    class Faulty(hptune.OracleSpec):
+        def suggest(self, history: Any, trial: int, rng: Any) -> Any:
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+    study = Study(SPACE, Objective("loss"), oracle=Faulty(), seed=0)
+    study.tell(study.ask().number, 1.0)
+    with pytest.raises(OracleFailed, match=rf"(?s)Faulty, asked for trial 1: .*{message}.*are kept"):
+        study.ask()
+    assert len(study.history.trials) == 1
+
+
+def test_constraints_hold_for_it() -> None:
+    class Faulty(hptune.OracleSpec):
+        def suggest(self, history: Any, trial: int, rng: Any) -> Any:
+            return hptune.Suggestion({"a": 0.7, "b": 0.7, "k": "q"})
+
+    study = Study(SPACES["constrained"], Objective("loss"), oracle=Faulty(), seed=0)
+    study.tell(study.ask().number, 1.0)
+    with pytest.raises(OracleFailed, match=r"not allowed: require a \+ b < 0.8"):
+        study.ask()
+
+
+def test_values_become_plain_and_the_origin_is_its_name() -> None:
+    import numpy as np
+
+    class Wide(hptune.OracleSpec):
+        step: float = 0.5
+
+        def suggest(self, history: Any, trial: int, rng: Any) -> Any:
+            print("thinking")
+            return hptune.Suggestion({"x": np.float64(self.step)})
+
+    assert Wide().type.endswith("Wide")
+    study = Study(SPACES["one dimension"], Objective("loss"), oracle=Wide(step=0.25), seed=0)
+    study.tell(study.ask().number, 1.0)
+    trial = study.ask()
+    assert (trial.values, type(trial.values["x"]), trial.origin) == ({"x": 0.25}, float, "Wide")
+
+
+@pytest.mark.parametrize("name", ["three points", "deeply conditional", "constrained", "extras and fixed"])
+def test_the_documented_example_keeps_the_laws(name: str) -> None:
+    space = SPACES[name]
+    oracle = climber()()
+    study = Study(space, Objective("loss"), oracle=oracle, seed=0)
+    for i in range(15):
+        try:
+            trial = study.ask()
+        except StudyExhausted:
+            assert len(study.history.trials) == space.size()
+            break
+        study.tell(trial.number, float(i % 5))
+    keys = [space.key(trial.values) for trial in study.history.trials]
+    assert len(set(keys)) == len(keys)
+
+
+def test_trials_that_run_are_finished_before_the_message(project: Path, capsys: Capture) -> None:
+    (project / "faulty.py").write_text(
+        "import hptune\n\n\nclass Fails(hptune.OracleSpec):\n    def suggest(self, history, trial, rng):\n"
+        "        if trial == 3:\n            raise RuntimeError('no idea')\n"
+        "        return hptune.Suggestion(hptune.unseen(history, rng))\n"
+    )
+    text = re.sub(r"oracle: .*", "oracle: {type: faulty.Fails}", CONFIG)
+    (project / "study.yaml").write_text(text.replace("{type: serial}", "{type: process, workers: 2}"))
+    assert cli.invoke(["run", "study.yaml", "--dir", "r", "-q"]) == 2
+    found = capsys.readouterr().err
+    assert "the oracle faulty.Fails, asked for trial 3: raised RuntimeError: no idea" in found
+    assert "faulty.py, line 7" in found
+    assert "Traceback" not in found
+    assert cli.invoke(["trials", "r", "--format", "json"]) == 0
+    assert [one["status"] for one in json.loads(capsys.readouterr().out)["trials"]] == ["completed"] * 3
+    (project / "faulty.py").write_text((project / "faulty.py").read_text().replace("== 3", "== 99"))
+    del sys.modules["faulty"]
+    assert cli.invoke(["run", "study.yaml", "--dir", "r", "-q", "--trials", "6"]) == 0
