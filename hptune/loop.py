@@ -98,6 +98,7 @@ class Loop:
         self._begun: dict[int, _Begun] = {}
         self._jobs: dict[Future[Outcome], Job] = {}
         self._synced = 0.0
+        self._finishing = True
         self._folds_done = 0
         self._fold_seconds = 0.0
 
@@ -233,15 +234,17 @@ class Loop:
     def _begin(self) -> bool:
         """Begin the next trial if there is to be one now; return whether it did."""
         study = self.study
-        if self.reason is not None or not study.ready:
+        if self.reason not in (None, "trials") or self._finishing is False or not study.ready:
             return False
         self.reason = first_reached(self.stops, study.history.view(), study.history.elapsed(time.time()))
-        if self.reason is not None:
+        if self.reason not in (None, "trials"):
             return False
-        trial = study.next()
+        # At the limit of configurations, those begun at a lower fidelity may still be continued.
+        trial = study.next(finish=self.reason is not None)
         if isinstance(trial, Answer):
-            if trial is EXHAUSTED:
+            if trial is EXHAUSTED and self.reason is None:
                 self.reason = "exhausted"
+            self._finishing = trial is not EXHAUSTED
             return False
         self._begun[trial.number] = _Begun(trial, list(range(self.folds)))
         return True
@@ -327,7 +330,7 @@ class Loop:
     def _finished(self) -> bool:
         if self.reason == "time":
             return True
-        return self.reason is not None and not self._begun
+        return self.reason is not None and not self._begun and not (self.reason == "trials" and self._finishing)
 
     def _sync(self) -> None:
         now = time.monotonic()

@@ -20,7 +20,7 @@ import numpy as np
 
 from hptune import events as ev
 from hptune.errors import StudyExhausted, UsageError, did_you_mean
-from hptune.history import History, IllegalEvent
+from hptune.history import History, IllegalEvent, View
 from hptune.hyperparameters import HyperParameters
 from hptune.journal import Journal
 from hptune.objective import Objective
@@ -193,13 +193,21 @@ class Study:
         lookahead = history.lookahead
         return lookahead is None or history.finished_until() >= len(history.trials) - lookahead + 1
 
-    def next(self) -> Trial | Answer:
-        """Begin and return the next trial; WAIT while results are outstanding that it must know; EXHAUSTED."""
+    @property
+    def continues(self) -> bool:
+        """Whether something that has begun is worth continuing although no new configuration may begin."""
+        return self.ready and not isinstance(self._suggest(len(self.history.trials), finish=True), Answer)
+
+    def next(self, *, finish: bool = False) -> Trial | Answer:
+        """Begin and return the next trial; WAIT while results are outstanding that it must know; EXHAUSTED.
+
+        With `finish` no new configuration begins: what began at a lower fidelity may be continued.
+        """
         history = self.history
         k = len(history.trials)
         if not self.ready:
             return WAIT
-        suggestion = self._suggest(k)
+        suggestion = self._suggest(k, finish=finish)
         if isinstance(suggestion, Answer):
             return suggestion
         self._record(
@@ -216,19 +224,21 @@ class Study:
         )
         return self.history.trials[k]
 
-    def _suggest(self, k: int) -> Suggestion | Answer:
+    def _suggest(self, k: int, *, finish: bool = False) -> Suggestion | Answer:
         history = self.history
         if k < len(history.starts):
-            return Suggestion(history.starts[k], origin="default" if k == 0 else "start")
+            return EXHAUSTED if finish else Suggestion(history.starts[k], origin="default" if k == 0 else "start")
         with one_thread():
-            return self._ask_oracle(k)
+            return self._ask_oracle(k, self.oracle.finish if finish else self.oracle.suggest)
 
-    def _ask_oracle(self, k: int) -> Suggestion | Answer:
+    def _ask_oracle(
+        self, k: int, suggest: Callable[[View, int, np.random.Generator], Suggestion | Answer]
+    ) -> Suggestion | Answer:
         history = self.history
-        answer = self.oracle.suggest(history.view(k), k, self._rng(k))
+        answer = suggest(history.view(k), k, self._rng(k))
         if answer is WAIT and history.finished_until() == k:
             # All that was begun has ended and the view still hides some of it: show it, so that waiting can end.
-            answer = self.oracle.suggest(history.view(k, everything=True), k, self._rng(k))
+            answer = suggest(history.view(k, everything=True), k, self._rng(k))
             if answer is WAIT:
                 raise RuntimeError(f"the oracle {self.oracle.type!r} waits although every trial has ended")
         return answer

@@ -44,6 +44,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "parameters",
             "places",
             "randomness",
+            "resource",
             "recording",
             "scales",
             "space",
