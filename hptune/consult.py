@@ -24,28 +24,31 @@ from hptune.trial import Suggestion
 NOTE_BYTES = 2048
 
 
-def consult(oracle: OracleSpec, history: History, trial: int) -> Suggestion | Answer:
-    """Return what the oracle proposes as trial number `trial`, the next one.
+def consult(oracle: OracleSpec, history: History, trial: int, *, finish: bool = False) -> Suggestion | Answer:
+    """Return what the oracle proposes as trial number `trial`, the next one; with `finish` what it continues.
 
     Raises `OracleFailed` where a user's own oracle raises, or answers what cannot be a trial.
     """
-    answer = _answer(oracle, history, trial, everything=False)
+    answer = _answer(oracle, history, trial, everything=False, finish=finish)
     if answer is WAIT and history.finished_until() == trial:
         # All that was begun has ended and the view still hides some of it: show it, so that waiting can end.
-        answer = _answer(oracle, history, trial, everything=True)
+        answer = _answer(oracle, history, trial, everything=True, finish=finish)
         if answer is WAIT:
             _fail(oracle, trial, "waits although every trial has ended; return hptune.EXHAUSTED to end the study")
     return answer
 
 
-def _answer(oracle: OracleSpec, history: History, trial: int, *, everything: bool) -> Suggestion | Answer:
+def _answer(
+    oracle: OracleSpec, history: History, trial: int, *, everything: bool, finish: bool
+) -> Suggestion | Answer:
+    ask = oracle.finish if finish else oracle.suggest
     view = history.view(trial, everything=everything)
     rng = np.random.default_rng([history.seed, trial])
     if type(oracle).__module__.startswith("hptune."):
-        return oracle.suggest(view, trial, rng)
+        return ask(view, trial, rng)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # stdout is for results, with --json for one document
-            answer = oracle.suggest(view, trial, rng)
+            answer = ask(view, trial, rng)
     except HptuneError:
         raise
     except (Exception, SystemExit) as error:  # the user's code may raise anything
@@ -82,7 +85,7 @@ def _checked(oracle: OracleSpec, answer: Any, history: History, trial: int) -> S
         _fail(oracle, trial, f"not allowed: {broken}")
     if answer.fidelity is not None and not (_finite(answer.fidelity) and answer.fidelity > 0):
         _fail(oracle, trial, f"fidelity: expected None or a number above 0, found {_short(answer.fidelity)}")
-    before = history.seen(values, answer.fidelity)
+    before = history.seen_at(values, answer.fidelity)
     if before is not None:
         _fail(
             oracle,

@@ -59,7 +59,9 @@ class History:
         self.reopenings = 0
         """How often a trial that had ended was begun again; memos of ended trials hold while this stays the same."""
         self._first_of: dict[str, int] = {}
+        self._first_at: dict[tuple[str, float | None], int] = {}
         self._configurations: list[int] = [0]
+        self._lower: list[int] = [0]
         self._prefix: list[tuple[int | None, int]] = [(None, 0)]  # best and failures in a row of the first i trials
         self._rows = np.empty((0, len(self.space.columns)))
         self._known_rows = 0
@@ -192,8 +194,11 @@ class History:
                 predicted=event.predicted,
             )
         )
-        self._first_of.setdefault(self._key(event.values, event.fidelity), event.trial)
+        key = self.space.key(event.values)
+        self._first_of.setdefault(key, event.trial)
+        self._first_at.setdefault((key, event.fidelity), event.trial)
         self._configurations.append(self._configurations[-1] + (event.parent is None))
+        self._lower.append(self._lower[-1] + (event.fidelity is not None))
 
     def _reopen(self, event: ev.TrialStarted) -> None:
         """Begin a failed trial from the start: folds measured before may be of other code than those to come."""
@@ -206,9 +211,6 @@ class History:
         self.winner = None  # it may win yet: the finals are to be held again
         self.reopenings += 1
         del self._prefix[number + 1 :]  # a failed trial is never the best: `best_number` stays
-
-    def _key(self, values: Values, fidelity: float | None) -> str:
-        return f"{fidelity}|{self.space.key(values)}"
 
     def _put(self, trial: Trial) -> None:
         self.trials[trial.number] = trial
@@ -263,9 +265,13 @@ class History:
         """Return how many trials from trial 0 on have ended without a gap."""
         return len(self._prefix) - 1
 
-    def seen(self, values: Values, fidelity: float | None = None) -> int | None:
-        """Return the number of the first trial with this configuration, None if there is none."""
-        return self._first_of.get(self._key(values, fidelity))
+    def seen(self, values: Values) -> int | None:
+        """Return the number of the first trial with this configuration at any fidelity, None if there is none."""
+        return self._first_of.get(self.space.key(values))
+
+    def seen_at(self, values: Values, fidelity: float | None) -> int | None:
+        """Return the number of the first trial with this configuration at this fidelity, None if there is none."""
+        return self._first_at.get((self.space.key(values), fidelity))
 
     def as_searched(self, number: int) -> Trial:
         """Return a trial as the search knows it: a raced-out one that was completed afterwards is raced out there."""
@@ -330,6 +336,11 @@ class View(Sequence[Trial]):
         return self.history._configurations[self.begun]
 
     @property
+    def lower(self) -> int:
+        """How many trials have begun at a lower fidelity than the whole."""
+        return self.history._lower[self.begun]
+
+    @property
     def settled(self) -> int:
         """How many trials from trial 0 on have ended, without a gap, as far as this view sees."""
         return min(self.visible, self.history.finished_until())
@@ -370,9 +381,14 @@ class View(Sequence[Trial]):
         """Return the trials begun whose results are not to be seen (yet)."""
         return [trial for trial in self if trial.status == "running"]
 
-    def seen(self, values: Values, fidelity: float | None = None) -> bool:
-        """Return whether this configuration has begun, at this fidelity."""
-        first = self.history.seen(values, fidelity)
+    def seen(self, values: Values) -> bool:
+        """Return whether this configuration has begun, at whatever fidelity."""
+        first = self.history.seen(values)
+        return first is not None and first < self.begun
+
+    def seen_at(self, values: Values, fidelity: float | None) -> bool:
+        """Return whether this configuration has begun at this fidelity."""
+        first = self.history.seen_at(values, fidelity)
         return first is not None and first < self.begun
 
     def rows(self) -> NDArray[np.float64]:

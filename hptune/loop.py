@@ -98,6 +98,7 @@ class Loop:
         self._begun: dict[int, Begun] = {}
         self._jobs: dict[Future[Outcome], Job] = {}
         self._syncer = Syncer(study.sync)
+        self._finishing = True
         self._folds_done = 0
         self._fold_seconds = 0.0
 
@@ -259,7 +260,7 @@ class Loop:
         """Return a trial as to be worked on, its folds in their order and none of them waiting yet."""
         order = racing.fold_order(self.study.history.seed, trial.number, self.folds) if self.race else None
         begun = Begun(trial, order or tuple(range(self.folds)), [], race=self._race_for(trial))
-        first = self.study.history.seen(trial.values, trial.fidelity)
+        first = self.study.history.seen_at(trial.values, trial.fidelity)
         begun.twin = first if first is not None and first < trial.number else None
         return begun
 
@@ -340,19 +341,21 @@ class Loop:
     def _begin(self) -> bool:
         """Begin the next trial if there is to be one now; return whether it did."""
         study = self.study
-        if self.reason is not None or not study.ready:
+        if self.reason not in (None, "trials") or self._finishing is False or not study.ready:
             return False
         self.reason = first_reached(self.stops, study.history.view(), study.history.elapsed(time.time()))
-        if self.reason is not None:
+        if self.reason not in (None, "trials"):
             return False
         try:
-            trial = study.next()
+            # At the limit of configurations, those begun at a lower fidelity may still be continued.
+            trial = study.next(finish=self.reason is not None)
         except OracleFailed as error:  # what is running is finished first
             self.reason, self._failed = "oracle", error
             return False
         if isinstance(trial, Answer):
-            if trial is EXHAUSTED:
+            if trial is EXHAUSTED and self.reason is None:
                 self.reason = "exhausted"
+            self._finishing = trial is not EXHAUSTED
             return False
         begun = self._begun[trial.number] = self._line_up(trial)
         if begun.twin is None:
@@ -488,7 +491,7 @@ class Loop:
     def _finished(self) -> bool:
         if self.reason == "time":
             return True
-        return self.reason is not None and not self._begun
+        return self.reason is not None and not self._begun and not (self.reason == "trials" and self._finishing)
 
     def _state(self) -> RunState:
         now = time.monotonic()

@@ -6,9 +6,11 @@ y_if loss of trial i on fold f, modelled as m_i + b_f + e_if with var(e) = s².
     partial trial:       m_i = mean over its folds of (y_if - b_f),   extra variance s² (k - j) / (j k)        (1)
 
     lower fidelity g:    m_i = a_g + b_g y_i,   extra variance that of the residuals                            (2)
+    the same, each measurement by itself:       m_i = y_i + median of (y_j at the next fidelity - y_j at g) + ...  (3)
 
 The extra variance of (1) is zero when all folds are in: the finite-population form. In (2) a and b come from the
-configurations that were also measured higher up.
+configurations that were also measured higher up; in (3) the medians are taken over those measured at both, step by
+step up to the whole. (2) is for models that know one loss a configuration, (3) for those with an input for fidelity.
 """
 
 from __future__ import annotations
@@ -38,9 +40,10 @@ class Observations:
     """A view as arrays.
 
     `rows` (N, C) of all trials begun; `measured`, `failed`, `pending`, `lower` their indices by what is known
-    (`lower`: measured at a lower fidelity); `loss` (n,) of the measured ones, multiplied by 2^-`exponent` so that
-    squares neither overflow nor vanish; `variance` (n,) the extra variance of those with folds missing; `noise` the
-    variance of a complete trial's mean that its folds' disagreement shows, None without folds; `keys` tells all rows.
+    (`lower`: measured at a lower fidelity); `position` (N,) their fidelities on a logarithmic scale on which the
+    whole is 1 and a ninth 0, None where no trial has a lower one; `loss` (n,) of the measured ones, multiplied by
+    2^-`exponent` so that squares neither overflow nor vanish; `variance` (n,) the extra variance of those with folds
+    missing; `keys` tells all rows.
     """
 
     rows: Array
@@ -48,10 +51,10 @@ class Observations:
     failed: Index
     pending: Index
     lower: Index
+    position: Array | None
     loss: Array
     exponent: int
     variance: Array
-    noise: float | None
     keys: frozenset[bytes] | set[bytes]
 
 
@@ -95,8 +98,12 @@ def _facts(history: History, trial: Trial) -> tuple[int, float, int]:
     return state, history.objective.loss(score), len(trial.measurements)
 
 
-def observe(view: View) -> Observations:
-    """Return what the view shows, as arrays."""
+def observe(view: View, *, lift: bool = True) -> Observations:
+    """Return what the view shows, as arrays.
+
+    With `lift` a configuration has one loss, that of its highest fidelity carried up by (2); without, every trial
+    counts by itself, moved by (3).
+    """
     history = view.history
     columns = _CACHE.get(history)
     if columns is None or columns.reopenings != history.reopenings:
@@ -119,9 +126,14 @@ def observe(view: View) -> Observations:
     top = float(np.max(np.abs(every))) if len(every) else 0.0
     exponent = math.frexp(top)[1] if top > 0 else 0
     y = np.ldexp(y, -exponent)
-    y, variance, noise = _partial(view, measured, folds[measured], y, exponent)
+    y, variance = _partial(view, measured, folds[measured], y, exponent)
     lower = np.flatnonzero(state == LOWER)
-    if len(lower):
+    position = None
+    if view.lower:
+        position = np.array([_position(view[number].fidelity) for number in range(view.begun)])
+    if len(lower) and not lift:
+        measured, y, variance = _shifted(view, measured, y, variance, lower, loss, folds, exponent)
+    elif len(lower):
         measured, y, variance = _lifted(view, measured, y, variance, lower, np.ldexp(loss[lower], -exponent))
     return Observations(
         rows=rows,
@@ -129,10 +141,10 @@ def observe(view: View) -> Observations:
         failed=np.flatnonzero(state == FAILED),
         pending=np.flatnonzero(state == RUNNING),
         lower=lower,
+        position=position,
         loss=y,
         exponent=exponent,
         variance=variance,
-        noise=noise,
         keys=_keys(view, columns, rows),
     )
 
@@ -146,19 +158,17 @@ def _keys(view: View, columns: _Columns, rows: Array) -> set[bytes]:
     return columns.keys
 
 
-def _partial(
-    view: View, measured: Index, folds: NDArray[np.int64], y: Array, exponent: int
-) -> tuple[Array, Array, float | None]:
-    """Return losses with partial means corrected for their folds' difficulty, their extra variances (1), and s²/k."""
+def _partial(view: View, measured: Index, folds: NDArray[np.int64], y: Array, exponent: int) -> tuple[Array, Array]:
+    """Return losses with partial means corrected for their folds' difficulty, and their extra variances (1)."""
     variance = np.zeros(len(y))
     k = int(folds.max()) if len(folds) else 0
     if k < 2:
-        return y, variance, None
+        return y, variance
     complete = np.flatnonzero(folds == k)
     best = complete[np.argsort(y[complete], kind="stable")[:FOLD_TRIALS]]
     table, used = _fold_table(view, measured[best], k, exponent)
     if len(table) < 2:
-        return y, variance, None
+        return y, variance
     centred = table - table.mean(axis=1, keepdims=True)
     effect = centred.mean(axis=0)
     residual = ((centred - effect) ** 2).sum(axis=1) / (k - 1) * len(table) / (len(table) - 1)
@@ -172,7 +182,41 @@ def _partial(
             y[i] -= float(effect[places].mean())
         j = len(found)
         variance[i] = s2 * (k - j) / (j * k)
-    return y, variance, s2 / k
+    return y, variance
+
+
+def _position(fidelity: float | None) -> float:
+    return 1.0 if fidelity is None else 1.0 + math.log(fidelity) / math.log(9.0)
+
+
+def _shifted(
+    view: View,
+    measured: Index,
+    y: Array,
+    variance: Array,
+    lower: Index,
+    loss: Array,
+    folds: NDArray[np.int64],
+    exponent: int,
+) -> tuple[Index, Array, Array]:
+    """Return trials, losses and variances of every fidelity, those of each lower one moved by (3)."""
+    space = view.space
+    fidelity = np.array([view[int(i)].fidelity for i in lower], dtype=np.float64)
+    numbers, losses, variances = [measured], [y], [variance]
+    above = {space.key(view[int(i)].values): float(v) for i, v in zip(measured, y, strict=True)}
+    offset = 0.0
+    for level in np.unique(fidelity)[::-1]:
+        here = lower[fidelity == level]
+        own, extra = _partial(view, here, folds[here], np.ldexp(loss[here], -exponent), exponent)
+        found = {space.key(view[int(i)].values): float(v) for i, v in zip(here, own, strict=True)}
+        steps = [above[key] - value for key, value in found.items() if key in above]
+        offset += float(np.median(steps)) if steps else 0.0
+        numbers.append(here)
+        losses.append(own + offset)
+        variances.append(extra)
+        above = found
+    order = np.argsort(np.concatenate(numbers), kind="stable")
+    return np.concatenate(numbers)[order], np.concatenate(losses)[order], np.concatenate(variances)[order]
 
 
 def _lifted(

@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import ConfigDict, Field, model_validator
 
 from hptune.history import View
+from hptune.resource import Resource
 from hptune.spec import Spec
 from hptune.trial import Suggestion, Values
 
@@ -56,9 +57,21 @@ class OracleSpec(Spec):
         """Return what to try as trial number `trial`.
 
         `rng` is `default_rng([seed, trial])`. The suggestion's values are an allowed configuration of
-        `history.space` that has not begun, at its fidelity.
+        `history.space` that has not begun at its fidelity, and unless it has a `parent` at none.
         """
         raise NotImplementedError
+
+    def finish(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:
+        """Return what of the begun is worth continuing once no new configuration may begin; EXHAUSTED if nothing is.
+
+        Only an oracle that measures at lower fidelities has anything to continue.
+        """
+        del history, trial, rng
+        return EXHAUSTED
+
+    def to_spend(self) -> Resource | None:
+        """Return the resource of which this oracle's trials may be given a share, None if they always get all."""
+        return None
 
 
 DOTTED: Final = re.compile(r"[A-Za-z_]\w*([.:][A-Za-z_]\w*)+")

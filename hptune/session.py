@@ -66,6 +66,8 @@ class Session:
             return None
         seconds = study.history.elapsed(study.history.last_time)
         reason = first_reached(self.stops, study.history.view(), seconds)
+        if reason == "trials" and study.continues:
+            return None
         return None if self._to_complete() or self._planned_finals() is not None else reason
 
     def run(

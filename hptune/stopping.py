@@ -64,14 +64,19 @@ class Target:
 
 @dataclass(frozen=True)
 class Patience:
-    """Stops when the last `trials` trials brought nothing better."""
+    """Stops when the last `trials` trials brought nothing better; those at a lower fidelity do not count."""
 
     trials: int
 
     def reached(self, history: View, seconds: float) -> str | None:
         del seconds
         best = history.settled_best
-        return "patience" if best is not None and history.settled - 1 - best >= self.trials else None
+        if best is None or history.settled - 1 - best < self.trials:
+            return None
+        tried = history.settled - 1 - best
+        if history.lower:  # only what is measured in full can be better
+            tried = sum(history[number].fidelity is None for number in range(best + 1, history.settled))
+        return "patience" if tried >= self.trials else None
 
 
 @dataclass(frozen=True)

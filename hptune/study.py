@@ -198,13 +198,21 @@ class Study:
         lookahead = history.lookahead
         return lookahead is None or history.finished_until() >= len(history.trials) - lookahead + 1
 
-    def next(self) -> Trial | Answer:
-        """Begin and return the next trial; WAIT while results are outstanding that it must know; EXHAUSTED."""
+    @property
+    def continues(self) -> bool:
+        """Whether something that has begun is worth continuing although no new configuration may begin."""
+        return self.ready and not isinstance(self._suggest(len(self.history.trials), finish=True), Answer)
+
+    def next(self, *, finish: bool = False) -> Trial | Answer:
+        """Begin and return the next trial; WAIT while results are outstanding that it must know; EXHAUSTED.
+
+        With `finish` no new configuration begins: what began at a lower fidelity may be continued.
+        """
         history = self.history
         k = len(history.trials)
         if not self.ready:
             return WAIT
-        suggestion = self._suggest(k)
+        suggestion = self._suggest(k, finish=finish)
         if isinstance(suggestion, Answer):
             return suggestion
         self._record(
@@ -221,12 +229,12 @@ class Study:
         )
         return self.history.trials[k]
 
-    def _suggest(self, k: int) -> Suggestion | Answer:
+    def _suggest(self, k: int, *, finish: bool = False) -> Suggestion | Answer:
         history = self.history
         if k < len(history.starts):
-            return Suggestion(history.starts[k], origin="default" if k == 0 else "start")
+            return EXHAUSTED if finish else Suggestion(history.starts[k], origin="default" if k == 0 else "start")
         with one_thread():
-            return consult(self.oracle, history, k)
+            return consult(self.oracle, history, k, finish=finish)
 
     def retry(self, number: int) -> Trial:
         """Begin another attempt at a running trial (interrupted, or failed and to be retried), or at an ended one.

@@ -48,6 +48,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "places",
             "race",
             "randomness",
+            "resource",
             "recording",
             "scales",
             "space",

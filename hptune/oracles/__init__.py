@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from hptune.oracle import OracleSpec
+from hptune.oracles.asha import Asha
 from hptune.oracles.auto import Auto
 from hptune.oracles.bayesian import Bayesian
 from hptune.oracles.grid import Grid
+from hptune.oracles.hyperband import Hyperband
 from hptune.oracles.quasi_random import QuasiRandom
 from hptune.oracles.random import Random
 from hptune.oracles.tpe import Tpe
@@ -18,5 +20,7 @@ ORACLES: Final[dict[str, type[OracleSpec]]] = {
     "quasi_random": QuasiRandom,
     "bayesian": Bayesian,
     "tpe": Tpe,
+    "hyperband": Hyperband,
+    "asha": Asha,
     "auto": Auto,
 }

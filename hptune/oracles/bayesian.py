@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -75,48 +75,114 @@ class Bayesian(OracleSpec):
     """How many configurations, the defaults and your own included, come before the model is asked."""
 
     def suggest(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:
+        answer = self.choose(history, trial, rng, {})
+        assert not isinstance(answer, int), "nothing can be continued"
+        return answer
+
+    def choose(
+        self, history: View, trial: int, rng: np.random.Generator, unfinished: Mapping[int, float]
+    ) -> Suggestion | Answer | int:
+        """Return a new configuration, or the number of the trial to continue: what promises more for what it costs.
+
+        `unfinished` are trials measured at a lower fidelity, with the share of the resource that the whole still
+        takes. A trial is continued where its log expected improvement less the logarithm of that share is at least
+        that of the best new configuration, for which the whole has yet to be spent.
+        """
         encoding = encoding_of(history.space)
-        seen = observe(history)
-        suggestion = design(history, seen, trial, self.startup)
+        seen = observe(history, lift=False)
+        suggestion: Suggestion | None = design(history, seen, trial, self.startup)
         if suggestion is None and len(seen.loss) > 1 and len(encoding.numeric) + len(encoding.category):
-            suggestion = _model_based(history, encoding, seen, rng)
+            promise = Promise(encoding, seen)
+            found = _model_based(history, promise, rng)
+            numbers = np.array(sorted(unfinished), dtype=np.intp)
+            if len(numbers):
+                share = np.array([unfinished[int(number)] for number in numbers])
+                value = np.round(promise.score(seen.rows[numbers]) - np.log(share), 9)
+                if found is None or float(value.max()) >= found[1]:
+                    return int(numbers[int(value.argmax())])
+            suggestion = None if found is None else found[0]
         if suggestion is not None:
             return suggestion
         values = unseen(history, rng)
         return values if isinstance(values, Answer) else Suggestion(values, origin="random")
 
+    def expected_best(self, history: View) -> int | None:
+        """Return the number of the trial whose configuration the model expects to be best when measured in full.
 
-def _model_based(
-    history: View, encoding: Encoding, seen: Observations, rng: np.random.Generator
-) -> Suggestion | None:
-    """Return the configuration of largest log expected improvement, None if the search finds no new one."""
-    from hptune.surrogate.acquisition import log_ei, log_ei_slopes
+        Of a configuration measured at several fidelities, its highest; None without a model.
+        """
+        encoding = encoding_of(history.space)
+        seen = observe(history, lift=False)
+        if len(seen.loss) < 2 or not len(encoding.numeric) + len(encoding.category):
+            return None
+        mean = np.round(Promise(encoding, seen).mean(seen.rows[seen.measured]), 9)
+        position = np.ones(len(mean)) if seen.position is None else seen.position[seen.measured]
+        return int(seen.measured[np.lexsort((-position, mean))[0]])
+
+
+class Promise:
+    """The log expected improvement over what a view shows, of configurations measured in full, by their rows."""
+
+    def __init__(self, encoding: Encoding, seen: Observations) -> None:
+        self.encoding = encoding
+        self.seen = seen
+        self.fitted, self.numbers, self.w = _fitted(encoding, seen)
+        self.feasible = _feasible(self.fitted, seen, len(self.numbers))
+        self.model = self.fitted
+        if len(seen.pending):
+            self.model = self.fitted.with_pending(*_inputs(encoding, seen, seen.pending))
+        full = self.w if seen.position is None else self.w[seen.position[seen.measured] == 1.0]
+        self.threshold = float((full if len(full) else self.w).min()) - RECIPE.margin
+
+    def inputs(self, X: Array) -> tuple[Array, NDArray[np.int64]]:
+        """Return the model's inputs for rows (m, C) measured in full."""
+        U, Z = self.encoding.split(X)
+        return (U if self.seen.position is None else np.column_stack([U, np.ones(len(U))])), Z
+
+    def mean(self, X: Array) -> Array:
+        """Return the expected warped losses of rows, shape (m,)."""
+        return self.fitted.mean(*self.inputs(X))
+
+    def score(self, X: Array) -> Array:
+        """Return the log expected improvement of rows, shape (m,)."""
+        from hptune.surrogate.acquisition import log_ei
+
+        inputs = self.inputs(X)
+        value = log_ei(*self.model.predict(*inputs), self.threshold)
+        return value if self.feasible is None else value + np.log(np.clip(self.feasible.mean(*inputs), 0.02, 1.0))
+
+    def slopes(self, X: Array) -> tuple[Array, Array]:
+        """Return the log expected improvement without the failures' share, and its gradient (m, continuous columns)."""
+        from hptune.surrogate.acquisition import log_ei_slopes
+
+        value, gradient = log_ei_slopes(*self.model.slopes(*self.inputs(X)), self.threshold)
+        return value, gradient[:, : len(self.encoding.real)][:, self.encoding.real]
+
+
+def _inputs(encoding: Encoding, seen: Observations, numbers: Index) -> tuple[Array, NDArray[np.int64]]:
+    """Return the model's inputs for trials as they were measured: with a last number for the fidelity, if it varies."""
+    U, Z = encoding.split(seen.rows[numbers])
+    return (U if seen.position is None else np.column_stack([U, seen.position[numbers]])), Z
+
+
+def _model_based(history: View, promise: Promise, rng: np.random.Generator) -> tuple[Suggestion, float] | None:
+    """Return the configuration of largest log expected improvement, with that; None if the search finds no new one."""
     from hptune.surrogate.maximize import Effort, ranked
 
-    model, numbers, w = _fitted(encoding, seen)
-    leaders = numbers[np.argsort(model.mean(*encoding.split(seen.rows[numbers])), kind="stable")][:8]
-    feasible = _feasible(model, seen, len(numbers))
-    if len(seen.pending):
-        model = model.with_pending(*encoding.split(seen.rows[seen.pending]))
-    threshold = float(w.min()) - RECIPE.margin
-
-    def score(X: Array) -> Array:
-        inputs = encoding.split(X)
-        value = log_ei(*model.predict(*inputs), threshold)
-        return value if feasible is None else value + np.log(np.clip(feasible.mean(*inputs), 0.02, 1.0))
-
-    def slopes(X: Array) -> tuple[Array, Array]:
-        value, gradient = log_ei_slopes(*model.slopes(*encoding.split(X)), threshold)
-        return value, gradient[:, encoding.real]
-
+    encoding, seen = promise.encoding, promise.seen
+    order = np.argsort(promise.mean(seen.rows[promise.numbers]), kind="stable")
+    leaders = promise.numbers[order]
+    if seen.position is not None:  # a configuration measured at several fidelities leads once
+        _, first = np.unique(seen.rows[leaders], axis=0, return_index=True, equal_nan=True)
+        leaders = leaders[np.sort(first)]
+    best, length = seen.rows[leaders[:8]], promise.model.length[: len(encoding.numeric)]
     for restrict in (*_neglected(encoding, seen), None):
-        best = seen.rows[leaders]
-        X, _ = ranked(encoding, score, slopes, best, model.length, seen.keys, rng, Effort(), restrict)
-        for row in X:
+        X, value = ranked(encoding, promise.score, promise.slopes, best, length, seen.keys, rng, Effort(), restrict)
+        for row, found in zip(X, value, strict=True):
             values = history.space.decode(row)
             if not history.seen(values):
-                predicted = _predicted(model, encoding, row, seen, w)
-                return Suggestion(values, origin="model", predicted=predicted)
+                predicted = _predicted(promise, row)
+                return Suggestion(values, origin="model", predicted=predicted), float(np.round(found, 9))
     return None
 
 
@@ -151,7 +217,7 @@ def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, In
     part = _active(seen.loss[:n])
     w = warp(seen.loss[:n])
     extra = _extra(seen.loss[:n], w, seen.variance[:n])
-    inputs = encoding.split(seen.rows[seen.measured[:n][part]])
+    inputs = _inputs(encoding, seen, seen.measured[:n][part])
     phi = _hyperparameters(*inputs, w[part], extra[part], _prior(encoding))
     w = warp(seen.loss)
     keep = _active(seen.loss)
@@ -159,7 +225,7 @@ def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, In
     y = np.concatenate([w[keep], np.full(len(failed), w.max() + RECIPE.failure_step)])
     extra = np.concatenate([_extra(seen.loss, w, seen.variance)[keep], np.full(len(failed), RECIPE.failure_noise)])
     numbers = seen.measured[keep]
-    U, Z = encoding.split(seen.rows[np.concatenate([numbers, failed])])
+    U, Z = _inputs(encoding, seen, np.concatenate([numbers, failed]))
     return GaussianProcess(U, Z, encoding.levels, y, extra, phi), numbers, w
 
 
@@ -243,11 +309,10 @@ def _fit_size(n: int) -> int:
     return size
 
 
-def _predicted(
-    model: GaussianProcess, encoding: Encoding, row: Array, seen: Observations, w: Array
-) -> tuple[float, float]:
+def _predicted(promise: Promise, row: Array) -> tuple[float, float]:
     """Return mean and standard deviation of the loss at a row, in natural units, through the inverse of the warp."""
-    mean, deviation = (float(one[0]) for one in model.predict(*encoding.split(row[None])))
+    seen, w = promise.seen, promise.w
+    mean, deviation = (float(one[0]) for one in promise.model.predict(*promise.inputs(row[None])))
     image, first = np.unique(w, return_index=True)
     known = seen.loss[first]
     low, middle, high = np.interp([mean - deviation, mean, mean + deviation], image, known)

@@ -23,9 +23,15 @@ def run(oracle, trials, seed=0, lookahead=None):
 
 
 @pytest.mark.parametrize(
-    "oracle", [Asha(), Hyperband(), Asha(sampler="tpe"), Hyperband(sampler={"type": "bayesian"})]
+    "oracle",
+    [
+        Asha(sampler="random"),
+        Hyperband(sampler="random"),
+        Asha(sampler="tpe", max=81, min=3),
+        Hyperband(sampler={"type": "bayesian"}, promote="rank"),
+    ],
 )
-def test_a_promotion_carries_the_best_third_one_rung_up_once(oracle):
+def test_by_rank_a_promotion_carries_the_best_third_one_rung_up_once(oracle):
     trials = run(oracle, 40)
     shares = list(oracle.shares)
     promotions = [t for t in trials if t.parent is not None]
@@ -40,12 +46,13 @@ def test_a_promotion_carries_the_best_third_one_rung_up_once(oracle):
 
 
 def test_asha_begins_on_the_lowest_rung_and_hyperband_on_all():
-    assert {t.fidelity for t in run(Asha(), 30)[1:] if t.parent is None} == {1 / 9}
-    assert {t.fidelity for t in run(Hyperband(), 30)[1:] if t.parent is None} == {1 / 9, 1 / 3, None}
+    assert {t.fidelity for t in run(Asha(sampler="random"), 30)[1:] if t.parent is None} == {1 / 9}
+    assert {t.fidelity for t in run(Hyperband(sampler="random"), 30)[1:] if t.parent is None} == {1 / 9, 1 / 3, None}
 
 
-def test_no_configuration_is_tried_twice_at_one_share():
-    trials = run(Hyperband(sampler="tpe"), 50)
+@pytest.mark.parametrize("oracle", [Hyperband(sampler="tpe"), Hyperband()])
+def test_no_configuration_is_tried_twice_at_one_share(oracle):
+    trials = run(oracle, 50)
     assert len({(SPACE.key(t.values), t.fidelity) for t in trials}) == 50
 
 
@@ -56,8 +63,9 @@ def test_a_sampler_is_built_from_its_name_and_halving_cannot_sample_for_itself()
         Asha(sampler="hyperband")
 
 
-def test_failures_are_never_promoted():
-    study = Study(SPACE, Objective("loss"), oracle=Asha(), seed=0)
+@pytest.mark.parametrize("oracle", [Asha(), Asha(sampler="random")])
+def test_failures_are_never_promoted(oracle):
+    study = Study(SPACE, Objective("loss"), oracle=oracle, seed=0)
     for i in range(30):
         trial = study.ask()
         if i % 2:

@@ -36,10 +36,14 @@ def fits(name: str, space: SearchSpace) -> bool:
     return not (name == "grid" and len(space.columns) > 10)
 
 
+Tried = tuple[dict[str, Any], float | None]
+"""A trial's configuration and fidelity."""
+
+
 def run(
     space: SearchSpace, name: str, trials: int, *, direction: str = "minimize", scale: float = 1.0, seed: int = 0
-) -> list[dict[str, Any]]:
-    """Return the configurations of a study told `scale * score`, stopped early when the space is exhausted."""
+) -> list[Tried]:
+    """Return what a study told `scale * score` tried, stopped early when the space is exhausted."""
     study = Study(space, Objective("loss", direction), oracle=make(name), seed=seed, lookahead=1)  # type: ignore[arg-type]
     out = []
     for _ in range(trials):
@@ -47,9 +51,13 @@ def run(
             trial = study.ask()
         except StudyExhausted:
             break
-        out.append(dict(trial.values))
+        out.append((dict(trial.values), trial.fidelity))
         study.tell(trial.number, scale * score(space, dict(trial.values)))
     return out
+
+
+def configurations(space: SearchSpace, tried: list[Tried]) -> set[str]:
+    return {space.key(values) for values, _ in tried}
 
 
 @pytest.fixture(params=sorted(ORACLES))
@@ -64,16 +72,37 @@ def space(request: pytest.FixtureRequest, name: str) -> SearchSpace:
 
 
 def test_suggestions_are_allowed_active_plain_and_survive_json(name: str, space: SearchSpace) -> None:
-    for values in run(space, name, 12)[1:]:
+    for values, fidelity in run(space, name, 12)[1:]:
+        assert fidelity is None or 0 < fidelity < 1
         assert space.check(values) is None
         assert all(type(value) in PLAIN for value in values.values())
         assert json.loads(json.dumps(values)) == values
         assert space.decode(space.encode(values)).keys() == values.keys()
 
 
-def test_no_configuration_is_suggested_twice(name: str, space: SearchSpace) -> None:
-    keys = [space.key(values) for values in run(space, name, 14)]
-    assert len(set(keys)) == len(keys)
+def test_no_configuration_is_suggested_twice_at_one_fidelity(name: str, space: SearchSpace) -> None:
+    tried = [(space.key(values), fidelity) for values, fidelity in run(space, name, 14)]
+    assert len(set(tried)) == len(tried)
+
+
+def test_a_configuration_comes_back_only_as_a_promotion(name: str, space: SearchSpace) -> None:
+    """Once begun, a configuration is tried again at a higher fidelity only, and the trial it goes on from is named."""
+    study = Study(space, Objective("loss"), oracle=make(name), seed=2)
+    latest: dict[str, int] = {}
+    for _ in range(14):
+        try:
+            trial = study.ask()
+        except StudyExhausted:
+            break
+        key = space.key(trial.values)
+        assert trial.parent == latest.get(key)
+        if trial.parent is not None:
+            before = study.history.trials[trial.parent].fidelity
+            assert before is not None
+            assert (trial.fidelity or 1.0) > before
+        latest[key] = trial.number
+        study.tell(trial.number, score(space, dict(trial.values)))
+    assert study.history.view().configurations == len(latest)
 
 
 def test_the_same_history_and_seed_give_the_same_suggestion_from_a_fresh_instance(
@@ -110,7 +139,9 @@ def test_scores_scaled_by_a_power_of_two_change_nothing(name: str, space: Search
 def test_a_finite_space_ends_by_saying_so(name: str) -> None:
     for label in ("three points", "one point"):
         space = SPACES[label]
-        assert len(run(space, name, 50)) == space.size()
+        tried = run(space, name, 50)
+        assert len(configurations(space, tried)) == space.size()
+        assert len(tried) < 50
 
 
 @pytest.mark.parametrize("told", ["failed", "equal", "huge", "mostly failed", "pending"])
@@ -123,7 +154,7 @@ def test_odd_results_are_survived(name: str, told: str) -> None:
             trial = study.ask()
         except StudyExhausted:
             break
-        seen.add(space.key(trial.values))
+        seen.add((space.key(trial.values), trial.fidelity))
         if told == "failed" or (told == "mostly failed" and i % 8):
             study.tell(trial.number, failed="no luck")
         elif told == "huge":
@@ -136,13 +167,14 @@ def test_odd_results_are_survived(name: str, told: str) -> None:
 def test_lookahead_hides_late_results(name: str) -> None:
     """With lookahead 4, what the last three trials scored cannot matter."""
     space = SPACES["log ints and steps"]
-    ends = []
+    ends: list[Tried] = []
     for late in (0.0, 100.0):
         study = Study(space, Objective("loss"), oracle=make(name), seed=0, lookahead=4)
         for i in range(9):
             trial = study.ask()
             study.tell(trial.number, score(space, dict(trial.values)) + (late if i >= 6 else 0.0))
-        ends.append(dict(study.ask().values))
+        last = study.ask()
+        ends.append((dict(last.values), last.fidelity))
     assert ends[0] == ends[1]
 
 
@@ -152,7 +184,11 @@ def test_every_oracle_is_no_worse_than_random_on_the_sphere(name: str) -> None:
     space = SearchSpace(tuple(SPACES["sixty dimensions"].parameters[:3]))
 
     def best(oracle: str, seed: int) -> float:
-        return min(score(space, values) for values in run(space, oracle, 40, seed=seed))
+        study = Study(space, Objective("loss"), oracle=make(oracle), seed=seed)
+        while study.history.view().configurations < 40:
+            trial = study.ask()
+            study.tell(trial.number, score(space, dict(trial.values)))
+        return min(score(space, dict(trial.values)) for trial in study.history.trials)
 
     ours = float(np.median([best(name, seed) for seed in range(15)]))
     random = float(np.median([best("random", seed) for seed in range(15)]))
@@ -171,5 +207,6 @@ def test_a_grid_too_large_to_list_is_refused_with_the_way_out() -> None:
 def test_a_grid_visits_every_combination_once() -> None:
     space = SPACES["log ints and steps"]
     small = SearchSpace(space.parameters[1:3])
-    keys = {small.key(values) for values in run(small, "grid", 1000)}
-    assert keys == {small.key(values) for values in small.listed(3)} | {small.key(small.defaults())}
+    assert configurations(small, run(small, "grid", 1000)) == {
+        small.key(values) for values in [*small.listed(3), small.defaults()]
+    }
