@@ -9,7 +9,7 @@ RUNS ?= runs
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint types format bench lock clean
+.PHONY: help demo test test-slow faults faults-long audit lint types format bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,15 @@ test: $(READY) ## the tests (under 5 minutes on 2 cores)
 
 test-slow: $(READY) ## the slower tests, which CI also runs
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
+
+faults: $(READY) ## real faults: kills, full disks, hostile input (under 10 minutes on 2 cores)
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m faults --durations 5
+
+faults-long: $(READY) ## the same for hours: 500 kills, 100,000 trials, 20,000 mutants of each config
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m faults_long
+
+audit: $(READY) ## known weaknesses of what is installed (pip-audit); an unreachable service is said and is no failure
+	@$(BIN)/python -m tests.audit requirements.lock
 
 lint: $(READY) ## ruff: lint and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
