@@ -158,7 +158,8 @@ def test_the_hook_sees_what_it_should_see(trapped: tuple[Path, Path], tmp_path: 
     run, _ = trapped
     bad = WATCH.replace("code = invoke(arguments)", "import pickle\ncode = 0\n"
         "try:\n    pickle.loads((open(run + '/model.pkl', 'rb')).read())\nexcept Exception: pass\n"
-        "open(run + '/new', 'w').close()\nos.remove(run + '/new')\nsys.path.insert(0, run)\nimport evil\nsys.path.pop(0)")  # fmt: skip
+        "open(run + '/new', 'w').close()\nos.remove(run + '/new')\n"
+        "sys.path.insert(0, run)\nimport evil\nsys.path.pop(0)")  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-P", "-c", bad, str(run), str(tmp_path), "trials"],
         capture_output=True,
