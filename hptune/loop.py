@@ -98,6 +98,7 @@ class Loop:
         self._begun: dict[int, _Begun] = {}
         self._jobs: dict[Future[Outcome], Job] = {}
         self._synced = 0.0
+        self._spooled: list[Path] = []
         self._folds_done = 0
         self._fold_seconds = 0.0
 
@@ -139,6 +140,7 @@ class Loop:
             tick(self._state())
         reason = interrupted or self.reason or "trials"
         self.study.end(reason)
+        self._discard()
         return reason
 
     def finals(
@@ -284,7 +286,7 @@ class Loop:
         if running:
             self._record(job, begun, outcome)
         if job.spool is not None:
-            spool.discard(Path(job.spool))
+            self._spooled.append(Path(job.spool))
         if begun.in_flight == 0 and self.study.history.trials[job.trial].status != "running":
             del self._begun[job.trial]
 
@@ -335,6 +337,13 @@ class Loop:
         if now - self._synced >= SYNC_SECONDS:
             self.study.sync()
             self._synced = now
+            self._discard()
+
+    def _discard(self) -> None:
+        """Delete the spool files whose outcomes are in the journal for good, even after a power cut."""
+        for path in self._spooled:
+            spool.discard(path)
+        self._spooled.clear()
 
     def _state(self) -> RunState:
         now = time.monotonic()
