@@ -9,7 +9,7 @@ RUNS ?= runs
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint types format bench lock clean
+.PHONY: help demo test test-slow faults faults-long audit lint types format bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,21 @@ test: $(READY) ## the tests (under 5 minutes on 2 cores)
 test-slow: $(READY) ## the slower tests, which CI also runs
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
+faults: $(READY) ## real faults: kills, full disks, hostile input (under 10 minutes on 2 cores)
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m faults --durations 5
+
+faults-long: $(READY) ## the same for hours: 500 kills, 100,000 trials, 20,000 mutants of each config
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m faults_long
+
+AUDIT := .audit/.ready
+$(AUDIT): $(READY) requirements-audit.lock
+	$(PYTHON) -m venv .audit
+	$(UV) pip install --quiet --python .audit/bin/python --require-hashes -r requirements-audit.lock
+	@touch $@
+
+audit: $(AUDIT) ## known weaknesses of what the locks install (pip-audit)
+	@$(BIN)/python -m tests.audit requirements.lock requirements-audit.lock
+
 lint: $(READY) ## ruff: lint and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -46,6 +61,7 @@ bench: $(READY) ## measure speed and quality (see benchmarks/README.md)
 lock: $(READY) ## write the locks anew from pyproject.toml
 	$(UV) pip compile $(LOCK_FLAGS) --extra dev pyproject.toml requirements-build.in -o requirements.lock
 	printf 'uv\n' | $(UV) pip compile $(LOCK_FLAGS) - -o requirements-bootstrap.lock
+	printf 'pip-audit\n' | $(UV) pip compile $(LOCK_FLAGS) - -o requirements-audit.lock
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .audit .faults .mypy_cache .ruff_cache .pytest_cache .hypothesis

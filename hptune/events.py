@@ -204,7 +204,7 @@ def event_from_json(data: Any, format: int = FORMAT) -> Event:
     """Return the event that `to_json` of this or an earlier format described; raises ValueError for anything else."""
     for step in range(format, FORMAT):
         data = UPGRADES[step](data)
-    kind = EVENTS.get(data.get("type", "")) if isinstance(data, dict) else None
+    kind = EVENTS.get(str(data.get("type", ""))) if isinstance(data, dict) else None
     if kind is None:
         raise ValueError(f"expected an event, found {str(data)[:80]}")
     return kind.model_validate(data)

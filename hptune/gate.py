@@ -7,7 +7,7 @@ holds: a floor that moves when a better one is committed.
 from __future__ import annotations
 
 import json
-import math
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -136,10 +136,11 @@ def _floor(history: History, baseline: float | Path | str) -> float:
         score = best["score"] if score is None else score
     except OSError as error:
         raise UsageError(f"gate.baseline: cannot read {path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"gate.baseline: {path} is no result.json of hptune with a best trial") from None
     if metric != history.objective.metric:
         raise UsageError(f"gate.baseline: {path} is about {metric}, this study about {history.objective.metric}")
-    if isinstance(score, bool) or not isinstance(score, (int, float)) or not math.isfinite(score):
-        raise UsageError(f"gate.baseline: {path}: expected a number as best.score, found {score!r}")
+    number = isinstance(score, (int, float)) and not isinstance(score, bool)
+    if not number or not -sys.float_info.max <= score <= sys.float_info.max:
+        raise UsageError(f"gate.baseline: {path}: expected a number as best.score, found {str(score)[:80]!r}")
     return float(score)

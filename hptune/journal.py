@@ -152,9 +152,11 @@ def read(folder: Path) -> Scan:
 
 def read_bytes(path: Path) -> bytes:
     """Return what a regular file holds; raises `JournalDamaged` for a pipe or a device, which may have no end."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise JournalDamaged(f"{path}: expected a file, found something else (a pipe, a device or a folder)")
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise JournalDamaged(f"{path}: expected a file, found something else (a pipe, a device or a folder)")
+    with os.fdopen(handle, "rb") as file:
         return file.read()
 
 

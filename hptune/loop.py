@@ -97,8 +97,9 @@ class Loop:
         self._spool = None if folder is None else folder / "spool"
         self._begun: dict[int, Begun] = {}
         self._jobs: dict[Future[Outcome], Job] = {}
-        self._syncer = Syncer(study.sync)
+        self._syncer = Syncer(self._save)
         self._finishing = True
+        self._spooled: list[Path] = []
         self._folds_done = 0
         self._fold_seconds = 0.0
 
@@ -140,6 +141,7 @@ class Loop:
             raise self._failed
         reason = interrupted or self.reason or "trials"
         self.study.end(reason)
+        self._save()
         return reason
 
     def complete(
@@ -409,10 +411,10 @@ class Loop:
                 begun.spools.append(Path(job.spool))
             self._record(job, begun, outcome)
         elif job.spool is not None:
-            spool.discard(Path(job.spool))
+            self._spooled.append(Path(job.spool))
         if not begun.held and not begun.broken:
-            while begun.spools:
-                spool.discard(begun.spools.pop())
+            self._spooled += begun.spools
+            begun.spools.clear()
         if begun.in_flight == 0 and self.study.history.trials[job.trial].status != "running":
             del self._begun[job.trial]
 
@@ -492,6 +494,16 @@ class Loop:
         if self.reason == "time":
             return True
         return self.reason is not None and not self._begun and not (self.reason == "trials" and self._finishing)
+
+    def _save(self) -> None:
+        """Force the journal to the disk, then delete the spool files of what it holds for good. In the syncer's thread.
+
+        A file that is listed meanwhile is of a record written before, or stays for the next time.
+        """
+        spooled, self._spooled = self._spooled, []
+        self.study.sync()
+        for path in spooled:
+            spool.discard(path)
 
     def _state(self) -> RunState:
         now = time.monotonic()

@@ -249,7 +249,7 @@ def _written_down(job: Job, failure: Failure) -> Outcome | None:
     """Return the outcome that a child spooled before it died: it had finished, whatever kept it from saying so."""
     if job.spool is None or failure.kind != "crashed":
         return None
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Outcome.from_json(json.loads(Path(job.spool).read_bytes()))
     return None
 

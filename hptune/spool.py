@@ -39,7 +39,7 @@ def left_over(folder: Path) -> Iterator[tuple[int, int, Outcome, Path]]:
         match = _NAME.fullmatch(path.name)
         if match is None or path.is_symlink() or path.stat().st_size > MAX_BYTES:
             continue
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
             yield int(match[1]), int(match[2]), Outcome.from_json(json.loads(path.read_bytes())), path
 
 

@@ -127,7 +127,7 @@ class Study:
     @property
     def unfinished(self) -> bool:
         """Whether `ask` will first hand out trials that an earlier session left unfinished."""
-        return bool(self._unfinished)
+        return any(self.history.trials[number].status == "running" for number in self._unfinished)
 
     def ask(self) -> Trial:
         """Return a trial to evaluate: first those that an earlier session left unfinished, then a new one.
@@ -135,10 +135,12 @@ class Study:
         Raises `StudyExhausted` when nothing is left to try, and `UsageError` when the oracle (or a lookahead) needs
         results that were not told yet.
         """
-        if self._unfinished:
-            again = self.retry(self._unfinished.pop(0))
-            self.sync()
-            return again
+        while self._unfinished:
+            number = self._unfinished.pop(0)
+            if self.history.trials[number].status == "running":  # it may have been told meanwhile
+                again = self.retry(number)
+                self.sync()
+                return again
         trial = self.next()
         if trial is EXHAUSTED:
             raise StudyExhausted("every configuration of the space has been tried")

@@ -318,14 +318,14 @@ def test_the_deepest_and_the_longest_config_allowed_are_read(parser: str) -> Non
 CONFIG = (Path(__file__).parent / "full.yaml").read_text(encoding="utf-8")
 
 
-def mutants(number: int, seed: int) -> list[str]:
-    """Configs with one to four random edits: characters that mean something in YAML, cuts, swaps and repeats."""
+def mutants(number: int, seed: int, config: str | None = None) -> list[str]:
+    """Copies of a config with one to four random edits: characters that mean something in YAML, cuts, swaps and repeats."""
     rng = random.Random(seed)
     pieces = [*"[]{}:-,&*!|>'\"%@`#?~\t\n\\\r\0 \x85\u2028\ud800", ": ", "- ", "<<: ", "!!int ", "---\n", "...\n",
               "\ufeff", "&a ", "*a", "1e999", ".nan", "9" * 30, "\\x", "? ", "%TAG "]  # fmt: skip
     result = []
     for _ in range(number):
-        text = CONFIG
+        text = CONFIG if config is None else config
         for _ in range(rng.randint(1, 4)):
             at = rng.randrange(len(text) + 1)
             length = rng.choice((0, 0, 1, 1, 2, 5, 30))

@@ -129,18 +129,6 @@ def test_a_run_that_is_complete_says_so_and_runs_nothing(project: Path, tmp_path
     assert (project / "calls.txt").read_text() == calls
 
 
-@pytest.mark.slow
-def test_twenty_kills_at_random_moments_lose_and_repeat_nothing(
-    project: Path, tmp_path: Path, whole: list[dict[str, Any]]
-) -> None:
-    rng = random.Random(0)
-    for number in range(20):
-        run = tmp_path / f"run-{number}"
-        kill_once(project, run, rng.uniform(0, 0.5), group=number % 2 == 0)
-        assert finish(project, run) == whole
-        check_once(run)
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_everything_and_leaves_one_line(project: Path, tmp_path: Path, number: int, code: int) -> None:
     run = tmp_path / "run"

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from hptune import journal as jn
 from hptune import spool
 from hptune.oracles import ORACLES
 from tests.faults.kit import Project, alive, check_exact, history_of, journal_of, kill, until
@@ -69,14 +70,15 @@ def kill_and_finish(project: Project, run: Path, workers: int, how: str, rng: ra
     began = time.monotonic()
     left = until(lambda: not alive(family), 2.0, pause=0.02)
     tally.add(max_gone_seconds=time.monotonic() - began, zombies=0 if left else len(alive(family)))
-    history = history_of(run)  # raises if the journal cannot be read
-    known = {(t.number, m.fold): m.score for t in history.trials for m in t.measurements}
+    begun = (run / jn.NAME).exists() and bool(jn.read(run).events)  # else it died before the study's first record
+    trials = history_of(run).trials if begun else []  # raises if the journal cannot be read
+    known = {(t.number, m.fold): m.score for t in trials for m in t.measurements}
     known |= {
         (number, m.fold): m.score
         for number, outcome, _ in spool.left_over(run / "spool")
         for m in outcome.measurements
     }
-    finished = [str(dict(history.trials[number].values)) for number, _ in known]
+    finished = [str(dict(trials[number].values)) for number, _ in known]
     before = calls(project)
     size = len(journal_of(run))
     began = time.monotonic()

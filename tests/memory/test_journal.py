@@ -45,11 +45,9 @@ def recorded(tmp_path: Path) -> tuple[bytes, list[tuple[Any, ...]]]:
     return (tmp_path / "whole" / jn.NAME).read_bytes(), trials
 
 
-@pytest.mark.parametrize(
-    ("oracle", "step"), [*((name, 37) for name in sorted(ORACLES)), pytest.param("random", 1, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("oracle", "step"), [(name, 37) for name in sorted(ORACLES)])
 def test_a_journal_cut_at_any_byte_resumes_to_the_uninterrupted_study(tmp_path: Path, oracle: str, step: int) -> None:
-    """Every byte in the slow set; otherwise every 37th, which still falls into every record."""
+    """Every byte in the fault tests; here every 37th, which still falls into every record."""
     whole = run(tmp_path / "whole", 5, oracle)
     data = (tmp_path / "whole" / jn.NAME).read_bytes()
     start = data.index(b"\n") + 1
@@ -70,7 +68,7 @@ def test_a_cut_tail_is_kept_beside_the_journal_and_said(tmp_path: Path, recorded
 
 
 def test_no_single_flipped_bit_goes_unnoticed(tmp_path: Path, recorded: Any) -> None:
-    """Every bit of every 3rd byte (all of them in the slow set of the fault tests)."""
+    """Every bit of every 3rd byte (all of them in the fault tests)."""
     data, _ = recorded
     path = tmp_path / "x"
     good = jn.scan(data, path).events

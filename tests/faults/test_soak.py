@@ -1,0 +1,35 @@
+"""Very many trials: memory a trial, processor time a trial at the end against the beginning, and what opening costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.kit import ROOT
+from tests.faults.measure import measured
+
+
+def soak(trials: int, folder: Path, row: str) -> None:
+    command = [sys.executable, "-m", "tests.faults.soak", str(trials), str(folder / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    ratio = found["cpu_us_last"] / found["cpu_us_first"]
+    measured(row, "all", **found, ratio=ratio)
+    assert ratio <= 1.5, found
+    assert found["bytes_a_trial"] <= 5000, found
+    assert found["opening_us_a_record"] <= 25, found
+
+
+@pytest.mark.faults
+def test_ten_thousand_trials_cost_the_same_at_the_end_as_at_the_start(memory: Path) -> None:
+    soak(10_000, memory, "soak")
+
+
+@pytest.mark.faults_long
+def test_a_hundred_thousand_trials_cost_the_same_at_the_end_as_at_the_start(memory: Path) -> None:
+    soak(100_000, memory, "soak-long")
