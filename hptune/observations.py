@@ -41,9 +41,10 @@ class Observations:
 
     `rows` (N, C) of all trials begun; `measured`, `failed`, `pending`, `lower` their indices by what is known
     (`lower`: measured at a lower fidelity); `position` (N,) their fidelities on a logarithmic scale on which the
-    whole is 1 and a ninth 0, None where no trial has a lower one; `loss` (n,) of the measured ones, multiplied by 2^-`exponent` so that
-    squares neither overflow nor vanish; `variance` (n,) the extra variance of those with folds missing; `noise` the
-    variance of a complete trial's mean that its folds' disagreement shows, None without folds; `keys` tells all rows.
+    whole is 1 and a ninth 0, None where no trial has a lower one; `loss` (n,) of the measured ones, multiplied by
+    2^-`exponent` so that squares neither overflow nor vanish; `variance` (n,) the extra variance of those with folds
+    missing; `noise` the variance of a complete trial's mean that its folds' disagreement shows, None without folds;
+    `keys` tells all rows.
     """
 
     rows: Array

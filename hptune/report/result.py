@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from hptune.history import History
+from hptune.report.fidelity import spent
 from hptune.report.honest import Assessment, assess
 from hptune.report.tables import finite
 from hptune.trial import Trial
@@ -59,6 +60,7 @@ def result(
             "stopped": history.count("stopped"),
             "failed": history.count("failed"),
         },
+        "resource": spent(history),
         "holdout_uses": history.holdout_uses,
         "seconds": history.seconds,
         "seed": started.seed,
