@@ -140,7 +140,8 @@ class Halving(OracleSpec):
             new = self.sampler.suggest(history, trial, rng)
         else:
             assert isinstance(self.sampler, Bayesian)
-            answer = self.sampler.choose(history, trial, rng, self._unfinished(history, rungs))
+            unfinished = self._unfinished(history, rungs)
+            answer = self.sampler.choose(history, trial, rng, unfinished, overdue=self._overdue(history))
             if isinstance(answer, int):
                 return self._promoted(history, answer)
             new = answer
@@ -202,6 +203,13 @@ class Halving(OracleSpec):
             for loss, number in rungs[share]
             if share is not None and math.isfinite(loss) and not self._climbed(history, number)
         }
+
+    def _overdue(self, history: View) -> bool:
+        """Return whether η² configurations have begun in a row: a model that is wrong must not begin for ever."""
+        latest = history[-(self.reduction**2) :]
+        return len(latest) == self.reduction**2 and all(
+            one.fidelity is not None and one.parent is None for one in latest
+        )
 
     def _above(self, trial: Trial) -> float | None:
         return self.shares[self.shares.index(trial.fidelity) + 1]
