@@ -90,6 +90,7 @@ def entrants(family: Family) -> dict[str, tuple[Callable[[], OracleSpec], float]
         "bayesian, all": (Bayesian, 1.0),
         "bayesian, a third": (Bayesian, third),
         "hyperband": (halving(), third),
+        "hyperband, half": (halving(), 0.5),
         "hyperband η=2": (halving(reduction=2), third),
         "hyperband η=4": (halving(reduction=4), third),
         "hyperband, lower": (halving(min=family.low / 3.1), third),
