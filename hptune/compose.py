@@ -121,6 +121,7 @@ def setup_of(loaded: Loaded, allow_import: Sequence[str] = (), outer: tuple[int,
         folder=str(loaded.folder.resolve()),
         own_code=loaded.own_code,
         outer=None if outer is None else {"folds": outer[0], "fold": outer[1]},
+        resource=None if loaded.resource is None else loaded.resource.to_json(),
         threads=config.executor.threads(),
         allow_import=tuple(allow_import),
     )
@@ -248,6 +249,7 @@ def study_of(
             "holdout_rows": inspection.holdout_rows,
             "test_share": inspection.test_share,
             "final_folds": inspection.final_folds,
+            **({} if loaded.resource is None else {"resource": loaded.resource.to_json()}),
         },
     )
     if isinstance(old, ev.StudyStarted) and old.hashes.get("problem") != hashes["problem"]:

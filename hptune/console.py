@@ -174,10 +174,17 @@ class Console:
     def _done(self, history: History) -> int:
         return sum(history.count(status) for status in ("completed", "stopped", "failed"))
 
+    def _promoted(self, history: History) -> int:
+        """Return how many of the ended trials were promotions, which the budget does not count."""
+        return (
+            sum(t.parent is not None and t.status != "running" for t in history.trials) if history.view().lower else 0
+        )
+
     def _place(self, trial: Trial) -> str:
         """Return `[ 3/20] trial 2`."""
         assert self._history is not None
         done, total = self._done(self._history), self.budget.trials
+        done -= self._promoted(self._history)
         if total is None:
             return f"[{done}] trial {trial.number}"
         return f"[{done:>{len(str(total))}}/{total}] trial {trial.number}"
@@ -248,6 +255,7 @@ class Console:
 
         assert self._history is not None
         history, done = self._history, self._done(self._history)
+        done -= self._promoted(history)
         row = Table.grid(padding=(0, 1))
         total = self.budget.trials
         share = self._share(state, done)

@@ -81,7 +81,7 @@ class TrialStarted(Event):
 
 
 class FoldScored(Event):
-    """One fold was measured; `score` carries the sign that the metric gave it."""
+    """One fold was measured; `score` carries the sign that the metric gave it, `continued` as in `Measurement`."""
 
     type: Literal["fold_scored"] = "fold_scored"
     trial: int
@@ -91,6 +91,7 @@ class FoldScored(Event):
     metrics: dict[str, float] | None = None
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
+    continued: float | None = None
     worker: str = ""
 
 

@@ -8,7 +8,7 @@ depends on timing. A view costs O(1) to make.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -137,6 +137,7 @@ class History:
                     metrics=event.metrics or {},
                     fit_seconds=event.fit_seconds,
                     score_seconds=event.score_seconds,
+                    continued=event.continued,
                 )
                 trial = self.trials[event.trial]
                 self._put(dataclasses.replace(trial, measurements=(*trial.measurements, measurement)))
@@ -334,6 +335,12 @@ class View(Sequence[Trial]):
     def configurations(self) -> int:
         """How many configurations have begun; promotions to a higher fidelity do not count."""
         return self.history._configurations[self.begun]
+
+    @property
+    def budget(self) -> Mapping[str, Any]:
+        """The config's `budget:` with which the study began, {} without a config; a later session may have another."""
+        found = self.history.started.config.get("budget")
+        return found if isinstance(found, dict) else {}
 
     @property
     def lower(self) -> int:

@@ -23,6 +23,7 @@ class Setup:
     `folder` is the config's folder: relative data paths start there and it is put on the import path. `space` is the
     declared search space (`SearchSpace.to_json()`), `lines` never travels: positions stay with the coordinator.
     `outer` ({"folds": n, "fold": i}) makes the i-th of n outer folds the holdout, for nested cross-validation.
+    `resource` (`Resource.to_json()`) is what a job's fidelity is a share of.
     `own_code` says whether modules in it may be imported without leave.
     `threads` limits BLAS and OpenMP inside the worker. `allow_import` lists the module prefixes the *user* named.
     """
@@ -37,6 +38,7 @@ class Setup:
     allow_import: tuple[str, ...] = ()
     own_code: bool = True
     outer: Mapping[str, int] | None = None
+    resource: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {**dataclasses.asdict(self), "allow_import": list(self.allow_import)}
@@ -50,7 +52,8 @@ class Setup:
 class Job:
     """One piece of work.
 
-    An `evaluate` job measures `values` on `folds` (fold numbers, in this order) at `fidelity`. `inspect` and `refit`
+    An `evaluate` job measures `values` on `folds` (fold numbers, in this order) at `fidelity` (a share of the resource,
+    None the whole). `inspect` and `refit`
     put what they need into `options`. `deadline` is how many seconds the job may take (None: no limit), `memory`
     how many bytes the worker's session may hold. `log` is the file that gets the worker's stdout and stderr while it
     works on this job; `spool` the file to which the outcome is written *before* it is reported; `work` the trial's

@@ -269,6 +269,7 @@ class Study:
                 metrics=dict(measurement.metrics) or None,
                 fit_seconds=measurement.fit_seconds,
                 score_seconds=measurement.score_seconds,
+                continued=measurement.continued,
                 worker=worker,
             )
         )

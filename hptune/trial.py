@@ -40,7 +40,10 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One fold's score, with the sign the metric gave it; seconds are wall time in the worker."""
+    """One fold's score, with the sign the metric gave it; seconds are wall time in the worker.
+
+    `continued` is the share of the resource that an earlier fit had spent already, where this one went on from it.
+    """
 
     fold: int
     score: float
@@ -48,6 +51,7 @@ class Measurement:
     metrics: Mapping[str, float] = field(default_factory=dict)
     fit_seconds: float = 0.0
     score_seconds: float = 0.0
+    continued: float | None = None
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def test_every_config_runs_on_a_small_budget(path: Path, tmp_path: Path) -> None
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert result == json.loads(done.stdout)
     assert result["status"] == "complete"
-    assert 1 <= result["trials"]["total"] <= 3
+    assert 1 <= result["trials"]["total"] <= (3 if result["resource"] is None else 8)  # promotions do not count
     assert result["trials"]["failed"] == 0, done.stderr
     assert result["best"]["score"] is not None
 

@@ -9,7 +9,7 @@ from typing import Any
 from hptune.commands._shared import read_study, say, say_json, stdout_width
 from hptune.errors import UsageError
 from hptune.history import History
-from hptune.report import phrases, wording
+from hptune.report import fidelity, phrases, wording
 from hptune.report.advice import advise
 from hptune.report.layout import pairs
 from hptune.report.result import SCHEMA_VERSION, gain, outcome
@@ -102,7 +102,9 @@ def _study_lines(history: History, folder: Path) -> list[str]:
         ("trials", f"{len(history.trials)}: {wording.counts(counts(history))}"),
         ("time", f"{wording.seconds(history.seconds)}, begun {begun}{sessions}"),
         ("oracle", f"{phrases.oracle(started.oracle)}, seed {started.seed}, {phrases.lookahead(started.lookahead)}"),
+        ("", phrases.picked(history)),
         ("space", phrases.space(history.space)),
+        ("resource", fidelity.spent_sentence(history)),
     ]
     best, baseline = history.best, history.baseline
     if best is not None:
@@ -167,10 +169,12 @@ def _trial_lines(history: History, trial: Trial, log: Path | None) -> list[str]:
     rows += [
         ("time", wording.seconds(trial.seconds) if trial.measurements else ""),
         ("proposed by", trial.origin),
+        ("because", phrases.why(trial)),
+        ("resource", fidelity.sentence(history, trial)),
         ("attempt", str(trial.attempt) if trial.attempt > 1 else ""),
         ("log", "" if log is None else str(log)),
     ]
-    values = [(name, wording.exact(value)) for name, value in trial.values.items()]
+    values = [(name, wording.exact(value)) for name, value in fidelity.values_of(history, trial).items()]
     out = [f"{history.started.name}: trial {trial.number}", *pairs(rows, width), "", *pairs(values, width)]
     if trial.failure is not None:
         out += ["", *wording.printable(trial.failure.message)]

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hptune.conditions import Constraint
-from hptune.config import checks, overrides
+from hptune.config import checks, fidelity, overrides
 from hptune.config.extends import KEY as EXTENDS
 from hptune.config.extends import extended
 from hptune.config.files import Unreadable, contents
@@ -25,6 +25,7 @@ from hptune.config.specs import Model, StudyConfig
 from hptune.config.yaml_loader import Document, load_text
 from hptune.errors import ConfigError, Problem
 from hptune.model import ModelSpec
+from hptune.resource import Resource
 from hptune.space import SearchSpace
 
 
@@ -33,7 +34,8 @@ class Loaded:
     """A config that is well-formed, with all that is known of it before anything it names is imported.
 
     `space` is the declared space with its constraints; `later` are constraints on parameters that only a hypermodel's
-    recording will know. `starts` are the configurations to try after the defaults, as far as the config gives them.
+    recording will know. `resource` is what the oracle may give trials less of. `starts` are the configurations to try
+    after the defaults, as far as the config gives them.
     `file` is the config as it was named, `folder` where its relative paths start (its own folder, or `base:`).
     `warnings` do not stand in the way of a run.
     """
@@ -49,6 +51,7 @@ class Loaded:
     later: tuple[Constraint, ...] = ()
     warnings: tuple[Problem, ...] = ()
     declared: Declared = field(default_factory=Declared, repr=False)
+    resource: Resource | None = None
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
@@ -62,6 +65,8 @@ class Loaded:
 
     def problem(self, key: str, message: str, severity: str = "error") -> Problem:
         """Return a problem with the dotted key path `key`, at its line (or naming the override it came from)."""
+        if fidelity.told_elsewhere(key, self.resource, self.sources):
+            key = "oracle.resource"
         return self.sources.problem_at(key, message, "warning" if severity == "warning" else "error")
 
 
@@ -92,11 +97,14 @@ def load_document(document: Document, folder: Path, override: Iterable[str] = ()
         problems.append(sources.problem((EXTENDS,), "can be named in a config only, not with -o", on_key=True))
         del value[EXTENDS]
     config = _validated(_named(value, document.file), sources, problems)
-    declared = declare(config.model if config is not None else _model(value), value, sources)
-    problems += declared.problems
+    resource = fidelity.resource_of(config)
+    model = config.model if config is not None else _model(value)
+    declared = declare(model, fidelity.with_parameter(value, resource), sources)
+    problems += fidelity.moved(declared.problems, resource, sources)
     base = folder if config is None or config.base is None else (folder / config.base).resolve()
     if config is not None:
         problems += checks.cross_checks(config, sources)
+        problems += fidelity.checks(config, declared, resource, sources)
         if declared.space is not None:
             problems += checks.model_checks(config, declared.space, base, sources)
     if base != folder and not base.is_dir():
@@ -115,6 +123,7 @@ def load_document(document: Document, folder: Path, override: Iterable[str] = ()
         later=declared.later,
         warnings=tuple(_ordered(problems, document.file)),
         declared=declared,
+        resource=resource,
     )
 
 

@@ -15,7 +15,7 @@ from hptune.models.nodes import dotted
 class FunctionModel(MeasuringModel):
     """A function called with the trial's values as one dict.
 
-    It is further given `seed=` (an int), `report=` (called with a step and a value) and, when `data:` is declared,
+    It is further given `seed=` (an int), `report=` (called with a value and a step) and, when `data:` is declared,
     `X=`, `y=` and `groups=`, each only if its signature names it. It returns the metric as a number, or a dict that
     holds the metric and those of `evaluate.also` by name.
     """

@@ -80,13 +80,20 @@ class Bayesian(OracleSpec):
         return answer
 
     def choose(
-        self, history: View, trial: int, rng: np.random.Generator, unfinished: Mapping[int, float]
+        self,
+        history: View,
+        trial: int,
+        rng: np.random.Generator,
+        unfinished: Mapping[int, float],
+        *,
+        overdue: bool = False,
     ) -> Suggestion | Answer | int:
         """Return a new configuration, or the number of the trial to continue: what promises more for what it costs.
 
         `unfinished` are trials measured at a lower fidelity, with the share of the resource that the whole still
         takes. A trial is continued where its log expected improvement less the logarithm of that share is at least
-        that of the best new configuration, for which the whole has yet to be spent.
+        that of the best new configuration, for which the whole has yet to be spent; where continuing is `overdue`,
+        the best of them is in any case.
         """
         encoding = encoding_of(history.space)
         seen = observe(history, lift=False)
@@ -98,7 +105,7 @@ class Bayesian(OracleSpec):
             if len(numbers):
                 share = np.array([unfinished[int(number)] for number in numbers])
                 value = np.round(promise.score(seen.rows[numbers]) - np.log(share), 9)
-                if found is None or float(value.max()) >= found[1]:
+                if overdue or found is None or float(value.max()) >= found[1]:
                     return int(numbers[int(value.argmax())])
             suggestion = None if found is None else found[0]
         if suggestion is not None:

@@ -22,7 +22,7 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from hptune.history import View
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
 from hptune.oracles.bayesian import Bayesian
-from hptune.resource import ROWS, Resource
+from hptune.resource import ROWS, STEPS, Resource
 from hptune.trial import Suggestion, Trial
 
 SMALLEST = 9.0
@@ -83,8 +83,9 @@ class Halving(OracleSpec):
                     raise ValueError(f"{name}: expected a whole number from 1 on, found {amount:g}")
         if len(self.shares) < 2:
             low, top = self._ends
-            message = f"expected at least {self.reduction} times min ({low:g}; the reduction factor), found {top:g}"
-            raise ValueError(f"max: {message}: nothing lies between them" if low < top else f"max: {message}")
+            least = f"at least {self.reduction} (reduction) times min ({low:g})"
+            where = "min" if self.max is None else "max"
+            raise ValueError(f"{where}: expected a whole of {least}, found {top:g}: there is no rung below it")
         if self.promote == "model" and not isinstance(self.sampler, Bayesian):
             raise ValueError(f"promote: model needs sampler: bayesian, found {self.sampler.type}; take rank")
         return self
@@ -139,7 +140,8 @@ class Halving(OracleSpec):
             new = self.sampler.suggest(history, trial, rng)
         else:
             assert isinstance(self.sampler, Bayesian)
-            answer = self.sampler.choose(history, trial, rng, self._unfinished(history, rungs))
+            unfinished = self._unfinished(history, rungs)
+            answer = self.sampler.choose(history, trial, rng, unfinished, overdue=self._overdue(history))
             if isinstance(answer, int):
                 return self._promoted(history, answer)
             new = answer
@@ -190,13 +192,24 @@ class Halving(OracleSpec):
         return None
 
     def _unfinished(self, history: View, rungs: Mapping[float | None, list[tuple[float, int]]]) -> dict[int, float]:
-        """Return the trials that may be continued, with the share of the resource that the whole still takes."""
+        """Return the trials that may be continued, with the share of the resource that the whole still takes.
+
+        Iterations go on from those of before; a function, or a fit to more rows, begins anew.
+        """
+        anew = self.resource in (ROWS, STEPS)
         return {
-            number: 1.0 - share
+            number: 1.0 if anew else 1.0 - share
             for share in self.shares[:-1]
             for loss, number in rungs[share]
             if share is not None and math.isfinite(loss) and not self._climbed(history, number)
         }
+
+    def _overdue(self, history: View) -> bool:
+        """Return whether η² configurations have begun in a row: a model that is wrong must not begin for ever."""
+        latest = history[-(self.reduction**2) :]
+        return len(latest) == self.reduction**2 and all(
+            one.fidelity is not None and one.parent is None for one in latest
+        )
 
     def _above(self, trial: Trial) -> float | None:
         return self.shares[self.shares.index(trial.fidelity) + 1]

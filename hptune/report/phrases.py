@@ -110,6 +110,32 @@ def holdout(history: History, trial: Trial) -> str:
     return wording.fixed(wording.shown(history.objective, found), wording.decimals([abs(found)]))
 
 
+def why(trial: Trial) -> str:
+    """Return which oracle was picked for a trial and why, "" where there was nothing to pick."""
+    note = trial.note or {}
+    return f"{note['oracle']} was picked: {note['why']}" if "oracle" in note and "why" in note else ""
+
+
+def picked(history: History) -> str:
+    """Return which oracles were picked for which trials and why, "" where there was nothing to pick.
+
+    `trials 1-49 bayesian (fewer than 300 configurations so far)`
+    """
+    runs: list[tuple[str, str, int, int]] = []
+    for trial in history.trials:
+        note = trial.note or {}
+        if "oracle" not in note or "why" not in note:
+            continue
+        if runs and runs[-1][:2] == (note["oracle"], note["why"]):
+            runs[-1] = (*runs[-1][:3], trial.number)
+        else:
+            runs.append((str(note["oracle"]), str(note["why"]), trial.number, trial.number))
+    return "; ".join(
+        f"{f'trial {first}' if first == last else f'trials {first}-{last}'} {oracle} ({reason})"
+        for oracle, reason, first, last in runs
+    )
+
+
 def params(values: Mapping[str, Any], names: Mapping[str, str] | None = None) -> str:
     """Return values on one line: `alpha=0.0123, kernel=rbf`; `names` shortens the names."""
     return ", ".join(f"{(names or {}).get(name, name)}={wording.value(found)}" for name, found in values.items())

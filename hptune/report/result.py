@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from hptune.history import History
+from hptune.report.fidelity import spent
 from hptune.report.honest import Assessment, assess
 from hptune.report.tables import finite
 from hptune.trial import Trial
@@ -64,6 +65,7 @@ def result(
             for trial in history.trials
             if trial.status == "stopped"
         ],
+        "resource": spent(history),
         "holdout_uses": history.holdout_uses,
         "seconds": history.seconds,
         "seed": started.seed,

@@ -107,6 +107,21 @@ _TOP: Final[dict[str, Any]] = {
         "items": _object({"trial": _count("Its number."), "folds": _count("How many of its folds were measured.")}),
         "description": "The trials given up early, by number, and after how many folds.",
     },
+    "resource": {
+        "anyOf": [
+            _object(
+                {
+                    "name": {"type": "string", "description": "A parameter's path, rows or steps."},
+                    "max": {"type": "number", "description": "The whole amount; 1 for rows."},
+                    "lowest": {"type": "number", "description": "The smallest share that is spent."},
+                    "spent": _number("In full trainings, every trial charged from nothing.", least=0),
+                    "continued": _number("What of that was not trained again.", least=0),
+                }
+            ),
+            {"type": "null"},
+        ],
+        "description": "What the oracle gave trials less of, null without such a resource.",
+    },
     "holdout_uses": _count("How many winners were scored on the holdout; above 1 it is no longer quite fresh."),
     "seconds": {"type": "number", "minimum": 0, "description": "Wall time, sessions added up."},
     "seed": {"type": "integer"},

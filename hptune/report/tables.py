@@ -9,7 +9,7 @@ from typing import Any
 
 from hptune.errors import UsageError, did_you_mean
 from hptune.history import History
-from hptune.report import wording
+from hptune.report import fidelity, wording
 from hptune.report.layout import Align, Table
 from hptune.space import Fixed, Float, Int, SearchSpace
 from hptune.trial import Trial
@@ -61,12 +61,16 @@ def find_name(wanted: str, names: Iterable[str]) -> str:
 
 
 def best_first(history: History, trials: Iterable[Trial]) -> list[Trial]:
-    """Return the trials by score, best first: completed ones before raced-out ones, those without a score last."""
+    """Return the trials by score, best first: completed ones before raced-out ones, those without a score last.
 
-    def rank(trial: Trial) -> tuple[int, float, int]:
+    Those measured in full come before those at a lower fidelity.
+    """
+
+    def rank(trial: Trial) -> tuple[float, float, int]:
         if trial.score is None or trial.status == "running":
             return (2, 0.0, trial.number)
-        return (0 if trial.completed else 1, history.objective.loss(trial.score), trial.number)
+        lower = 0.0 if trial.fidelity is None else 1.0 - trial.fidelity
+        return (lower if trial.completed else 1, history.objective.loss(trial.score), trial.number)
 
     return sorted(trials, key=rank)
 
@@ -165,6 +169,8 @@ def trial_table(
     add("trial", [str(t.number) for t in trials])
     if everything or any(not t.completed for t in trials):
         add("status", [_status(t) for t in trials], "left")
+    if any(t.fidelity is not None for t in trials):
+        add(fidelity.heading(history), [fidelity.amount(history, t) for t in trials])
     add("score", [wording.fixed(_shown(history, t), places) for t in trials])
     if everything or any(t.std is not None for t in trials):
         add("± std", [wording.fixed(t.std, places) for t in trials])
@@ -231,7 +237,10 @@ def trial_row(trial: Trial) -> dict[str, Any]:
         "params": dict(trial.values),
         "seconds": trial.seconds,
         "attempt": trial.attempt,
+        "fidelity": trial.fidelity,
+        "parent": trial.parent,
         "origin": trial.origin,
+        "note": None if trial.note is None else dict(trial.note),
         "reason": trial.reason or None,
         "failure": None if trial.failure is None else {"kind": trial.failure.kind, "message": trial.failure.message},
     }

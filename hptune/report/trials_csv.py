@@ -23,12 +23,13 @@ def trials_csv(history: History, trials: Sequence[Trial] | None = None) -> str:
     folds = max([history.started.folds, *(m.fold + 1 for t in listed for m in t.measurements)])
     metrics = list(dict.fromkeys(name for t in listed for m in t.measurements for name in m.metrics))
     with_train = any(m.train_score is not None for t in listed for m in t.measurements)
+    with_fidelity = any(t.fidelity is not None for t in listed)
     names = [parameter.name for parameter in history.space]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
         [
-            *("trial", "status", "score", "std"),
+            *("trial", "status", *(("fidelity", "parent") if with_fidelity else ()), "score", "std"),
             *(f"fold_{fold}" for fold in range(folds)),
             *(["train_score"] if with_train else []),
             *(f"metric.{name}" for name in metrics),
@@ -41,7 +42,9 @@ def trials_csv(history: History, trials: Sequence[Trial] | None = None) -> str:
         measured = trial.metrics
         writer.writerow(
             [
-                *(trial.number, trial.status, _cell(trial.score), _cell(trial.std)),
+                *(trial.number, trial.status),
+                *((1.0 if trial.fidelity is None else trial.fidelity, trial.parent) if with_fidelity else ()),
+                *(_cell(trial.score), _cell(trial.std)),
                 *(_cell(by_fold.get(fold)) for fold in range(folds)),
                 *([_cell(trial.train_score)] if with_train else []),
                 *(_cell(measured.get(name)) for name in metrics),

@@ -17,8 +17,10 @@ from hptune.job import Job, Outcome
 from hptune.model import Call, MeasuringModel
 from hptune.race import Race
 from hptune.randomness import seed_for
+from hptune.resource import STEPS
 from hptune.trial import Failure, Measurement
 from hptune.worker.failures import Invalid, failure_of, finite
+from hptune.worker.fidelity import Enough, fewer, fit_at
 from hptune.worker.problem import Problem
 
 
@@ -42,7 +44,7 @@ def evaluate(problem: Problem, job: Job) -> Outcome:
                 if isinstance(problem.model, MeasuringModel):
                     measurements.append(_measured(problem, problem.model, job, fold, reports))
                 else:
-                    measurements.append(_scored(problem, job.values, fold, finals=job.options.get("finals")))
+                    measurements.append(_scored(problem, job, fold, finals=job.options.get("finals")))
         except KeyboardInterrupt:
             raise  # in the serial executor it is the user's Ctrl-C
         except BaseException as error:  # sys.exit() in user code is a failed trial, not the end of the worker
@@ -71,7 +73,7 @@ class _Raced:
         return self.race.goes_on([*self.done, *((m.fold, self.sign * m.score) for m in measured)])
 
 
-def _scored(problem: Problem, values: Mapping[str, Any], fold: int, *, finals: str | None = None) -> Measurement:
+def _scored(problem: Problem, job: Job, fold: int, *, finals: str | None = None) -> Measurement:
     """Return the measurement of an estimator on one fold, of the search's splits or of the finals' fresh ones.
 
     `finals` is "whole" or "half": how many of the fold's training rows are fitted.
@@ -79,11 +81,17 @@ def _scored(problem: Problem, values: Mapping[str, Any], fold: int, *, finals: s
     if not finals and not 0 <= fold < len(problem.splits):
         raise ValueError(f"expected a fold from 0 to {len(problem.splits) - 1}, found {fold}")
     kept, tested = problem.final_split(fold, half=finals == "half") if finals else problem.splits[fold]
+    kept = fewer(problem, kept, fold, job.fidelity)
     train, test = problem.dataset.train.take(kept), problem.dataset.train.take(tested)
     scoring = problem.scoring
     began = time.perf_counter()
-    seed = seed_for(problem.setup.seed, "model", fold)
-    fitted, X = problem.fit_for(values, fold, train, test, finals=finals, seed=seed)
+    seed, continued, X = seed_for(problem.setup.seed, "model", fold), None, test.X
+    if finals or problem.resource is None:
+        fitted, X = problem.fit_for(job.values, fold, train, test, finals=finals, seed=seed)
+    else:
+        fitted, continued = fit_at(
+            problem, job.values, train, seed=seed, fold=fold, fidelity=job.fidelity, memory=job.memory
+        )
     halfway = time.perf_counter()
     scores = scoring(fitted, X, test.y)
     train_score = scoring.main(fitted, train.X, train.y) if problem.evaluate.train_score else None
@@ -95,6 +103,7 @@ def _scored(problem: Problem, values: Mapping[str, Any], fold: int, *, finals: s
         metrics={name: scores[name] for name in scoring.also},
         fit_seconds=halfway - began,
         score_seconds=ended - halfway,
+        continued=continued,
     )
 
 
@@ -103,13 +112,18 @@ def _scored(problem: Problem, values: Mapping[str, Any], fold: int, *, finals: s
 
 @dataclass
 class _Report:
-    """What a function model calls as `report(step, value)`."""
+    """What a function model calls as `report(value, step)`; with `enough` it ends there."""
 
     fold: int
+    enough: int | None = None
     into: list[tuple[int, float, float]] = field(default_factory=list)
 
-    def __call__(self, step: float, value: float) -> None:
-        self.into.append((self.fold, finite(step, "report: step"), finite(value, f"report at step {step!r}")))
+    def __call__(self, value: float, step: float) -> None:
+        step = finite(step, "report: step")
+        value = finite(value, f"report at step {step:g}")
+        self.into.append((self.fold, step, value))
+        if self.enough is not None and step >= self.enough:
+            raise Enough(value)
 
 
 def _measured(
@@ -125,19 +139,29 @@ def _measured(
         rows = problem.dataset.train
         data = {"X": rows.X, "y": rows.y, "groups": rows.groups}
     names = (problem.evaluate.metric or MEASURED, *problem.evaluate.also)
+    resource, fidelity = problem.resource, job.fidelity
+    values, amount, enough = job.values, fidelity, None
+    if resource is not None:
+        values = resource.applied(values, fidelity)
+        amount = None if fidelity is None else resource.amount(fidelity)
+        enough = amount if resource.name == STEPS else None
     call = Call(
         seed=seed_for(problem.setup.seed, "model", fold),
-        report=_Report(fold, reports),
+        report=_Report(fold, enough, reports),
         data=data,
         metrics=names,
         trial=job.trial,
         fold=fold,
-        fidelity=job.fidelity,
+        fidelity=amount,
         folder=problem.setup.folder,
         work=job.work,
     )
     began = time.perf_counter()
-    returned = model.measure(job.values, call, load=problem.load)
+    try:
+        returned = model.measure(values, call, load=problem.load)
+    except Enough as reached:
+        seconds = time.perf_counter() - began
+        return Measurement(fold=fold, score=reached.value, fit_seconds=seconds)
     seconds = time.perf_counter() - began
     score, metrics = results_of(returned, names[0], problem.evaluate.also)
     return Measurement(fold=fold, score=score, metrics=metrics, fit_seconds=seconds)

@@ -19,6 +19,7 @@ from hptune.objective import Direction
 from hptune.space import SearchSpace
 from hptune.worker.checks import check_estimators, check_folds, check_target
 from hptune.worker.data_checks import check_data, check_repeatable
+from hptune.worker.fidelity import check_resource
 from hptune.worker.imports import TRUSTED
 from hptune.worker.model_checks import check_model
 from hptune.worker.probe import probe
@@ -112,6 +113,7 @@ def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings
             test_share=sum(shares) / len(shares),
         )
         findings += check_folds(problem)
+        findings += check_resource(problem)
         findings += findings.attempt(lambda: check_data(problem), "data") or []
         findings.attempt(lambda: check_repeatable(problem), "data")
     findings += findings.attempt(lambda: check_model(problem), "model") or []

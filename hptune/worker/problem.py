@@ -21,7 +21,9 @@ from hptune.job import Setup
 from hptune.model import EstimatorModel, ModelSpec
 from hptune.models import model_from
 from hptune.randomness import seed_for
+from hptune.resource import Resource
 from hptune.space import SearchSpace
+from hptune.worker.growth import Growth
 from hptune.worker.imports import Importer
 from hptune.worker.labels import NUMBERED, decoded, encoded, wants_numbers
 from hptune.worker.scoring import Scoring
@@ -38,6 +40,7 @@ class Problem:
         self.setup = setup
         self.data_seconds = 0.0
         """What reading the data took."""
+        self.growth = Growth()
         self._fresh_splits: dict[int, list[Fold]] = {}
 
     @cached_property
@@ -66,6 +69,11 @@ class Problem:
     def evaluate(self) -> EvaluateSpec:
         """How a configuration is measured."""
         return EvaluateSpec.model_validate(self.setup.evaluate)
+
+    @cached_property
+    def resource(self) -> Resource | None:
+        """What trials may be given less of."""
+        return Resource.from_json(self.setup.resource)
 
     @cached_property
     def declared(self) -> SearchSpace:

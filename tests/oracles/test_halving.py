@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from hptune.objective import Objective
+from hptune.oracle import EXHAUSTED, Answer
 from hptune.oracles.asha import Asha
 from hptune.oracles.hyperband import Hyperband
 from hptune.oracles.tpe import Tpe
@@ -74,3 +75,57 @@ def test_failures_are_never_promoted(oracle):
             study.tell(trial.number, trial.values["x"])
     trials = study.history.trials
     assert all(trials[t.parent].failure is None for t in trials if t.parent is not None)
+
+
+def told(study, configurations):
+    """Tell a study until so many configurations have begun; a smooth loss that falls with the resource."""
+    while study.history.view().configurations < configurations:
+        trial = study.ask()
+        share = trial.fidelity or 1.0
+        study.tell(trial.number, (trial.values["x"] - 0.3) ** 2 + trial.values["y"] ** 2 + 0.2 * (1 - share))
+
+
+def finished(study):
+    """Continue what is worth it, and return how many trials that took."""
+    before = len(study.history.trials)
+    while not isinstance(trial := study.next(finish=True), Answer):
+        share = trial.fidelity or 1.0
+        study.tell(trial.number, (trial.values["x"] - 0.3) ** 2 + trial.values["y"] ** 2 + 0.2 * (1 - share))
+        assert trial.parent is not None
+    assert trial is EXHAUSTED
+    return len(study.history.trials) - before
+
+
+def test_by_model_the_configuration_expected_to_be_best_is_measured_in_full_at_the_end():
+    study = Study(SPACE, Objective("loss"), oracle=Asha(), seed=1)
+    told(study, 15)
+    finished(study)
+    expected = study.oracle.sampler.expected_best(study.history.view())
+    assert study.history.trials[expected].fidelity is None
+    assert not study.continues
+
+
+def test_by_rank_the_best_of_every_rung_climbs_at_the_end_even_from_a_short_one():
+    study = Study(SPACE, Objective("loss"), oracle=Asha(sampler="random"), seed=1)
+    told(study, 3)
+    assert finished(study) == 2  # one of two configurations, by two rungs
+    assert not study.continues
+
+
+def test_a_model_that_only_begins_is_made_to_continue():
+    study = Study(SPACE, Objective("loss"), oracle=Asha(), seed=0)
+    for _ in range(60):
+        trial = study.ask()
+        share = trial.fidelity or 1.0
+        # More of the resource makes every configuration hopeless: the model would never go on with one.
+        study.tell(trial.number, trial.values["x"] if share < 1 / 3 else 1e6)
+    begun = "".join("n" if t.parent is None and t.fidelity else "p" for t in study.history.trials)
+    assert "n" * 10 not in begun
+
+
+def test_shares_are_whole_amounts_of_what_is_counted():
+    assert Hyperband(max=52, min=6).shares == (6 / 52, 17 / 52, None)
+    assert Hyperband(max=81, min=1).shares == (1 / 81, 3 / 81, 9 / 81, 27 / 81, None)
+    assert Hyperband().shares == (1 / 9, 1 / 3, None)
+    resource = Hyperband(resource="max_iter", max=52, min=6).to_spend()
+    assert [resource.amount(share) for share in (6 / 52, 17 / 52, None)] == [6, 17, 52]

@@ -12,8 +12,8 @@ def sphere(values):
 
 
 def with_all(values, seed, report, X, y, groups):
-    report(1, 0.5)
-    report(2, 0.25)
+    report(0.5, 1)
+    report(0.25, 2)
     return {"loss": values["x"] + len(X), "seed": seed, "rows": len(y), "grouped": float(groups is not None)}
 
 
@@ -60,7 +60,7 @@ def draws(values):
 
 
 def reports_nan(values, report):
-    report(1, float("nan"))
+    report(float("nan"), 1)
     return 1.0
 
 
