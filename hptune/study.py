@@ -220,7 +220,8 @@ class Study:
     def _suggest(self, k: int) -> Suggestion | Answer:
         history = self.history
         if k < len(history.starts):
-            return Suggestion(history.starts[k], origin="default" if k == 0 else "start")
+            given = len(history.starts) - (history.started.prior_starts or 0)
+            return Suggestion(history.starts[k], origin="default" if k == 0 else "start" if k < given else "prior")
         with one_thread():
             return consult(self.oracle, history, k)
 

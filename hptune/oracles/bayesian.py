@@ -6,6 +6,7 @@ The recipe and what was measured of each of its parts: docs/decisions/0005-bayes
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,10 +22,12 @@ from hptune.encoding import Encoding, encoding_of
 from hptune.history import View
 from hptune.observations import Observations, observe
 from hptune.oracle import Answer, OracleSpec, unseen
+from hptune.prior import Earlier, earlier, weights
 from hptune.trial import Suggestion
 
 if TYPE_CHECKING:  # scipy is loaded when the model is first needed
     from hptune.surrogate.gp import GaussianProcess, Prior
+    from hptune.surrogate.prior_mean import Shifted
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -70,6 +73,7 @@ class Bayesian(OracleSpec):
     """
 
     summary: ClassVar[str] = "a Gaussian process picks each trial; needs the fewest trials, 10-60 ms a suggestion"
+    uses_prior: ClassVar[bool] = True
     type: Literal["bayesian"] = "bayesian"
     startup: int = Field(default=3, ge=1, le=1000, title="Points before the model")
     """How many configurations, the defaults and your own included, come before the model is asked."""
@@ -93,9 +97,13 @@ def _model_based(
     from hptune.surrogate.acquisition import log_ei, log_ei_slopes
     from hptune.surrogate.maximize import Effort, ranked
 
-    model, numbers, w = _fitted(encoding, seen)
-    leaders = numbers[np.argsort(model.mean(*encoding.split(seen.rows[numbers])), kind="stable")][:8]
-    feasible = _feasible(model, seen, len(numbers))
+    known = earlier(history.history)
+    believed = [_believed(encoding, one) for one in known]
+    model, numbers, w = _fitted(encoding, seen, believed)
+    leaders = seen.rows[numbers[np.argsort(model.mean(*encoding.split(seen.rows[numbers])), kind="stable")][:8]]
+    for one in known:
+        leaders = np.concatenate([leaders[:6], one.rows[one.order[:2]]])
+    feasible = _feasible(model.residual, seen, len(numbers))
     if len(seen.pending):
         model = model.with_pending(*encoding.split(seen.rows[seen.pending]))
     threshold = float(w.min()) - RECIPE.margin
@@ -113,7 +121,7 @@ def _model_based(
         encoding,
         score,
         slopes,
-        seen.rows[leaders],
+        leaders,
         model.length,
         seen.keys,
         rng,
@@ -148,9 +156,42 @@ def _in_branch(column: int, level: int, X: Array) -> NDArray[np.bool_]:
 # -- the model ------------------------------------------------------------------------------------------------------
 
 
-def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, Index, Array]:
-    """Return the model, the numbers of the measured trials that are in it, and all warped losses."""
+_BELIEVED: weakref.WeakKeyDictionary[Earlier, GaussianProcess] = weakref.WeakKeyDictionary()
+
+
+def _believed(encoding: Encoding, known: Earlier) -> GaussianProcess:
+    """Return the process fitted to an earlier study, remembered."""
+    from hptune.surrogate.gp import GaussianProcess, Prior, fit
+
+    if known not in _BELIEVED:
+        U, Z = encoding.split(known.rows)
+        extra = np.zeros(len(known.w))
+        prior = Prior(length=RECIPE.length * encoding.effective**0.5, theta=RECIPE.theta, noise=RECIPE.noise)
+        phi = fit(U, Z, known.w, extra, prior)
+        _BELIEVED[known] = GaussianProcess(U, Z, encoding.levels, known.w, extra, phi)
+    return _BELIEVED[known]
+
+
+def _weighted(
+    encoding: Encoding, rows: Array, w: Array, believed: list[GaussianProcess]
+) -> tuple[tuple[tuple[float, GaussianProcess], ...], float]:
+    """Return the earlier processes with their weights for own losses w at rows, and the constant to take off."""
+    if not believed:
+        return (), 0.0
+    m = np.stack([process.mean(*encoding.split(rows)) for process in believed], axis=1)
+    beta = weights(m, w)
+    return tuple((float(b), one) for b, one in zip(beta, believed, strict=True) if b > 0), float(
+        m.mean(axis=0) @ beta
+    )
+
+
+def _fitted(encoding: Encoding, seen: Observations, believed: list[GaussianProcess]) -> tuple[Shifted, Index, Array]:
+    """Return the model, the numbers of the measured trials that are in it, and all warped losses.
+
+    The process is fitted to what the earlier studies leave unexplained.
+    """
     from hptune.surrogate.gp import GaussianProcess
+    from hptune.surrogate.prior_mean import Shifted
     from hptune.surrogate.warp import warp
 
     n = _fit_size(len(seen.loss))
@@ -158,7 +199,11 @@ def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, In
     w = warp(seen.loss[:n])
     extra = _extra(seen.loss[:n], w, seen.variance[:n])
     inputs = encoding.split(seen.rows[seen.measured[:n][part]])
-    phi = _hyperparameters(*inputs, w[part], extra[part], _prior(encoding, seen, w))
+    y = w[part]
+    if believed:
+        trusted, constant = _weighted(encoding, seen.rows[seen.measured[:n][part]], y, believed)
+        y = y - sum((beta * one.mean(*inputs) for beta, one in trusted), np.full(len(y), -constant))
+    phi = _hyperparameters(*inputs, y, extra[part], _prior(encoding, seen, w))
     w = warp(seen.loss)
     keep = _active(seen.loss)
     failed = seen.failed[-RECIPE.failures :]
@@ -166,7 +211,11 @@ def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, In
     extra = np.concatenate([_extra(seen.loss, w, seen.variance)[keep], np.full(len(failed), RECIPE.failure_noise)])
     numbers = seen.measured[keep]
     U, Z = encoding.split(seen.rows[np.concatenate([numbers, failed])])
-    return GaussianProcess(U, Z, encoding.levels, y, extra, phi), numbers, w
+    trusted, constant = _weighted(encoding, seen.rows[numbers], w[keep], believed)
+    model = Shifted(GaussianProcess(U, Z, encoding.levels, y, extra, phi), trusted, constant)
+    if trusted:
+        model = replace(model, residual=replace(model.residual, y=y - model.shift(U, Z)))
+    return model, numbers, w
 
 
 def _feasible(model: GaussianProcess, seen: Observations, measured: int) -> _Share | None:
@@ -256,9 +305,7 @@ def _fit_size(n: int) -> int:
     return size
 
 
-def _predicted(
-    model: GaussianProcess, encoding: Encoding, row: Array, seen: Observations, w: Array
-) -> tuple[float, float]:
+def _predicted(model: Shifted, encoding: Encoding, row: Array, seen: Observations, w: Array) -> tuple[float, float]:
     """Return mean and standard deviation of the loss at a row, in natural units, through the inverse of the warp."""
     mean, deviation = (float(one[0]) for one in model.predict(*encoding.split(row[None])))
     image, first = np.unique(w, return_index=True)
