@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import oracle_report, problems, real, rivals
+from benchmarks import more_rivals, oracle_report, problems, real, rivals
 from hptune.conditions import clause
 from hptune.objective import Objective
 from hptune.oracles import ORACLES
@@ -56,6 +56,8 @@ def one(optimiser: str, problem: problems.Problem, trials: int, seed: int) -> ri
     """Return losses and CPU seconds per suggestion of one run."""
     if optimiser in rivals.NAMES:
         return rivals.run(optimiser, problem, trials, seed)
+    if optimiser in more_rivals.RIVALS:
+        return more_rivals.run(optimiser, problem, trials, seed)
     plain, _, lookahead = optimiser.partition("@")
     name, _, options = plain.partition("{")
     settings = {k: ast.literal_eval(v) for k, _, v in (o.partition("=") for o in options[:-1].split(";") if o)}

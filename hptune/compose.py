@@ -23,6 +23,8 @@ from hptune.executor import Executor
 from hptune.job import Inspection, Job, Setup
 from hptune.oracle import OracleSpec
 from hptune.own_oracle import oracle_of
+from hptune.prior import first_of
+from hptune.prior_runs import read_runs
 from hptune.session import Session, answer_of
 from hptune.space import SearchSpace
 from hptune.study import Study, distinct_starts
@@ -76,7 +78,7 @@ def start(
         _no_links(folder)
         if journal.repaired:
             notes.append(journal.repaired)
-        study = study_of(loaded, inspection, folder, journal.events, journal, oracle)
+        study = study_of(loaded, inspection, folder, journal.events, journal, oracle, warnings)
         trials = config.budget.trials
         if add_trials is not None:
             trials = study.history.view().configurations + add_trials
@@ -100,7 +102,9 @@ def inspect(
     spec = loaded.config.executor.model_copy(update={"workers": 1})
     executor = spec.open(setup_of(loaded, allow_import))
     try:
-        return inspect_on(loaded, executor, interrupt)
+        inspection, warnings = inspect_on(loaded, executor, interrupt)
+        _, doubts = read_runs(loaded, inspection, SearchSpace.from_json(inspection.space))
+        return inspection, [*warnings, *doubts]
     finally:
         executor.close(kill=True)
 
@@ -195,11 +199,12 @@ def study_of(
     events: Sequence[ev.Event],
     journal: jn.Journal | None,
     oracle: OracleSpec,
+    warnings: list[Problem],
 ) -> Study:
     """Return the study of a run directory, new or continued; raises `ProblemChanged` for another problem's.
 
-    `events` are those found in the directory; `oracle` is the config's. Without a journal the study is a new one in
-    memory.
+    `events` are those found in the directory; `oracle` is the config's; `warnings` gets what is doubtful about the
+    earlier studies of `prior:`, which only a new study reads. Without a journal the study is a new one in memory.
     """
     config = loaded.config
     old = events[0] if events else None
@@ -212,6 +217,9 @@ def study_of(
         starts = distinct_starts(space, loaded.starts)
     except ValueError as error:
         raise ConfigError([loaded.problem("start_with", str(error))]) from None
+    prior, doubts = (None, []) if events else read_runs(loaded, inspection, space, folder)
+    warnings += doubts
+    first = first_of(space, prior, starts)
     problem = problem_of(loaded, inspection.data_hash)
     if (
         isinstance(old, ev.StudyStarted)
@@ -236,7 +244,9 @@ def study_of(
         seed=config.seed,
         lookahead=lookahead,
         folds=inspection.folds,
-        starts=starts,
+        starts=[*starts, *first],
+        prior=prior,
+        prior_starts=len(first) if prior else None,
         oracle=oracle.model_dump(mode="json"),
         config=loaded.resolved,
         problem=problem,

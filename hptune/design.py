@@ -8,6 +8,7 @@ from hptune.encoding import Encoding, encoding_of
 from hptune.history import View
 from hptune.observations import Observations
 from hptune.oracle import Answer, unseen
+from hptune.prior import Earlier, earlier
 from hptune.sobol import sobol
 from hptune.trial import Suggestion
 
@@ -23,7 +24,7 @@ def design(history: View, seen: Observations, trial: int, startup: int) -> Sugge
     point a level the design is over.
     """
     encoding = encoding_of(history.space)
-    missing = _missing_levels(encoding, seen)
+    missing = _missing_levels(encoding, seen, earlier(history.history))
     enough = len(seen.loss) >= 2 and float(np.ptp(seen.loss)) > 0
     if len(history) >= startup + int(sum(encoding.columns[column].levels for column in encoding.branches)):
         missing = {}
@@ -47,12 +48,13 @@ def design(history: View, seen: Observations, trial: int, startup: int) -> Sugge
     return None if isinstance(drawn, Answer) else Suggestion(drawn, origin="random")
 
 
-def _missing_levels(encoding: Encoding, seen: Observations) -> dict[int, int]:
-    """Return, for each top-level branching column with levels not tried yet, the first of them."""
+def _missing_levels(encoding: Encoding, seen: Observations, known: tuple[Earlier, ...]) -> dict[int, int]:
+    """Return, for each top-level branching column with levels not tried yet, here or earlier, the first of them."""
     out = {}
     for column in encoding.branches:
         levels = encoding.columns[column].levels
         recent = seen.rows[: 64 + 4 * levels, column]  # the early trials tell; no need to scan ten thousand
+        recent = np.concatenate([recent, *(one.rows[:, column] for one in known)])
         left = np.setdiff1d(np.arange(levels), recent[~np.isnan(recent)].astype(np.int64))
         if len(left):
             out[column] = int(left[0])

@@ -36,9 +36,11 @@ class Event(BaseModel):
 class StudyStarted(Event):
     """The first event: all that defines the study.
 
-    `starts` are the configurations tried before the oracle is asked, the defaults first. `lookahead` is None under
-    `order: async`. `folds` is how many measurements make a trial (0: as many as are told). `config` is the resolved
-    config, `problem` the part of it that must stay the same, `hashes` those of problem, space, config and data.
+    `starts` are the configurations tried before the oracle is asked, the defaults first. `prior` is what was read of
+    earlier studies, a mapping each (`hptune.prior.taken`); their best configurations are the last `prior_starts` of
+    `starts`. `lookahead` is None under `order: async`. `folds` is how many measurements make a trial (0: as many as
+    are told). `config` is the resolved config, `problem` the part of it that must stay the same, `hashes` those of
+    problem, space, config and data.
     """
 
     type: Literal["study_started"] = "study_started"
@@ -51,6 +53,8 @@ class StudyStarted(Event):
     lookahead: int | None = None
     folds: int = 0
     starts: list[dict[str, Any]] = []
+    prior: list[dict[str, Any]] | None = None
+    prior_starts: int | None = None
     oracle: dict[str, Any] = {}
     config: dict[str, Any] = {}
     problem: dict[str, Any] = {}

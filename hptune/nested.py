@@ -45,6 +45,8 @@ def run_nested(
         update={
             "probe": False,
             "gate": None,
+            # Earlier studies may have seen the outer fold's rows, and then the procedure would look too good.
+            "prior": None,
             "output": loaded.config.output.model_copy(update={"refit": False}),
             "evaluate": loaded.config.evaluate.model_copy(update={"nested": None}),
         }

@@ -43,6 +43,9 @@ class OracleSpec(Spec):
     summary: ClassVar[str] = ""
     """One line for `hptune oracles` and the documentation."""
 
+    uses_prior: ClassVar[bool] = False
+    """Whether it learns from earlier studies (`prior:`)."""
+
     type: str = ""
 
     @model_validator(mode="before")

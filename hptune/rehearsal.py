@@ -42,7 +42,7 @@ def rehearsed(
     executor = loaded.config.executor.open(setup_of(loaded, allow_import))
     try:
         inspection, warnings = inspect_on(loaded, executor, lambda: None)
-        study = study_of(loaded, inspection, folder, events, None, oracle)
+        study = study_of(loaded, inspection, folder, events, None, oracle, warnings)
         begun = replay(events).view().configurations if events else 0
         trials = loaded.config.budget.trials if add_trials is None else begun + add_trials
         return Session(loaded, folder, study, executor, inspection, warnings, [], trials), begun

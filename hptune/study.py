@@ -234,7 +234,9 @@ class Study:
     def _suggest(self, k: int, *, finish: bool = False) -> Suggestion | Answer:
         history = self.history
         if k < len(history.starts):
-            return EXHAUSTED if finish else Suggestion(history.starts[k], origin="default" if k == 0 else "start")
+            given = len(history.starts) - (history.started.prior_starts or 0)
+            origin = "default" if k == 0 else "start" if k < given else "prior"
+            return EXHAUSTED if finish else Suggestion(history.starts[k], origin=origin)
         with one_thread():
             return consult(self.oracle, history, k, finish=finish)
 

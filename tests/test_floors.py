@@ -17,14 +17,25 @@ PACKAGE = ROOT / "hptune"
 # marked so) and from those below. `hptune/__init__` exports lazily and is not on a floor.
 FLOORS: list[tuple[str, tuple[str, ...]]] = [
     ("face", ("__main__", "cli", "commands", "tuner", "tuning")),
-    ("wiring", ("compose", "session", "nested", "config", "own_oracle", "rehearsal")),
+    ("wiring", ("compose", "session", "nested", "config", "own_oracle", "prior_runs", "rehearsal")),
     ("loop", ("loop", "begun", "spool", "syncer")),
     ("study", ("study",)),
     ("view", ("report", "console", "analysis", "gate")),
     ("executors", ("executor", "executors", "slot", "spawn")),
     (
         "policy",
-        ("consult", "oracle", "oracles", "observations", "design", "finals", "racing", "simplicity", "stopping"),
+        (
+            "consult",
+            "oracle",
+            "oracles",
+            "observations",
+            "design",
+            "finals",
+            "prior",
+            "racing",
+            "simplicity",
+            "stopping",
+        ),
     ),
     ("memory", ("journal", "repair", "history", "events")),
     ("worker", ("worker", "models", "model", "data", "dataset", "evaluate", "cv")),

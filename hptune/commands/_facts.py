@@ -28,6 +28,7 @@ def header(session: Session) -> list[tuple[str, str]]:
         ("data", data(session.inspection)),
         ("space", phrases.space(history.space)),
         ("oracle", f"{phrases.oracle(started.oracle)}, seed {started.seed}, {phrases.lookahead(started.lookahead)}"),
+        ("prior", phrases.prior(history)),
         ("budget", _budget(session)),
         ("workers", f"{session.slots} x {threads} ({session.executor.name})"),
         ("folder", str(session.folder)),

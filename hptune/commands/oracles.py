@@ -22,14 +22,16 @@ def oracles(*, format: str = "table", as_json: bool = False) -> int:
         return 0
     if format == "json":
         listed = [
-            {"type": name, "summary": kind.summary, "options": _options(kind)} for name, kind in ORACLES.items()
+            {"type": name, "summary": kind.summary, "uses_prior": kind.uses_prior, "options": _options(kind)}
+            for name, kind in ORACLES.items()
         ]
         say_json({"schema_version": SCHEMA_VERSION, "oracles": listed})
         return 0
     width = stdout_width()
     lines: list[str] = []
     for name, kind in ORACLES.items():
-        lines += pairs([(name, kind.summary)], width, indent="")
+        learns = "; learns from prior:" if kind.uses_prior else ""
+        lines += pairs([(name, kind.summary + learns)], width, indent="")
         options = [
             (option["name"], f"{option['description']} (default {wording.exact(option['default'])})")
             for option in _options(kind)
@@ -46,13 +48,15 @@ def oracles(*, format: str = "table", as_json: bool = False) -> int:
 
 def markdown() -> list[str]:
     """Return the registry as a Markdown table, which docs/oracles.md shows."""
-    lines = ["| oracle | what it does | options (default) |", "|---|---|---|"]
+    lines = ["| oracle | what it does | learns from `prior:` | options (default) |", "|---|---|---|---|"]
     for name, kind in ORACLES.items():
         options = "; ".join(
             f"`{one['name']}` ({wording.exact(one['default'])}): {one['description'].rstrip('.')}"
             for one in _options(kind)
         )
-        lines.append(f"| `{name}` | {kind.summary.replace('|', ' ')} | {options or '-'} |")
+        lines.append(
+            f"| `{name}` | {kind.summary.replace('|', ' ')} | {'yes' if kind.uses_prior else 'no'} | {options or '-'} |"
+        )
     return lines
 
 

@@ -81,6 +81,10 @@ def _overview(history: History) -> dict[str, Any]:
         "ended": history.ended,
         "objective": {"metric": started.metric, "direction": started.direction},
         "oracle": started.oracle,
+        "prior": [
+            {key: found for key, found in one.items() if key != "kept"} | {"kept": len(one["kept"])}
+            for one in started.prior or []
+        ],
         "seed": started.seed,
         "lookahead": started.lookahead,
         "parameters": len(history.space),
@@ -103,6 +107,7 @@ def _study_lines(history: History, folder: Path) -> list[str]:
         ("time", f"{wording.seconds(history.seconds)}, begun {begun}{sessions}"),
         ("oracle", f"{phrases.oracle(started.oracle)}, seed {started.seed}, {phrases.lookahead(started.lookahead)}"),
         ("", phrases.picked(history)),
+        ("prior", phrases.prior(history)),
         ("space", phrases.space(history.space)),
         ("resource", fidelity.spent_sentence(history)),
     ]

@@ -1,6 +1,6 @@
 """Which problem a config poses, as plain data: what a run directory is bound to, and what may change in it.
 
-The problem is the data's hash, model, space, constraints, start_with, evaluate (less `also`), oracle, seed and
+The problem is the data's hash, model, space, constraints, start_with, prior, evaluate (less `also`), oracle, seed and
 lookahead. Budget, workers, limits, retries, output, gate and name may change when a study is resumed.
 """
 
@@ -50,6 +50,7 @@ def problem_of(loaded: Loaded, data_hash: str = "") -> Problem:
         "space": {one["name"]: {key: value for key, value in one.items() if key != "name"} for one in space},
         "constraints": [one.to_json() for one in (*loaded.space.constraints, *loaded.later)],
         "start_with": loaded.declared.plain_starts,
+        **({} if config.prior is None else {"prior": plain["prior"]}),
         "evaluate": _told(evaluate),
         "oracle": _told(plain["oracle"]),
         "seed": config.seed,

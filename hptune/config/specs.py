@@ -115,6 +115,16 @@ class Gate(Spec):
     """What an interval on both sides of min_gain means for the exit code."""
 
 
+class Prior(Spec):
+    """What is known before the study starts."""
+
+    runs: Annotated[list[Annotated[str, AfterValidator(_present)]], Field(min_length=1, max_length=20)] = Field(
+        title="Earlier run directories"
+    )
+    """Run directories of earlier studies of the same or an overlapping space, relative to this file. Their trials
+    guide the oracle and are never counted as this study's own; what was read is kept with the study."""
+
+
 class StudyConfig(Spec):
     """A tuning study: what to tune, on which data, how to search and when to stop."""
 
@@ -142,6 +152,8 @@ class StudyConfig(Spec):
         default_factory=lambda: ["defaults"], title="First configurations"
     )
     """Configurations to try first; the defaults always come first of all."""
+    prior: Prior | None = Field(default=None, title="Prior knowledge")
+    """Earlier studies to learn from."""
     probe: bool = Field(default=True, title="Probe fits")
     """Whether every branch of the model is fitted once on a few rows before the study starts."""
     evaluate: EvaluateSpec = Field(default_factory=EvaluateSpec, title="Evaluation")

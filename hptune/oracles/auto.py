@@ -33,6 +33,7 @@ class Auto(OracleSpec):
     """
 
     summary: ClassVar[str] = "bayesian for the first 300 trials, tpe after; grid for a handful of configurations"
+    uses_prior: ClassVar[bool] = True
     type: Literal["auto"] = "auto"
 
     def suggest(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:

@@ -6,8 +6,9 @@ The recipe and what was measured of each of its parts: docs/decisions/0005-bayes
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -21,10 +22,12 @@ from hptune.encoding import Encoding, encoding_of
 from hptune.history import View
 from hptune.observations import Observations, observe
 from hptune.oracle import Answer, OracleSpec, unseen
+from hptune.prior import Earlier, earlier, weights
 from hptune.trial import Suggestion
 
 if TYPE_CHECKING:  # scipy is loaded when the model is first needed
     from hptune.surrogate.gp import GaussianProcess, Prior
+    from hptune.surrogate.prior_mean import Shifted
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -70,6 +73,7 @@ class Bayesian(OracleSpec):
     """
 
     summary: ClassVar[str] = "a Gaussian process picks each trial; needs the fewest trials, 10-60 ms a suggestion"
+    uses_prior: ClassVar[bool] = True
     type: Literal["bayesian"] = "bayesian"
     startup: int = Field(default=3, ge=1, le=1000, title="Points before the model")
     """How many configurations, the defaults and your own included, come before the model is asked."""
@@ -99,7 +103,7 @@ class Bayesian(OracleSpec):
         seen = observe(history, lift=False)
         suggestion: Suggestion | None = design(history, seen, trial, self.startup)
         if suggestion is None and len(seen.loss) > 1 and len(encoding.numeric) + len(encoding.category):
-            promise = Promise(encoding, seen)
+            promise = Promise(encoding, seen, earlier(history.history))
             found = _model_based(history, promise, rng)
             numbers = np.array(sorted(unfinished), dtype=np.intp)
             if len(numbers):
@@ -130,11 +134,14 @@ class Bayesian(OracleSpec):
 class Promise:
     """The log expected improvement over what a view shows, of configurations measured in full, by their rows."""
 
-    def __init__(self, encoding: Encoding, seen: Observations) -> None:
+    def __init__(self, encoding: Encoding, seen: Observations, known: Sequence[Earlier] = ()) -> None:
         self.encoding = encoding
         self.seen = seen
-        self.fitted, self.numbers, self.w = _fitted(encoding, seen)
-        self.feasible = _feasible(self.fitted, seen, len(self.numbers))
+        self.known = known
+        # Earlier studies say nothing of fidelities: where those vary, they lend only their best configurations.
+        believed = [_believed(encoding, one) for one in known] if seen.position is None else []
+        self.fitted, self.numbers, self.w = _fitted(encoding, seen, believed)
+        self.feasible = _feasible(self.fitted.residual, seen, len(self.numbers))
         self.model = self.fitted
         if len(seen.pending):
             self.model = self.fitted.with_pending(*_inputs(encoding, seen, seen.pending))
@@ -183,6 +190,8 @@ def _model_based(history: View, promise: Promise, rng: np.random.Generator) -> t
         _, first = np.unique(seen.rows[leaders], axis=0, return_index=True, equal_nan=True)
         leaders = leaders[np.sort(first)]
     best, length = seen.rows[leaders[:8]], promise.model.length[: len(encoding.numeric)]
+    for one in promise.known:
+        best = np.concatenate([best[:6], one.rows[one.order[:2]]])
     for restrict in (*_neglected(encoding, seen), None):
         X, value = ranked(encoding, promise.score, promise.slopes, best, length, seen.keys, rng, Effort(), restrict)
         for row, found in zip(X, value, strict=True):
@@ -215,9 +224,41 @@ def _in_branch(column: int, level: int, X: Array) -> NDArray[np.bool_]:
 # -- the model ------------------------------------------------------------------------------------------------------
 
 
-def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, Index, Array]:
-    """Return the model, the numbers of the measured trials that are in it, and all warped losses."""
+_BELIEVED: weakref.WeakKeyDictionary[Earlier, GaussianProcess] = weakref.WeakKeyDictionary()
+
+
+def _believed(encoding: Encoding, known: Earlier) -> GaussianProcess:
+    """Return the process fitted to an earlier study, remembered."""
+    from hptune.surrogate.gp import GaussianProcess, fit
+
+    if known not in _BELIEVED:
+        U, Z = encoding.split(known.rows)
+        extra = np.zeros(len(known.w))
+        phi = fit(U, Z, known.w, extra, _prior(encoding))
+        _BELIEVED[known] = GaussianProcess(U, Z, encoding.levels, known.w, extra, phi)
+    return _BELIEVED[known]
+
+
+def _weighted(
+    encoding: Encoding, rows: Array, w: Array, believed: list[GaussianProcess]
+) -> tuple[tuple[tuple[float, GaussianProcess], ...], float]:
+    """Return the earlier processes with their weights for own losses w at rows, and the constant to take off."""
+    if not believed:
+        return (), 0.0
+    m = np.stack([process.mean(*encoding.split(rows)) for process in believed], axis=1)
+    beta = weights(m, w)
+    return tuple((float(b), one) for b, one in zip(beta, believed, strict=True) if b > 0), float(
+        m.mean(axis=0) @ beta
+    )
+
+
+def _fitted(encoding: Encoding, seen: Observations, believed: list[GaussianProcess]) -> tuple[Shifted, Index, Array]:
+    """Return the model, the numbers of the measured trials that are in it, and all warped losses.
+
+    The process is fitted to what the earlier studies leave unexplained.
+    """
     from hptune.surrogate.gp import GaussianProcess
+    from hptune.surrogate.prior_mean import Shifted
     from hptune.surrogate.warp import warp
 
     n = _fit_size(len(seen.loss))
@@ -225,7 +266,11 @@ def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, In
     w = warp(seen.loss[:n])
     extra = _extra(seen.loss[:n], w, seen.variance[:n])
     inputs = _inputs(encoding, seen, seen.measured[:n][part])
-    phi = _hyperparameters(*inputs, w[part], extra[part], _prior(encoding))
+    y = w[part]
+    if believed:
+        trusted, constant = _weighted(encoding, seen.rows[seen.measured[:n][part]], y, believed)
+        y = y - sum((beta * one.mean(*inputs) for beta, one in trusted), np.full(len(y), -constant))
+    phi = _hyperparameters(*inputs, y, extra[part], _prior(encoding))
     w = warp(seen.loss)
     keep = _active(seen.loss)
     failed = seen.failed[-RECIPE.failures :]
@@ -233,7 +278,11 @@ def _fitted(encoding: Encoding, seen: Observations) -> tuple[GaussianProcess, In
     extra = np.concatenate([_extra(seen.loss, w, seen.variance)[keep], np.full(len(failed), RECIPE.failure_noise)])
     numbers = seen.measured[keep]
     U, Z = _inputs(encoding, seen, np.concatenate([numbers, failed]))
-    return GaussianProcess(U, Z, encoding.levels, y, extra, phi), numbers, w
+    trusted, constant = _weighted(encoding, seen.rows[numbers], w[keep], believed)
+    model = Shifted(GaussianProcess(U, Z, encoding.levels, y, extra, phi), trusted, constant)
+    if trusted:
+        model = replace(model, residual=replace(model.residual, y=y - model.shift(U, Z)))
+    return model, numbers, w
 
 
 def _feasible(model: GaussianProcess, seen: Observations, measured: int) -> _Share | None:

@@ -7,7 +7,8 @@ good and the wider bandwidths of few kernels by benchmark. Conditional columns e
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from hptune.encoding import Encoding, encoding_of
 from hptune.history import View
 from hptune.observations import Observations, observe
 from hptune.oracle import Answer, OracleSpec, unseen
+from hptune.prior import earlier, weights
 from hptune.trial import Suggestion
 
 Array = NDArray[np.float64]
@@ -25,7 +27,14 @@ Index = NDArray[np.intp]
 
 MOST_GOOD = 25
 MOST_OTHER = 256
-"""Kernels at most, so that a suggestion takes as long after ten thousand trials as after three hundred."""
+"""Own kernels at most, so that a suggestion takes as long after ten thousand trials as after three hundred."""
+
+
+HALF = 20
+"""After so many own losses the kernels of earlier studies weigh half of what they did."""
+
+FADED = 200
+"""With more own losses than this earlier studies are left out."""
 
 
 class Tpe(OracleSpec):
@@ -36,6 +45,7 @@ class Tpe(OracleSpec):
     """
 
     summary: ClassVar[str] = "Parzen densities of good and other trials; a millisecond a suggestion at any size"
+    uses_prior: ClassVar[bool] = True
     type: Literal["tpe"] = "tpe"
     startup: int = Field(default=10, ge=1, le=1000, title="Points before the model")
     """How many configurations, the defaults and your own included, come before the densities are used."""
@@ -64,8 +74,15 @@ class Tpe(OracleSpec):
         levels = tuple(np.array(encoding.columns[j].weights) for j in encoding.category)
         smallest = _smallest(encoding)
         parts = (encoding.numeric, encoding.category, levels, smallest)
-        below = Parzen.of(seen.rows[good], weight, *parts)
-        above = Parzen.of(seen.rows[other], np.ones(len(other)), *parts)
+        good_rows, other_rows, other_weight = seen.rows[good], seen.rows[other], np.ones(len(other))
+        if len(seen.loss) <= FADED:
+            for rows, trust, best in self._earlier(history, seen, parts):
+                good_rows = np.concatenate([good_rows, rows[:best]])
+                weight = np.concatenate([weight, np.full(best, trust)])
+                other_rows = np.concatenate([other_rows, rows[best:]])
+                other_weight = np.concatenate([other_weight, np.full(len(rows) - best, trust)])
+        below = Parzen.of(good_rows, weight, *parts)
+        above = Parzen.of(other_rows, other_weight, *parts)
         for _ in range(4):  # again only where every candidate was taken or not allowed
             U = rng.random((self.candidates, encoding.width))
             X = encoding.legal(below.sample(U, rng.random(self.candidates)))
@@ -75,6 +92,35 @@ class Tpe(OracleSpec):
                 if not history.seen(values) and history.space.broken(values) is None:
                     return Suggestion(values, origin="tpe")
         return None
+
+    def _earlier(self, history: View, seen: Observations, parts: Any) -> Iterator[tuple[Array, float, int]]:
+        """Yield each believed earlier study's rows from the best, their trust, and how many of them are good.
+
+        An earlier study's own ratio of densities at the own trials is what it expects of them (`hptune.prior`); the
+        trust fades as 1 / (1 + n / `HALF`) besides.
+        """
+        from hptune.surrogate.parzen import Parzen
+        from hptune.surrogate.warp import warp
+
+        known = earlier(history.history)
+        if not known:
+            return
+        own = seen.rows[seen.measured]
+        expected, sizes = [], []
+        for one in known:
+            rows = one.rows[one.order]
+            best = max(int(np.ceil(self.good * len(rows))), 1)
+            densities = [Parzen.of(part, np.ones(len(part)), *parts) for part in (rows[:best], rows[best:])]
+            both = np.concatenate([own, rows])
+            ratio = densities[1].log_density(both) - densities[0].log_density(both)
+            spread = float(ratio[len(own) :].std())
+            expected.append(ratio[: len(own)] / (spread if spread > 0 else 1.0))
+            sizes.append(best)
+        beta = weights(np.stack(expected, axis=1), warp(seen.loss))
+        fade = 1.0 / (1.0 + len(own) / HALF)
+        for one, trust, best in zip(known, beta, sizes, strict=True):
+            if trust > 0:
+                yield one.rows[one.order], float(trust) * fade, best
 
     def _halves(self, seen: Observations) -> tuple[Index, Array, Index]:
         """Return the good trials, their weights, and the others; failed and pending trials are among the others."""

@@ -54,6 +54,15 @@ def oracle(described: Mapping[str, Any]) -> str:
     return f"{name} ({', '.join(options)})" if options else name
 
 
+def prior(history: History) -> str:
+    """Return what the study knew of earlier ones: `runs/a: 57 of 60 trials (3 outside this space)`; "" if nothing."""
+    parts = []
+    for one in history.started.prior or []:
+        outside = f" ({one['outside']} outside this space)" if one["outside"] else ""
+        parts.append(f"{one['run']}: {len(one['kept'])} of {wording.count(one['trials'], 'trial')}{outside}")
+    return "; ".join(parts)
+
+
 def lookahead(found: int | None) -> str:
     """Return the lookahead in words."""
     return "order async" if found is None else f"lookahead {found}"

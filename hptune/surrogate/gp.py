@@ -210,6 +210,15 @@ class GaussianProcess:
         alpha = self._solved[0]
         return np.asarray(self._cross(U, Z)[2][:, : len(alpha)] @ alpha)
 
+    def mean_slopes(self, U: Array, Z: Levels) -> tuple[Array, Array]:
+        """Return the mean (m,) and its gradient with respect to U, shape (m, d)."""
+        alpha = self._solved[0]
+        n = len(alpha)
+        s, decay, k = self._cross(U, Z)
+        W = -(5.0 / 3.0) * (1.0 + s[:, :n]) * decay[:, :n] * alpha
+        gradient = (U * W.sum(axis=1, keepdims=True) - W @ self.U[:n]) * self.length**-2
+        return k[:, :n] @ alpha, gradient
+
     def slopes(self, U: Array, Z: Levels) -> tuple[Array, Array, Array, Array]:
         """Return mean (m,), deviation (m,) and their gradients with respect to U, shape (m, d) each."""
         alpha, signal, factor = self._solved

@@ -21,7 +21,7 @@ from tests.conftest import SPACES
 Capture = pytest.CaptureFixture[str]
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "oracles.md").read_text()
 CODE = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)[0]
-CONFIG = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)[0]
+CONFIG = next(one for one in re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL) if "oracle:" in one)
 CONFIG = (
     CONFIG.replace('data: {train: "sklearn:load_diabetes"}\n', "")
     .replace("model: {class: sklearn.linear_model.Ridge}", 'model: {function: "targets:f"}')
