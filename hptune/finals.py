@@ -67,11 +67,12 @@ def plan(history: History, spec: FinalsSpec, final_folds: int) -> Plan | None:
     """
     done = [trial for trial in history.trials if trial.completed and trial.fidelity is None]
     baseline = history.baseline
-    if not spec.enabled(len(done)) or final_folds == 0 or baseline is None or not baseline.completed or len(done) < 2:
+    tried = sum(trial.status in ("completed", "stopped") and trial.fidelity is None for trial in history.trials)
+    if not spec.enabled(tried) or final_folds == 0 or baseline is None or not baseline.completed or len(done) < 2:
         return None
     losses = np.array([[history.objective.loss(score) for score in trial.scores] for trial in done])
     rows = choose_finalists(losses, count=spec.finalists)
-    repeats = spec.repeats or finals_repeats(len(done), finalists=spec.finalists)
+    repeats = spec.repeats or finals_repeats(tried, finalists=spec.finalists)
     opening = final_folds
     if final_folds == 1:
         opening, repeats = SINGLE_SPLITS // 2, max(repeats, SINGLE_SPLITS)

@@ -17,8 +17,8 @@ from typing import Any
 class Race:
     """The incumbent (a trial number), its `losses` by fold (k,), and the `bars` (k - 1,) for the mean difference.
 
-    `spread` is the standard deviation of a difference's noise and `degrees` how many degrees of freedom it was
-    estimated with: what the bars came from.
+    `spread` is the standard deviation of a difference's noise, `degrees` how many degrees of freedom it was estimated
+    with, and `margin` by how much a trial has to win to be worth it: what the bars came from.
     """
 
     incumbent: int
@@ -26,6 +26,7 @@ class Race:
     bars: tuple[float, ...]
     spread: float
     degrees: int
+    margin: float = 0.0
 
     @property
     def folds(self) -> int:
@@ -52,6 +53,7 @@ class Race:
             "bars": list(self.bars),
             "spread": self.spread,
             "degrees": self.degrees,
+            "margin": self.margin,
         }
 
     @classmethod

@@ -2,9 +2,9 @@
 
 Legend: k folds; d_f loss of the challenger minus that of the incumbent on fold f; dbar their mean over the j folds
 measured; s the spread of d_f within a pair of configurations, pooled over earlier complete trials; nu its degrees of
-freedom, at most 8; T Student's distribution function.
+freedom, at most 8; T Student's distribution function; m a twentieth of the standard error of the incumbent's score.
 
-    P(win) = T_nu(-dbar / (s sqrt((k - j) / (j k))))        the trial is given up below `ALPHA`          (1)
+    P(win) = T_nu((-dbar - m) / (s sqrt((k - j) / (j k))))        the trial is given up below `ALPHA`    (1)
 
 It does not ask whether the challenger is worse in truth but whether it will win on *these* k folds, so that the
 folds' dependence needs no correction; and s is pooled, so that it works from the first fold on. Pairs far from the
@@ -29,8 +29,12 @@ from hptune.race import Race, standard_error
 from hptune.randomness import generator
 from hptune.statistics import student_cdf, student_quantile
 
-ALPHA = 0.05
+ALPHA = 0.10
 """A trial is given up when its chance to win falls below this."""
+
+MARGIN = 0.05
+"""By how many standard errors of the incumbent's score a trial has to win: where a search converges, most trials are
+as good as the incumbent but for less than that."""
 
 DEGREES = 8
 """Nobody is given up before the spread has this many degrees of freedom, and no more are believed."""
@@ -113,11 +117,11 @@ def pooled_spread(losses: Array, incumbent: int) -> tuple[float, int] | None:
 
 @lru_cache(maxsize=64)
 def _bar(alpha: float, degrees: int, done: int, folds: int) -> float:
-    """Return the largest mean difference, in spreads, with which (1) is still at least `alpha`."""
+    """Return the largest mean difference, in spreads, with which (1) without its margin is still at least `alpha`."""
     return student_quantile(1.0 - alpha, degrees) * standard_error(1.0, done, folds)
 
 
-def race_of(losses: Array, numbers: NDArray[np.intp], *, alpha: float = ALPHA) -> Race | None:
+def race_of(losses: Array, numbers: NDArray[np.intp], *, alpha: float = ALPHA, margin: float = MARGIN) -> Race | None:
     """Return the race that complete trials with these losses (n, k) make, None while nobody is to be given up."""
     n, k = losses.shape
     if k < 2 or n < 2 or np.abs(losses).max() > HUGE:
@@ -127,12 +131,14 @@ def race_of(losses: Array, numbers: NDArray[np.intp], *, alpha: float = ALPHA) -
     if found is None or not found[0] > 0.0:
         return None
     spread, degrees = found[0], min(found[1], DEGREES)
+    least = margin * float(np.std(losses[incumbent], ddof=1)) / math.sqrt(k)
     return Race(
         incumbent=int(numbers[incumbent]),
         losses=tuple(losses[incumbent].tolist()),
-        bars=tuple(spread * _bar(alpha, degrees, done, k) for done in range(1, k)),
+        bars=tuple(spread * _bar(alpha, degrees, done, k) - least for done in range(1, k)),
         spread=spread,
         degrees=degrees,
+        margin=least,
     )
 
 
@@ -147,7 +153,7 @@ def race(view: View) -> Race | None:
 def chance(held: Race, done: list[tuple[int, float]]) -> float:
     """Return P(win) of (1) for a trial with these (fold, loss) pairs, some but not all of the folds."""
     error = standard_error(held.spread, len(done), held.folds)
-    return student_cdf(-held.lead(done) / error, held.degrees)
+    return student_cdf((-held.lead(done) - held.margin) / error, held.degrees)
 
 
 def reason(held: Race, done: list[tuple[int, float]]) -> str:

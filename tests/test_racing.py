@@ -93,11 +93,13 @@ def test_the_bars_are_where_the_predictive_probability_is_alpha(k: int) -> None:
     assert race.spread == pytest.approx(spread)
     for j in range(1, k):
         error = spread * math.sqrt((k - j) / (j * k))
-        assert student.cdf(-race.bars[j - 1] / error, 8) == pytest.approx(racing.ALPHA)
-        done = [(f, float(losses[best, f]) + race.bars[j - 1] * 1.001) for f in range(j)]
+        margin = 0.05 * losses[best].std(ddof=1) / math.sqrt(k)
+        assert student.cdf((-race.bars[j - 1] - margin) / error, 8) == pytest.approx(racing.ALPHA)
+        over = race.bars[j - 1] + 0.001 * spread
+        done = [(f, float(losses[best, f]) + over) for f in range(j)]
         assert not race.goes_on(done)
-        assert racing.chance(race, done) == pytest.approx(student.cdf(-1.001 * race.bars[j - 1] / error, 8))
-        assert race.goes_on([(f, float(losses[best, f]) + race.bars[j - 1] * 0.999) for f in range(j)])
+        assert racing.chance(race, done) == pytest.approx(student.cdf((-over - margin) / error, 8))
+        assert race.goes_on([(f, float(losses[best, f]) + over - 0.002 * spread) for f in range(j)])
 
 
 def test_nobody_is_given_up_before_eight_degrees_of_freedom_or_without_any_spread() -> None:

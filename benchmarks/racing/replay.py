@@ -21,7 +21,7 @@ from scipy.stats import wilcoxon
 
 from hptune import events as ev
 from hptune.oracles import ORACLES
-from hptune.racing import ALPHA, fold_order, race_of, to_complete
+from hptune.racing import ALPHA, MARGIN, fold_order, race_of, to_complete
 from hptune.space import Float, SearchSpace
 from hptune.study import Study
 from hptune.trial import Measurement
@@ -35,11 +35,11 @@ Rule = Callable[[Array, NDArray[np.intp]], Judge | None]
 """A judge from the complete trials' losses (n, k) and numbers (n,), None while all goes on."""
 
 
-def predictive(alpha: float = ALPHA) -> Rule:
+def predictive(alpha: float = ALPHA, margin: float = MARGIN) -> Rule:
     """The product's rule."""
 
     def rule(losses: Array, numbers: NDArray[np.intp]) -> Judge | None:
-        race = race_of(losses, numbers, alpha=alpha) if len(losses) else None
+        race = race_of(losses, numbers, alpha=alpha, margin=margin) if len(losses) else None
         return None if race is None else race.goes_on
 
     return rule
@@ -69,10 +69,11 @@ def _wilcoxon(best: Array, done: list[tuple[int, float]]) -> bool:
 
 
 RULES: dict[str, tuple[Rule, bool]] = {
-    "predictive, 0.05 (hptune)": (predictive(), True),
-    "predictive, 0.05, finalists not completed": (predictive(), False),
-    "predictive, 0.02": (predictive(0.02), True),
-    "predictive, 0.10": (predictive(0.10), True),
+    "predictive, 0.10, margin 0.05 (hptune)": (predictive(), True),
+    "the same, finalists not completed": (predictive(), False),
+    "predictive, 0.10, no margin": (predictive(0.10, 0.0), True),
+    "predictive, 0.05, no margin": (predictive(0.05, 0.0), True),
+    "predictive, 0.20, margin 0.05": (predictive(0.20), True),
     "Bergman, aggressive": (_against_best(lambda best, done: _mean(done) <= float(best.mean())), False),
     "Bergman, forgiving": (_against_best(lambda best, done: _mean(done) <= float(best.max())), False),
     "Optuna's WilcoxonPruner": (_against_best(_wilcoxon), False),

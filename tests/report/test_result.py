@@ -58,6 +58,7 @@ def test_a_result_has_the_documented_keys_in_order() -> None:
         "baseline",
         "gain",
         "trials",
+        "stopped",
         "resource",
         "holdout_uses",
         "seconds",
