@@ -14,6 +14,7 @@ COMMANDS = {
     "python -m benchmarks.checks": "wrong spaces caught before the first fit (5 minutes)",
     "python -m benchmarks.oracles run|table|speed": "oracles beside their rivals (hours; see README.md)",
     "python -m benchmarks.fidelity": "hyperband against full fidelity (hours)",
+    "python -m benchmarks.prior run|table": "what prior knowledge gains and costs (an hour)",
     "python -m configs.article.seeds": "the article's study over 200 seeds (15 minutes)",
 }
 

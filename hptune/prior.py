@@ -8,7 +8,7 @@ Legend: P trials of one earlier study; C columns of the space; S earlier studies
 Losses of another data set are on another scale, so every earlier study is warped by itself, and only its *shape*
 counts. (1) is ridge regression towards BELIEF: with the first own losses the earlier studies are believed, with more
 of them only as far as they were right. A negative weight counts as 0: that good was bad is no reason to hope that bad
-is good. Choices measured in docs/decisions/0006-prior.md.
+is good. Choices measured in docs/decisions/0007-prior.md.
 """
 
 from __future__ import annotations

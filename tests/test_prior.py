@@ -29,6 +29,7 @@ from tests.oracles.test_laws import make, score
 
 Capture = pytest.CaptureFixture[str]
 MIXED = SPACES["extras and fixed"]
+FIDELITY = "(fidelity)"
 LEARNERS = sorted(name for name, kind in ORACLES.items() if kind.uses_prior)
 
 
@@ -54,6 +55,7 @@ def with_prior(name: str, space: SearchSpace, prior: list[dict[str, Any]], *, di
 
 
 def go(study: Study, trials: int, scale: float = 1.0) -> list[dict[str, Any]]:
+    """Return the configurations tried, each with its fidelity."""
     space = study.history.space
     for _ in range(trials):
         try:
@@ -61,7 +63,7 @@ def go(study: Study, trials: int, scale: float = 1.0) -> list[dict[str, Any]]:
         except StudyExhausted:
             break
         study.tell(trial.number, scale * score(space, dict(trial.values)))
-    return [dict(trial.values) for trial in study.history.trials]
+    return [{**trial.values, FIDELITY: trial.fidelity} for trial in study.history.trials]
 
 
 # -- what is carried over -------------------------------------------------------------------------------------------
@@ -157,8 +159,9 @@ def test_every_oracle_keeps_its_laws_with_it(name: str, label: str) -> None:
     ]
     trials = 3 if label == "three points" else 10
     found = go(with_prior(name, space, prior), trials)
-    assert len({space.key(values) for values in found}) == len(found) >= min(trials, 8)
-    assert all(space.check(values) is None for values in found[1:])
+    tried = [(space.key({k: v for k, v in one.items() if k != FIDELITY}), one[FIDELITY]) for one in found]
+    assert len(set(tried)) == len(tried) >= min(trials, 8)
+    assert all(space.check({k: v for k, v in one.items() if k != FIDELITY}) is None for one in found[1:])
     assert found == go(with_prior(name, space, prior), trials)
     assert found == go(with_prior(name, space, prior, direction="maximize"), trials, -1.0)
     assert found == go(with_prior(name, space, prior), trials, 2.0**-7)
