@@ -15,6 +15,9 @@ COMMANDS = {
     "python -m benchmarks.oracles run|table|speed": "oracles beside their rivals (hours; see README.md)",
     "python -m benchmarks.fidelity": "hyperband against full fidelity (hours)",
     "python -m benchmarks.prior run|table": "what prior knowledge gains and costs (an hour)",
+    "python -m benchmarks.racing": "fits saved by fold racing and its rivals, replayed on stored folds",
+    "python -m benchmarks.execution": "workers' busy share, the coordinator's CPU, deadlines (3 minutes)",
+    "python -m benchmarks.wallclock": "fits and CPU seconds beside GridSearchCV, Optuna, ... (long; see its docstring)",
     "python -m configs.article.seeds": "the article's study over 200 seeds (15 minutes)",
 }
 

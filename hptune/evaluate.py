@@ -29,7 +29,7 @@ class FinalsSpec(Spec):
     """The finals: the best few and the defaults once more, on fresh splits."""
 
     enabled_: bool | Literal["auto"] = Field(default="auto", alias="enabled")
-    """auto: for searches of more than 20 completed trials."""
+    """auto: for searches of more than 20 trials, failed ones not counted."""
     finalists: Annotated[int, Field(ge=1, le=50)] = 3
     """How many of the best take part, beside the defaults."""
     repeats: Annotated[int, Field(ge=1, le=100)] | None = None

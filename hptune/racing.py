@@ -9,7 +9,7 @@ freedom, at most 8; T Student's distribution function; m a twentieth of the stan
 It does not ask whether the challenger is worse in truth but whether it will win on *these* k folds, so that the
 folds' dependence needs no correction; and s is pooled, so that it works from the first fold on. Pairs far from the
 incumbent disagree more from fold to fold, so s comes from the nearer half. Settings and what they cost were measured
-on stored studies: `python -m benchmarks.racing`, decision 6.
+on stored studies: `python -m benchmarks.racing`, decision 8.
 
 Pure: a `Race` is a function of the view, and a decision one of the race and the trial's own folds in their order.
 """
