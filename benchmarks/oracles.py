@@ -17,13 +17,13 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import more_rivals, oracle_report, problems, real, rivals
+from benchmarks import more_rivals, oracle_plots, oracle_report, problems, real, rivals
 from hptune.conditions import clause
 from hptune.objective import Objective
 from hptune.oracles import ORACLES
@@ -42,6 +42,8 @@ def group(names: str) -> list[str]:
             out += list(real.TASKS)
         elif name == "GRID":
             out += [task.replace("own-", "grid-") for task in real.TASKS]
+        elif name == "SLOW":
+            out += list(real.SLOW)
         elif name == "CHEAP":
             out += [task.replace("own-", "grid-") for task in real.TASKS if task not in real.SLOW]
         elif name in ("DEV", "DEVCOND", "REAL"):
@@ -142,11 +144,13 @@ def regret(y: list[float], reference: tuple[float, float]) -> np.ndarray[Any, np
     return np.clip((np.minimum.accumulate(y) - best) / max(median - best, 1e-300), 0.0, 1.0)
 
 
-def curves(stores: list[Path], on: list[str], names: list[str], seeds: int) -> dict[str, dict[str, Any]]:
-    """Return, per optimiser and problem, regret at the checkpoints, shape (seeds, checkpoints)."""
+def curves(
+    stores: list[Path], on: list[str], names: list[str], seeds: int, trials: Sequence[int] = CHECKPOINTS
+) -> dict[str, dict[str, Any]]:
+    """Return, per optimiser and problem, regret at the checkpoints (or other trials), shape (seeds, checkpoints)."""
     runs = {key: r for store in stores for key, r in load(store).items()}
     reference = references(runs.values())
-    at = np.array(CHECKPOINTS) - 1
+    at = np.array(trials) - 1
     out: dict[str, dict[str, Any]] = {}
     for optimiser in on:
         out[optimiser] = {}
@@ -164,6 +168,7 @@ GROUPS = {
     "Real fits, public": "REAL",
     "Real fits, our own": "OWN",
     "Real fits on grids, our own": "CHEAP",
+    "Real fits, our own, slower": "SLOW",
 }
 
 
@@ -182,6 +187,11 @@ def table(args: argparse.Namespace) -> None:
     print("median CPU ms per suggestion:", cpu)
     if args.out:
         oracle_report.write(Path(args.out), found, cpu, on[0])
+        stores, every = [Path(p) for p in args.store.split(",")], range(1, CHECKPOINTS[-1] + 1)
+        drawn = {
+            t: curves(stores, on, found[t]["problems"], args.seeds, every) for t in found if found[t]["problems"]
+        }
+        oracle_plots.draw(Path(args.out) / "regret.svg", drawn)
 
 
 SIZES = (10, 50, 200, 1000, 10_000)

@@ -278,7 +278,7 @@ def test_a_configuration_is_never_fitted_twice_not_even_by_a_resumed_study(tmp_p
         assert len({SPACE.key(job.values) for job in executor.jobs}) == 6  # the defaults, 1, 2 and 3, ..., 8
         assert len({job.trial for job in executor.jobs}) == 6
     assert pictures[0] == pictures[1]
-    assert pictures[0][3][2] == pictures[0][2][2] != pictures[0][4][2]
+    assert pictures[0][3][3] == pictures[0][2][3] != pictures[0][4][3]
     for stop_after in (1, 3, 6):
         folder = tmp_path / str(stop_after)
         executor = Threads(2, delay=0.005)
