@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import contextlib
+import json
 import math
 from typing import Any
 
@@ -172,9 +172,9 @@ def survives(space: SearchSpace, name: str, told: str) -> None:
             trial = study.ask()
         except StudyExhausted:
             break
-        except UsageError as waiting:
-            assert told == "pending"
-            assert "tell the result of trials" in str(waiting)
+        except UsageError:
+            if told != "pending":
+                raise
             break
         seen.add((space.key(trial.values), trial.fidelity))
         if told == "failed" or (told == "mostly failed" and i % 10):
