@@ -141,7 +141,7 @@ class FinalScored(Event):
     type: Literal["final_scored"] = "final_scored"
     trial: int
     fold: int
-    half: bool = False
+    half: bool | None = None
     score: float
     metrics: dict[str, float] | None = None
     fit_seconds: float = 0.0

@@ -465,6 +465,8 @@ class Loop:
     def _fail(self, job: Job, outcome: Outcome, begun: Begun) -> None:
         study, failure = self.study, outcome.failure
         assert failure is not None
+        if self._spool is not None:
+            spool.check_room(self._spool)  # a full disk is no trial's fault
         done = {m.fold for m in study.history.trials[job.trial].measurements}
         left = [fold for fold in job.folds if fold not in done]
         if job.attempt < begun.trial.attempt:  # another fold of the same attempt failed first

@@ -308,7 +308,7 @@ class Study:
                 time=self._clock(),
                 trial=number,
                 fold=measurement.fold,
-                half=half,
+                half=half or None,
                 score=measurement.score,
                 metrics=dict(measurement.metrics) or None,
                 fit_seconds=measurement.fit_seconds,

@@ -17,7 +17,7 @@ from hptune import journal as jn
 from hptune.cli import invoke
 from hptune.config.load import load_document
 from hptune.config.yaml_loader import load_text
-from hptune.errors import ConfigError, UsageError
+from hptune.errors import ConfigError, OracleFailed, UsageError
 from tests.config.test_robust import ODD
 from tests.config.test_yaml_loader import HOSTILE
 from tests.faults.kit import ROOT, Project, call, history_of
@@ -31,7 +31,7 @@ import json, resource, sys, time
 from pathlib import Path
 from hptune.config.load import load_document
 from hptune.config.yaml_loader import load_text
-from hptune.errors import ConfigError
+from hptune.errors import ConfigError, OracleFailed, UsageError
 from tests.config.test_yaml_loader import HOSTILE, mutants
 
 what, number, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -148,7 +148,7 @@ def test_a_grid_of_a_million_millions_is_refused_before_it_is_made() -> None:
 
     study = Study(loaded.space, Objective("loss"), oracle=loaded.config.oracle)
     study.tell(study.ask().number, 0.0)
-    with pytest.raises((ConfigError, UsageError, ValueError), match=r"grid|too large|at most"):
+    with pytest.raises((ConfigError, UsageError, OracleFailed), match=r"grid|too large|at most"):
         study.ask()
 
 
