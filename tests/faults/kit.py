@@ -165,13 +165,18 @@ def alive(pids: Sequence[int]) -> list[int]:
 
 
 def check_exact(run: Path, trials: int) -> None:
-    """Every trial began once under its number, every fold was measured once, and none is missing or one too many."""
+    """Every trial began once under its number, every fold was measured once, and none is missing or one too many.
+
+    `trials` is how many configurations there are; what halving continues is a trial of its own.
+    """
     events = jn.read(run).events
     folds = Counter((e.trial, e.fold) for e in events if isinstance(e, FoldScored))
     assert not [pair for pair, times in folds.items() if times > 1]
     first = [e.trial for e in events if isinstance(e, TrialStarted) and e.attempt == 1]
-    assert first == list(range(trials))
     history = replay(events)
+    assert history.view().configurations == trials
+    trials = len(history.trials)
+    assert first == list(range(trials))
     assert history.count("completed") == trials
     assert history.count("running") == 0
     assert json.loads((run / "result.json").read_text())["trials"]["completed"] == trials

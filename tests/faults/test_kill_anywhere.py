@@ -122,8 +122,13 @@ def one_oracle(tmp_path: Path, oracle: str, plan: list[tuple[int, str]], seed: i
 PLAN = [(1, "alone"), (2, "worker"), (2, "alone"), (2, "group"), (4, "alone"), (4, "worker"), (4, "group")]
 
 
-@pytest.mark.faults
-@pytest.mark.parametrize("oracle", sorted(ORACLES))
+@pytest.mark.parametrize(
+    "oracle",
+    [
+        pytest.param(name, marks=pytest.mark.faults_long if name in HALVING else pytest.mark.faults)
+        for name in sorted(ORACLES)
+    ],
+)
 def test_a_killed_study_ends_as_the_uninterrupted_one(tmp_path: Path, oracle: str) -> None:
     """7 kills for each oracle. Halving calls the objective again on purpose, with the values of a trial it continues."""
     bad = ("zombies", "lost") if oracle in HALVING else ("zombies", "lost", "again")
