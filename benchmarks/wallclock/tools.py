@@ -217,6 +217,7 @@ def _optuna(sampler: str) -> Callable[[Task, int, Path], Found]:
 
 
 def _keras_tuner(task: Task, seed: int, folder: Path) -> Found:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
     import keras_tuner
 
     X, X_test, y, y_test = task.rows()

@@ -17,7 +17,7 @@ from hptune.config.yaml_scalars import shortened
 from hptune.errors import ConfigError
 
 MOST_DEPTH = 32
-MOST_NODES = 50_000
+MOST_NODES = 30_000
 
 _UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
 
