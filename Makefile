@@ -8,6 +8,9 @@ UV := $(BIN)/python -m uv
 RUNS ?= runs
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
+# Containers often set this; without bytecode every process compiles scikit-learn's and hptune's modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow faults faults-long audit lint types format bench lock clean
 

@@ -39,8 +39,11 @@ def hanging(tmp_path: Path) -> Project:
     return project
 
 
-def started(project: Project, run: Path) -> tuple[subprocess.Popen[str], list[int]]:
-    process = project.start(run, "--workers", "2")
+def started(project: Project, run: Path, *, quiet: bool = True) -> tuple[subprocess.Popen[str], list[int]]:
+    command = [word for word in project.command(run, "--workers", "2") if quiet or word != "-q"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )  # fmt: skip
     assert until(lambda: journal_of(run).count(b"fold_scored") >= 3 or process.poll() is not None, 90)
     assert process.poll() is None, process.communicate()
     return process, workers_of(process.pid)
@@ -76,6 +79,21 @@ def test_a_signal_ends_the_run_within_the_grace_with_everything_saved(tmp_path: 
         max_lines=len(err.splitlines()),
     )  # fmt: skip
     assert seconds < GRACE + 2.0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_answered_in_one_line(tmp_path: Path, number: int) -> None:
+    project, run = hanging(tmp_path), tmp_path / "run"
+    process, _ = started(project, run, quiet=False)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    lines = err.splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("["))
+    told = [line for line in lines[first:] if not line.startswith("[")]
+    assert len(told) == 1, err
+    assert told[0].startswith("stopping: "), told
+    assert "it was interrupted" in out
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
