@@ -29,7 +29,7 @@ space:
   deed: [fine, hang, hog, raise]
 evaluate: {metric: loss, direction: minimize}
 oracle: {type: grid}
-budget: {trials: 4, trial_time: 3s, trial_memory: 500MiB}
+budget: {trials: 4, trial_time: 6s, trial_memory: 500MiB}
 executor: {workers: 2, retries: 1}
 probe: false
 """
