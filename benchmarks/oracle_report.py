@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ def paired(data: Curves, one: str, other: str) -> tuple[Array, Array, int]:
         [np.log10(data[one][n] + FLOOR).mean(axis=0) - np.log10(data[other][n] + FLOOR).mean(axis=0) for n in shared]
     )
     if len(logs) < 2:
-        return np.full(4, np.nan), np.full(4, np.nan), len(logs)
+        empty = np.full(next((v.shape[1] for v in data[one].values()), 0), np.nan)
+        return empty, empty, len(logs)
     return logs.mean(axis=0), logs.std(axis=0, ddof=1) / np.sqrt(len(logs)), len(logs)
 
 
@@ -63,8 +64,9 @@ def milliseconds(runs: Iterable[Mapping[str, Any]], optimiser: str) -> dict[int,
     return out
 
 
-def markdown(groups: Mapping[str, Mapping[str, Any]], base: str) -> str:
-    """Return the groups as Markdown tables."""
+def markdown(groups: Mapping[str, Mapping[str, Any]], base: str, trials: Sequence[int]) -> str:
+    """Return the groups as Markdown tables; `trials` are those at which regret was taken."""
+    at = "/".join(map(str, trials))
     lines = []
     for title, found in groups.items():
         if not found["problems"]:
@@ -72,7 +74,7 @@ def markdown(groups: Mapping[str, Mapping[str, Any]], base: str) -> str:
         lines += [
             f"### {title}: {len(found['problems'])} problems",
             "",
-            f"| | seeds | regret at 10/20/30/50 | mean rank | log10 regret of `{base}` against it (SE) |",
+            f"| | seeds | regret at {at} | mean rank | log10 regret of `{base}` against it (SE) |",
             "|---|---|---|---|---|",
         ]
         for name, row in found["optimisers"].items():
@@ -88,9 +90,9 @@ def markdown(groups: Mapping[str, Mapping[str, Any]], base: str) -> str:
     return "\n".join(lines)
 
 
-def write(folder: Path, groups: Mapping[str, Any], cpu: Mapping[str, Any], base: str) -> None:
+def write(folder: Path, groups: Mapping[str, Any], cpu: Mapping[str, Any], base: str, trials: Sequence[int]) -> None:
     """Write `oracles.json` and `oracles.md` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = {"base": base, "checkpoints": [10, 20, 30, 50], "groups": groups, "cpu_ms_per_suggestion": cpu}
+    data = {"base": base, "checkpoints": list(trials), "groups": groups, "cpu_ms_per_suggestion": cpu}
     (folder / "oracles.json").write_text(json.dumps(data, indent=1) + "\n")
-    (folder / "oracles.md").write_text(markdown(groups, base) + "\n")
+    (folder / "oracles.md").write_text(markdown(groups, base, trials) + "\n")

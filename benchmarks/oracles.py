@@ -31,7 +31,7 @@ from hptune.space import Choice, Float, Int, SearchSpace
 from hptune.study import Study
 
 RESULTS = Path(__file__).parent / "results"
-CHECKPOINTS = (10, 20, 30, 50)
+CHECKPOINTS = (10, 20, 30, 50, 100)
 
 
 def group(names: str) -> list[str]:
@@ -145,9 +145,9 @@ def regret(y: list[float], reference: tuple[float, float]) -> np.ndarray[Any, np
 
 
 def curves(
-    stores: list[Path], on: list[str], names: list[str], seeds: int, trials: Sequence[int] = CHECKPOINTS
+    stores: list[Path], on: list[str], names: list[str], seeds: int, trials: Sequence[int]
 ) -> dict[str, dict[str, Any]]:
-    """Return, per optimiser and problem, regret at the checkpoints (or other trials), shape (seeds, checkpoints)."""
+    """Return, per optimiser and problem, regret at these trials, shape (seeds, trials), of runs that are long enough."""
     runs = {key: r for store in stores for key, r in load(store).items()}
     reference = references(runs.values())
     at = np.array(trials) - 1
@@ -156,7 +156,7 @@ def curves(
         out[optimiser] = {}
         for name in names:
             found = [runs[optimiser, name, s]["y"] for s in range(seeds) if (optimiser, name, s) in runs]
-            found = [y for y in found if len(y) >= CHECKPOINTS[-1]]
+            found = [y for y in found if len(y) >= trials[-1]]
             if found and name in reference:
                 out[optimiser][name] = np.array([regret(y, reference[name])[at] for y in found])
     return out
@@ -176,18 +176,19 @@ def table(args: argparse.Namespace) -> None:
     """Print the figures of the groups asked for, and write them as JSON and Markdown."""
     on = args.on.split(",")
     wanted = args.problems.split(",")
+    at = [trial for trial in CHECKPOINTS if trial <= args.trials]
     found = {}
     for title, name in [*GROUPS.items(), ("All of these", args.problems)]:
         if name in wanted or name == args.problems:
-            data = curves([Path(p) for p in args.store.split(",")], on, group(name), args.seeds)
+            data = curves([Path(p) for p in args.store.split(",")], on, group(name), args.seeds, at)
             found[title] = oracle_report.summary(data, on[0])
     runs = [r for p in args.store.split(",") for r in load(Path(p)).values()]
     cpu = {o: oracle_report.milliseconds(runs, o) for o in on}
-    print(oracle_report.markdown(found, on[0]))
+    print(oracle_report.markdown(found, on[0], at))
     print("median CPU ms per suggestion:", cpu)
     if args.out:
-        oracle_report.write(Path(args.out), found, cpu, on[0])
-        stores, every = [Path(p) for p in args.store.split(",")], range(1, CHECKPOINTS[-1] + 1)
+        oracle_report.write(Path(args.out), found, cpu, on[0], at)
+        stores, every = [Path(p) for p in args.store.split(",")], range(1, at[-1] + 1)
         drawn = {
             t: curves(stores, on, found[t]["problems"], args.seeds, every) for t in found if found[t]["problems"]
         }
@@ -243,7 +244,7 @@ def main() -> None:
     parser.add_argument("--problems", default="DEV,DEVCOND,REAL,OWN")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--trials", type=int, default=50)
+    parser.add_argument("--trials", type=int, default=50, help="of a run; a table shows what comes up to them")
     parser.add_argument("--store", default=str(RESULTS / "runs.jsonl"))
     parser.add_argument("--out", help="folder for oracles.json and oracles.md (table)")
     parser.add_argument("--repeats", type=int, default=15)
