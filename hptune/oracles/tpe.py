@@ -1,14 +1,15 @@
 """Tree-structured Parzen estimator: where good trials are dense and others are not.
 
-Settings after Watanabe 2023 (arXiv 2304.11127): multivariate kernels, weighted by their improvement; the best 10 % as
-good and the wider bandwidths of few kernels by benchmark. Conditional columns enter jointly; see
+After Watanabe 2023 (arXiv 2304.11127): multivariate kernels, few of them wide. By benchmark
+(docs/decisions/0005-bayesian-oracle.md): the best fifth is good, its kernels are weighted by rank and pulled together,
+and the best of the drawn candidates are moved on twice. Conditional columns enter jointly; see
 `hptune.surrogate.parzen`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +23,29 @@ from hptune.oracle import Answer, OracleSpec, unseen
 from hptune.prior import earlier, weights
 from hptune.trial import Suggestion
 
+if TYPE_CHECKING:  # scipy is loaded when the model is first needed
+    from hptune.surrogate.parzen import Parzen
+
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 MOST_GOOD = 25
-MOST_OTHER = 256
+MOST_OTHER = 128
 """Own kernels at most, so that a suggestion takes as long after ten thousand trials as after three hundred."""
 
+LEAST_GOOD = 2
+"""Of one good trial alone there is no spread to go by."""
+
+PULL = 0.9
+"""How far the good kernels are pulled to their weighted mean; see `hptune.surrogate.parzen`, equation (4)."""
+
+SQUARED = 5.0
+"""From about five good kernels on their narrowest bandwidth falls with the square of their number, as this over n²."""
+
+LEADERS = 8
+MOVES = 12
+STEPS = (0.3,)
+"""The best candidates, how often each is moved in a round, and by how much in units of the good kernels' width."""
 
 HALF = 20
 """After so many own losses the kernels of earlier studies weigh half of what they did."""
@@ -38,20 +55,20 @@ FADED = 200
 
 
 class Tpe(OracleSpec):
-    """A multivariate tree-structured Parzen estimator: about a millisecond a suggestion at any size.
+    """A multivariate tree-structured Parzen estimator: two or three milliseconds a suggestion at any size.
 
-    After `startup` Sobol points, draws `candidates` from the density of the good trials and takes the one where that
-    density most exceeds the others'.
+    After `startup` Sobol points, draws `candidates` from the density of the good trials, moves the best of them on, and
+    takes the one where that density most exceeds the others'.
     """
 
-    summary: ClassVar[str] = "Parzen densities of good and other trials; a millisecond a suggestion at any size"
+    summary: ClassVar[str] = "Parzen densities of good and other trials; 2-3 milliseconds a suggestion at any size"
     uses_prior: ClassVar[bool] = True
     type: Literal["tpe"] = "tpe"
-    startup: int = Field(default=10, ge=1, le=1000, title="Points before the model")
+    startup: int = Field(default=6, ge=1, le=1000, title="Points before the model")
     """How many configurations, the defaults and your own included, come before the densities are used."""
     candidates: int = Field(default=64, ge=1, le=10_000, title="Candidates per suggestion")
     """How many draws from the good density are compared."""
-    good: float = Field(default=0.1, gt=0, lt=1, title="Share that counts as good")
+    good: float = Field(default=0.2, gt=0, lt=1, title="Share that counts as good")
     """The share of trials whose density is sought, up to 25 of them."""
 
     def suggest(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:
@@ -81,17 +98,37 @@ class Tpe(OracleSpec):
                 weight = np.concatenate([weight, np.full(best, trust)])
                 other_rows = np.concatenate([other_rows, rows[best:]])
                 other_weight = np.concatenate([other_weight, np.full(len(rows) - best, trust)])
-        below = Parzen.of(good_rows, weight, *parts)
+        n = len(good_rows) + 1
+        below = Parzen.of(good_rows, weight, *parts, clip=min(1.0 / (1.0 + n), SQUARED / n**2), pull=PULL)
         above = Parzen.of(other_rows, other_weight, *parts)
         for _ in range(4):  # again only where every candidate was taken or not allowed
-            U = rng.random((self.candidates, encoding.width))
-            X = encoding.legal(below.sample(U, rng.random(self.candidates)))
-            score = below.log_density(X) - above.log_density(X)
-            for i in np.argsort(-np.round(score, 9), kind="stable"):
-                values = history.space.decode(X[i])
+            for row in self._ranked(encoding, below, above, rng):
+                values = history.space.decode(row)
                 if not history.seen(values) and history.space.broken(values) is None:
                     return Suggestion(values, origin="tpe")
         return None
+
+    def _ranked(self, encoding: Encoding, below: Parzen, above: Parzen, rng: np.random.Generator) -> Array:
+        """Return candidate rows (m, C), those first where the good density most exceeds the others'."""
+        from hptune.surrogate.maximize import moved
+
+        def ratio(X: Array) -> Array:
+            return np.round(below.log_density(X) - above.log_density(X), 9)
+
+        U = rng.random((self.candidates, encoding.width))
+        X = encoding.legal(below.sample(U, rng.random(self.candidates)))
+        score = ratio(X)
+        step = np.ones(len(encoding.numeric))
+        for place in range(len(step)):
+            width = below.width[:-1, place]  # NaN where the column is inactive
+            width = width[~np.isnan(width)]
+            step[place] = np.median(width) if len(width) else 1.0
+        for sd in STEPS:
+            top = np.argsort(-score, kind="stable")[:LEADERS]
+            base = np.repeat(X[top], MOVES, axis=0)
+            near = moved(encoding, base, np.full(len(base), sd), step, rng)
+            X, score = np.concatenate([X, near]), np.concatenate([score, ratio(near)])
+        return X[np.argsort(-score, kind="stable")]
 
     def _earlier(self, history: View, seen: Observations, parts: Any) -> Iterator[tuple[Array, float, int]]:
         """Yield each believed earlier study's rows from the best, their trust, and how many of them are good.
@@ -124,13 +161,12 @@ class Tpe(OracleSpec):
 
     def _halves(self, seen: Observations) -> tuple[Index, Array, Index]:
         """Return the good trials, their weights, and the others; failed and pending trials are among the others."""
-        n = min(max(int(np.ceil(self.good * len(seen.loss))), 1), MOST_GOOD, len(seen.loss) - 1)
+        n = min(max(int(np.ceil(self.good * len(seen.loss))), LEAST_GOOD), MOST_GOOD, len(seen.loss) - 1)
         # The best of the others; without a sort, which is too slow for ten thousand trials.
         edge = float(np.partition(seen.loss, n)[n])
         good = np.concatenate([np.flatnonzero(seen.loss < edge), np.flatnonzero(seen.loss == edge)])[:n]
-        gain = edge - seen.loss[good]
-        weight = gain / gain.max() if gain.max() > 0 else np.ones(n)
-        weight = np.maximum(weight, 1e-3)  # a tie with the edge still counts a little
+        good = good[np.argsort(seen.loss[good], kind="stable")]
+        weight = np.log(n + 0.5) - np.log(np.arange(1, n + 1))  # by rank, as in CMA-ES (Hansen 2016, equation 49)
         among = np.ones(len(seen.rows), dtype=bool)
         among[seen.measured[good]] = False
         if len(seen.lower):  # of a configuration tried at several fidelities only one row counts

@@ -9,12 +9,20 @@ and c category columns; w kernel weights, sum 1, shape (n,); h bandwidths, shape
 
 A column that is active in x and not in the observation counts as uniform. With that (1) is the density of drawing a
 kernel and then the columns, parents before children. One further kernel, the prior, is wide in every column.
-Sources: Bergstra et al. 2011; bandwidths, clipping and weights: Watanabe 2023 (arXiv 2304.11127), sections 3.3 and 5.
+
+Kernels as wide as the gaps between them make (1) wider than the rows it stands for, in many dimensions by far. Their
+means may therefore be pulled to the weighted mean of their column m_j by a share a (Liu and West 2001, equation 10.3.8):
+
+    μ_ij = m_j + √(1 - a) (x_ij - m_j)                                                            (4)
+
+Sources: Bergstra et al. 2011; bandwidths, clipping and weights: Watanabe 2023 (arXiv 2304.11127), sections 3.3 and 5;
+(4): J. Liu and M. West, "Combined Parameter and State Estimation in Simulation-Based Filtering" (2001).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,27 +31,29 @@ from scipy.special import ndtr, ndtri
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-MIN_BANDWIDTH = 0.03
-"""Smallest bandwidth, Watanabe 2023, table 2."""
+MIN_BANDWIDTH = 0.02
+"""Smallest bandwidth; Watanabe 2023, table 2, has 0.03. What was measured: docs/decisions/0005-bayesian-oracle.md."""
 
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-def bandwidths(position: Array, smallest: float) -> Array:
-    """Return each kernel's bandwidth in one column, shape (n,): the larger gap to its neighbours.
+def bandwidths(position: Array, smallest: Array) -> Array:
+    """Return each kernel's bandwidth in every column, shape (n, d): the larger gap to its neighbours.
 
-    Hyperopt's rule without the bounds as neighbours, clipped to [`smallest`, 1]; one kernel alone takes the larger
+    Hyperopt's rule without the bounds as neighbours, clipped to [`smallest` (d,), 1]; one kernel alone takes the larger
     distance to a bound. NaN positions get NaN.
     """
-    out = np.full(len(position), np.nan)
-    known = np.flatnonzero(~np.isnan(position))
-    order = known[np.argsort(position[known], kind="stable")]
-    if len(order) == 1:
-        out[order] = np.maximum(position[order], 1.0 - position[order])
-    elif len(order):
-        gap = np.concatenate([[0.0], np.diff(position[order]), [0.0]])
-        out[order] = np.clip(np.maximum(gap[:-1], gap[1:]), smallest, 1.0)
-    return out
+    order = np.argsort(position, axis=0, kind="stable")  # NaN comes last
+    there = np.take_along_axis(position, order, axis=0)
+    gap = np.zeros((len(position) + 1, position.shape[1]))
+    gap[1:-1] = np.nan_to_num(np.diff(there, axis=0), nan=0.0)
+    width = np.clip(np.maximum(gap[:-1], gap[1:]), smallest, 1.0)
+    out = np.empty_like(position)
+    np.put_along_axis(out, order, width, axis=0)
+    known = ~np.isnan(position)
+    alone = known.sum(axis=0) == 1
+    out[:, alone] = np.maximum(position[:, alone], 1.0 - position[:, alone])
+    return np.where(known, out, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,17 +79,23 @@ class Parzen:
         category: Index,
         levels: tuple[Array, ...],
         smallest: Array,
+        *,
+        clip: float | None = None,
+        pull: float = 0.0,
     ) -> Parzen:
         """Return the estimator of rows X (n, C) with relative weights (n,) and a prior kernel of their mean weight.
 
         `levels` holds each category column's sampling probabilities, `smallest` (d,) each numeric column's narrowest
-        bandwidth; it is at least 1 / (n + 1) too, so that few kernels stay wide ("magic clip").
+        bandwidth. It is at least `clip` too, by default 1 / (n + 2), so that few kernels stay wide ("magic clip"). The
+        means are pulled to their weighted mean by a share `pull` (4); the bandwidths are those of the rows as they are.
         """
         n = len(X) + 1
+        floor = 1.0 / (1.0 + n) if clip is None else clip
         mean = np.concatenate([X[:, numeric], np.full((1, len(numeric)), 0.5)])
         width = np.ones_like(mean)
-        for j in range(len(numeric)):
-            width[:-1, j] = bandwidths(mean[:-1, j], max(float(smallest[j]), 1.0 / (1.0 + n)))
+        width[:-1] = bandwidths(mean[:-1], np.maximum(smallest, floor))
+        if pull and len(X):
+            mean[:-1] = _pulled(mean[:-1], weight, pull)
         tables = []
         for place, probability in enumerate(levels):
             table = np.tile(probability, (n, 1))
@@ -108,23 +124,41 @@ class Parzen:
             X[:, j] = np.minimum((uniform[:, j : j + 1] >= edges).sum(axis=1), edges.shape[1] - 1)
         return X
 
-    def log_density(self, X: Array) -> Array:
-        """Return log p of legal rows, equation (1), shape (m,)."""
-        x = X[:, self.numeric]
-        active = ~np.isnan(x)
-        x = np.where(active, x, 0.0)
+    @cached_property
+    def _terms(self) -> tuple[Array, tuple[Array, ...]]:
+        """What (2) and (3) are made of: factors of x², x and 1, stacked, shape (3 d, n); log tables, shape (L, n)."""
         known = ~np.isnan(self.mean)
         mean, width = np.where(known, self.mean, 0.0), np.where(known, self.width, 1.0)
         mass = ndtr((1.0 - mean) / width) - ndtr(-mean / width)
         precision = known / width**2
         constant = np.where(known, -0.5 * LOG_2PI - np.log(width) - np.log(mass) - 0.5 * mean**2 * precision, 0.0)
+        factors = np.concatenate([-0.5 * precision, mean * precision, constant], axis=1).T
+        return np.ascontiguousarray(factors), tuple(np.ascontiguousarray(np.log(one).T) for one in self.tables)
+
+    def log_density(self, X: Array) -> Array:
+        """Return log p of legal rows, equation (1), shape (m,)."""
+        factors, log_tables = self._terms
+        x = X[:, self.numeric]
+        active = ~np.isnan(x)
+        x = np.where(active, x, 0.0)
         # -(x - μ)²/2h² in three products; positions and bandwidths are of order one, so that nothing cancels badly.
-        log_k = -0.5 * (x * x) @ precision.T + x @ (mean * precision).T + active @ constant.T
-        for place, j in enumerate(self.category):
+        log_k = np.concatenate([x * x, x, active], axis=1) @ factors
+        for log_table, j in zip(log_tables, self.category, strict=True):
             level = X[:, j]
             there = ~np.isnan(level)
-            log_table = np.log(self.tables[place])
-            log_k[there] += log_table[:, level[there].astype(np.int64)].T
+            if there.all():
+                log_k += log_table[level.astype(np.int64)]
+            else:
+                log_k[there] += log_table[level[there].astype(np.int64)]
         log_k += np.log(self.weight)
         top = log_k.max(axis=1)
         return np.asarray(top + np.log(np.exp(log_k - top[:, None]).sum(axis=1)))
+
+
+def _pulled(position: Array, weight: Array, share: float) -> Array:
+    """Return positions (n, d), NaN where inactive, pulled to their column's weighted mean by equation (4)."""
+    known = ~np.isnan(position)
+    w = weight[:, None] * known
+    total = w.sum(axis=0)
+    middle = (w * np.where(known, position, 0.0)).sum(axis=0) / np.where(total > 0, total, 1.0)
+    return np.asarray(middle + np.sqrt(1.0 - share) * (position - middle))

@@ -18,11 +18,28 @@ def rows(n, seed=0):
     return X
 
 
+def gaps(position, smallest):
+    """The bandwidths of one column, neighbour by neighbour."""
+    known = sorted(p for p in position if not np.isnan(p))
+    out = []
+    for p in position:
+        if np.isnan(p):
+            out.append(np.nan)
+        elif len(known) == 1:
+            out.append(max(p, 1 - p))
+        else:
+            at = known.index(p)
+            left = known[at] - known[at - 1] if at else 0.0
+            right = known[at + 1] - known[at] if at + 1 < len(known) else 0.0
+            out.append(min(max(left, right, smallest), 1.0))
+    return out
+
+
 def plain(X, weight, x):
     """Equation (1) kernel by kernel with scipy.stats."""
     n = len(X) + 1
     weight = np.append(weight, np.mean(weight))
-    widths = [bandwidths(X[:, j], max(s, 1 / (n + 1))) for j, s in zip(NUMERIC, SMALLEST, strict=True)]
+    widths = [gaps(X[:, j], max(s, 1 / (n + 1))) for j, s in zip(NUMERIC, SMALLEST, strict=True)]
     total = 0.0
     for i in range(n):
         density = weight[i] / weight.sum()
@@ -72,10 +89,27 @@ def test_samples_follow_the_density():
     assert stats.chisquare(counts, expected * counts.sum() / expected.sum()).pvalue > 1e-6
 
 
-@pytest.mark.parametrize("position", [[0.2], [0.5, 0.5, 0.5], [0.0, 1.0], [np.nan, 0.3, 0.9, 0.35]])
+@pytest.mark.parametrize("position", [[0.2], [0.5, 0.5], [0.0, 1.0], [np.nan, 0.3, 0.9, 0.35], [np.nan, np.nan]])
 def test_bandwidths_are_the_larger_gap_and_never_too_small(position):
-    found = bandwidths(np.array(position), 0.03)
-    known = ~np.isnan(position)
-    assert (np.isnan(found) == ~known).all()
-    assert (found[known] >= 0.03).all()
-    assert (found[known] <= 1).all()
+    other = np.linspace(0, 1, len(position)) ** 2
+    found = bandwidths(np.column_stack([position, other]), np.array([0.03, 0.1]))
+    np.testing.assert_allclose(found[:, 0], gaps(position, 0.03))
+    np.testing.assert_allclose(found[:, 1], gaps(other, 0.1))
+
+
+def test_pulled_kernels_keep_their_weighted_mean_and_shrink_their_spread_by_the_share():
+    X, weight = rows(9), np.random.default_rng(1).random(9)
+    plain_one, pulled = (Parzen.of(X, weight, NUMERIC, CATEGORY, LEVELS, SMALLEST, pull=a) for a in (0.0, 0.75))
+    np.testing.assert_array_equal(pulled.width, plain_one.width)
+    for place, j in enumerate(NUMERIC):
+        known = ~np.isnan(X[:, j])
+        middle = np.average(X[known, j], weights=weight[known])
+        np.testing.assert_allclose(pulled.mean[:-1, place][known] - middle, (X[known, j] - middle) / 2, atol=1e-12)
+        assert np.isnan(pulled.mean[:-1, place][~known]).all()
+
+
+def test_the_clip_keeps_few_kernels_wide():
+    X = rows(5)
+    for clip, least in ((None, 1 / 7), (0.25, 0.25)):
+        width = Parzen.of(X, np.ones(5), NUMERIC, CATEGORY, LEVELS, SMALLEST, clip=clip).width[:-1]
+        assert np.nanmin(width) >= least
