@@ -2,7 +2,7 @@
 
 Legend: k folds; d_f loss of the challenger minus that of the incumbent on fold f; dbar their mean over the j folds
 measured; s the spread of d_f within a pair of configurations, pooled over earlier complete trials; nu its degrees of
-freedom, at most 8; T Student's distribution function; m a twentieth of the standard error of the incumbent's score.
+freedom, at most 8; T Student's distribution function; m a tenth of the standard error of the incumbent's score.
 
     P(win) = T_nu((-dbar - m) / (s sqrt((k - j) / (j k))))        the trial is given up below `ALPHA`    (1)
 
@@ -29,10 +29,10 @@ from hptune.race import Race, standard_error
 from hptune.randomness import generator
 from hptune.statistics import student_cdf, student_quantile
 
-ALPHA = 0.10
+ALPHA = 0.20
 """A trial is given up when its chance to win falls below this."""
 
-MARGIN = 0.05
+MARGIN = 0.10
 """By how many standard errors of the incumbent's score a trial has to win: where a search converges, most trials are
 as good as the incumbent but for less than that."""
 

@@ -93,7 +93,7 @@ def test_the_bars_are_where_the_predictive_probability_is_alpha(k: int) -> None:
     assert race.spread == pytest.approx(spread)
     for j in range(1, k):
         error = spread * math.sqrt((k - j) / (j * k))
-        margin = 0.05 * losses[best].std(ddof=1) / math.sqrt(k)
+        margin = racing.MARGIN * losses[best].std(ddof=1) / math.sqrt(k)
         assert student.cdf((-race.bars[j - 1] - margin) / error, 8) == pytest.approx(racing.ALPHA)
         over = race.bars[j - 1] + 0.001 * spread
         done = [(f, float(losses[best, f]) + over) for f in range(j)]

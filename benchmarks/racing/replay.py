@@ -69,11 +69,12 @@ def _wilcoxon(best: Array, done: list[tuple[int, float]]) -> bool:
 
 
 RULES: dict[str, tuple[Rule, bool]] = {
-    "predictive, 0.10, margin 0.05 (hptune)": (predictive(), True),
+    "predictive, 0.20, margin 0.10 (hptune)": (predictive(), True),
     "the same, finalists not completed": (predictive(), False),
-    "predictive, 0.10, no margin": (predictive(0.10, 0.0), True),
+    "predictive, 0.20, margin 0.15": (predictive(0.20, 0.15), True),
+    "predictive, 0.20, margin 0.05": (predictive(0.20, 0.05), True),
+    "predictive, 0.10, margin 0.05": (predictive(0.10, 0.05), True),
     "predictive, 0.05, no margin": (predictive(0.05, 0.0), True),
-    "predictive, 0.20, margin 0.05": (predictive(0.20), True),
     "Bergman, aggressive": (_against_best(lambda best, done: _mean(done) <= float(best.mean())), False),
     "Bergman, forgiving": (_against_best(lambda best, done: _mean(done) <= float(best.max())), False),
     "Optuna's WilcoxonPruner": (_against_best(_wilcoxon), False),
