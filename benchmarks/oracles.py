@@ -1,4 +1,4 @@
-"""Run oracles and rivals on the problems, and set them side by side: `python -m benchmarks.oracles run|table`.
+"""Run oracles and rivals on the problems, and set them side by side: `python -m benchmarks.oracles run|table|stalls`.
 
     python -m benchmarks.oracles run --on bayesian,optuna-tpe --problems REAL,OWN --seeds 10 --trials 50
     python -m benchmarks.oracles table --on bayesian,optuna-tpe --problems REAL,OWN
@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import more_rivals, oracle_plots, oracle_report, problems, real, rivals
+from benchmarks.stalls import stalls
 from hptune.conditions import clause
 from hptune.objective import Objective
 from hptune.oracles import ORACLES
@@ -195,6 +196,16 @@ def table(args: argparse.Namespace) -> None:
         oracle_plots.draw(Path(args.out) / "regret.svg", drawn)
 
 
+def stalled(args: argparse.Namespace) -> None:
+    """Print how many studies of each optimiser stopped where random search would have gone on, and which."""
+    runs = {key: r for p in args.store.split(",") for key, r in load(Path(p)).items()}
+    names = group(args.problems)
+    for optimiser in args.on.split(","):
+        studies = sum(o == optimiser and p in names and len(r["y"]) >= 50 for (o, p, _), r in runs.items())
+        found = stalls(runs, optimiser, names)
+        print(f"{optimiser}: {len(found)} of {studies} studies stalled", *found, sep="\n  ")
+
+
 SIZES = (10, 50, 200, 1000, 10_000)
 
 
@@ -239,7 +250,7 @@ def _mixed() -> SearchSpace:
 def main() -> None:
     """Parse the command line and do it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("verb", choices=["run", "table", "speed"])
+    parser.add_argument("verb", choices=["run", "table", "stalls", "speed"])
     parser.add_argument("--on", default="bayesian,tpe,random")
     parser.add_argument("--problems", default="DEV,DEVCOND,REAL,OWN")
     parser.add_argument("--seeds", type=int, default=10)
@@ -250,7 +261,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("-v", "--verbose", action="store_true")
     args = parser.parse_args()
-    {"run": run, "table": table, "speed": speed}[args.verb](args)
+    {"run": run, "table": table, "stalls": stalled, "speed": speed}[args.verb](args)
 
 
 if __name__ == "__main__":
