@@ -36,8 +36,8 @@ class Halving(OracleSpec):
     """
 
     resource: str | None = Field(default=None, min_length=1, title="Resource")
-    """What there can be less of: a parameter that counts iterations (its path), rows, or steps (those that a function
-    reports)."""
+    """What there can be less of: a parameter that counts iterations (its path), epochs (passes of partial_fit), rows,
+    or steps (those that a function reports)."""
     min: float | None = Field(default=None, gt=0, title="Smallest amount")
     """The lowest rung: iterations or steps, of rows a share; a ninth of the whole by default."""
     max: float | None = Field(default=None, gt=0, title="Whole amount")
