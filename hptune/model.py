@@ -99,10 +99,15 @@ class EstimatorModel(ModelSpec):
         """
         raise NotImplementedError
 
-    def untuned(self, values: Mapping[str, Any], space: SearchSpace) -> tuple[str, int]:
+    def untuned(
+        self, values: Mapping[str, Any], space: SearchSpace, tuned: frozenset[str] = frozenset()
+    ) -> tuple[str, int]:
         """Return the path of the pipeline that a configuration builds and how many of its leading steps, the last
-        left out, are the same for all configurations of `space` that build it."""
-        del values, space
+        left out, are the same for all configurations of `space` that build it.
+
+        `tuned` are parameters that change although the space fixes them (the resource of a lower fidelity).
+        """
+        del values, space, tuned
         return "", 0
 
     def arguments(self, estimator: Any, values: Mapping[str, Any], weights: Any = None) -> dict[str, Any]:

@@ -7,8 +7,11 @@ same model seeds (paired folds), and a fold can be measured again anywhere.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import random
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -32,3 +35,19 @@ def seed_for(seed: int, *names: Name) -> int:
     31 bits and not 32, because LightGBM and XGBoost read a signed 32-bit integer.
     """
     return int(stream(seed, *names).generate_state(1)[0] >> 1)
+
+
+@contextlib.contextmanager
+def seeded_globals(seed: int) -> Iterator[None]:
+    """Seed Python's and numpy's global generators, and put them back afterwards.
+
+    Code that draws from these (`random_state=None` does) then gives the same in any process and fold order.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one is the point
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002

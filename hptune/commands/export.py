@@ -132,15 +132,17 @@ class _Script:
     def text(self) -> str:
         """Return the whole script; raises `NotPlain`."""
         from hptune.commands._export_data import loading
+        from hptune.commands._export_epochs import passes_of, plain
 
         estimator = self._built()
-        build = self.source.expression(estimator, indent=4, before=len("return "))
+        in_epochs = passes_of(estimator) is not None
+        build = self.source.expression(plain(estimator) if in_epochs else estimator, indent=4, before=len("return "))
         extra = self._fit_arguments(estimator)
         rows_weights = self.problem.dataset.train.weights
         weights = any(one is rows_weights for one in extra.values()) and rows_weights is not None
         load = loading(self.problem, self.source, weights=weights)
         seeds = self._global_seeds(estimator)
-        fit = self._fit(seeds, extra, weights)
+        fit = self._fit(seeds, extra, weights, estimator if in_epochs else None)
         own = self._own_folder()
         path = ["import sys", "", *self._without_path(own)] if own else self.source.imports()
         run = [
@@ -190,18 +192,23 @@ class _Script:
         assert isinstance(model, NodeModel)
         return arguments(estimator, model.routes, model.taken(self.best.values), self.problem.dataset.train.weights)
 
-    def _fit(self, seeds: list[str], extra: Mapping[str, Any], weights: bool) -> list[str]:
+    def _fit(self, seeds: list[str], extra: Mapping[str, Any], weights: bool, in_epochs: Any) -> list[str]:
+        """Return the function `fit`; `in_epochs` is the unfitted estimator if it is trained so, else None."""
         rows_weights = self.problem.dataset.train.weights
-        given = [
-            f"{name}={'weights' if weights and one is rows_weights else self.source.expression(one)}"
-            for name, one in extra.items()
-        ]
+        by_row = frozenset(name for name, one in extra.items() if weights and one is rows_weights)
+        given = {name: "weights" if name in by_row else self.source.expression(one) for name, one in extra.items()}
         arguments = "X, y, weights" if weights else "X, y"
+        called = ", ".join(["X", "y", *(f"{name}={code}" for name, code in given.items())])
+        body = [f"    return build().fit({called})"]
+        if in_epochs is not None:
+            from hptune.commands._export_epochs import training
+
+            body = training(in_epochs, given, self.source, by_row=by_row, seeded=bool(seeds))
         return [
             f"def fit({arguments}):",
             '    """Return the estimator fitted to X (rows, features) and y (rows,)."""',
             *seeds,
-            f"    return build().fit({', '.join(['X', 'y', *given])})",
+            *body,
         ]
 
     def _global_seeds(self, estimator: Any) -> list[str]:

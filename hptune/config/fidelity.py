@@ -18,8 +18,10 @@ from hptune.config.space_rules import Declared
 from hptune.config.specs import StudyConfig
 from hptune.errors import Problem
 from hptune.model import EstimatorModel
+from hptune.models.epochs import EPOCHS, last_steps
 from hptune.models.function import FunctionModel
 from hptune.models.node_model import NodeModel
+from hptune.models.paths import join
 from hptune.oracles.halving import Halving
 from hptune.parameters import Fixed
 from hptune.resource import ROWS, STEPS, Resource
@@ -32,12 +34,19 @@ KEY: Path = ("oracle", "resource")
 
 
 def resource_of(config: StudyConfig | None) -> Resource | None:
-    """Return the resource that a config's oracle spends, its parameter's path as hptune writes it; None without."""
+    """Return the resource that a config's oracle spends, its parameter's path as hptune writes it; None without.
+
+    `epochs` alone are those of the last step.
+    """
     found = None if config is None else config.oracle.to_spend()
     if found is None or config is None or not found.is_parameter:
         return found
     if not isinstance(config.model, NodeModel):
         return found
+    root = config.model.root
+    if found.name == EPOCHS and EPOCHS not in config.space and EPOCHS not in root.children():
+        lasts = list(last_steps(root))
+        return replace(found, name=join(lasts[0], EPOCHS)) if len(lasts) == 1 else found
     try:
         return replace(found, name=config.model.canonical(found.name))
     except ValueError:  # no such path: the space will say so

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import importlib
@@ -13,6 +14,7 @@ from typing import Any
 from hptune.errors import ConfigError, did_you_mean
 from hptune.job import Finding
 from hptune.model import Loader
+from hptune.models.epochs import EPOCHS, can_train_in_epochs, check_epochs, without_partial_fit
 from hptune.models.nodes import (
     DROP,
     REMAINDER,
@@ -75,10 +77,22 @@ class _Builder:
         return place.node
 
     def estimator(self, place: Place, node: ClassNode) -> Any:
+        """Return the estimator of a class; where it is given `epochs`, as one that is trained in so many."""
+        epochs = {**node.params, **self.given.get(place.path, {})}.get(EPOCHS)
+        if epochs is None or not can_train_in_epochs(self.load(node.class_, key=f"{place.key}.class")):
+            return self.bare(place, node)
+        from hptune.models.trained_in_epochs import TrainedInEpochs
+
+        seed = seed_for(self.seed, place.path, EPOCHS)
+        return TrainedInEpochs(self.bare(place, node), epochs, random_state=seed)
+
+    def bare(self, place: Place, node: ClassNode) -> Any:
         cls = self.load(node.class_, key=f"{place.key}.class")
         children = place.children()
         nested = {name: self.make(child) for name, child in children.items()}
         given = {**node.params, **self.given.get(place.path, {}), **nested}
+        if can_train_in_epochs(cls):
+            given.pop(EPOCHS, None)
         # Copies: an estimator that changes its list or dict must not reach the next trial's.
         own = {
             name: value if name in nested else fitting(cls, name, copy.deepcopy(value))
@@ -160,6 +174,7 @@ def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace,
     """Return the space with the estimators' own defaults, and what is wrong with its names or with `params`."""
     known, findings = _known_parameters(root, load)
     defaults: dict[str, dict[str, Any]] = {}  # of each parameter, by the path it sets
+    told: dict[str, tuple[str, Parameter]] = {}
     for parameter in space:
         key = f"space.{parameter.name}"
         for number, target in enumerate(parameter.sets or (parameter.name,)):
@@ -169,6 +184,7 @@ def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace,
             except ValueError as error:
                 findings.append(Finding(key=at, message=str(error)))
                 continue
+            told[target] = (at, parameter)
             if not rest or place.path not in known:
                 continue
             parameters, open_ended = known[place.path]
@@ -178,6 +194,7 @@ def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace,
                 findings += _against_constraints(place, name, parameter, parameters, load)
             else:
                 findings.append(_unknown(at, place, name, parameters, open_ended))
+    findings += check_epochs(root, told, _in_epochs(root, load))
     plain = {name: next(iter(own.values())) for name, own in defaults.items() if _is_plain(next(iter(own.values())))}
     examined = space.with_defaults(plain)
     findings += [
@@ -244,6 +261,8 @@ def _known_parameters(root: Place, load: Loader) -> tuple[dict[str, tuple[dict[s
         known_to = signature(cls)
         open_ended = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known_to.values())
         names = {name: one.default for name, one in known_to.items() if one.kind is not inspect.Parameter.VAR_KEYWORD}
+        if can_train_in_epochs(cls):
+            names[EPOCHS] = inspect.Parameter.empty
         wrong = [name for name in node.params if name.split("__")[0] not in names and not open_ended]
         findings += [_unknown(f"{place.key}.params.{name}", place, name, names, open_ended) for name in wrong]
         findings += _params_against_constraints(place, node, cls)
@@ -251,7 +270,7 @@ def _known_parameters(root: Place, load: Loader) -> tuple[dict[str, tuple[dict[s
             known[place.path] = names, open_ended  # the space is compared with it all the same
             continue
         try:
-            estimator = _Builder({}, {}, 0, load).estimator(place, node)
+            estimator = _Builder({}, {}, 0, load).bare(place, node)
             values = {**names, **estimator.get_params(deep=True)}
         except ConfigError:
             continue  # of a class further down: its own place tells
@@ -263,8 +282,21 @@ def _known_parameters(root: Place, load: Loader) -> tuple[dict[str, tuple[dict[s
     return known, findings
 
 
+def _in_epochs(root: Place, load: Loader) -> dict[str, tuple[str, Place]]:
+    """Return by node path the name and place of the classes that can be trained in epochs."""
+    out = {}
+    for place in walk(root):
+        if isinstance(place.node, ClassNode):
+            with contextlib.suppress(ConfigError):  # `_known_parameters` tells
+                if can_train_in_epochs(load(place.node.class_, key=f"{place.key}.class")):
+                    out[place.path] = (place.node.name, place)
+    return out
+
+
 def _unknown(key: str, place: Place, name: str, known: Mapping[str, Any], open_ended: bool) -> Finding:
     assert isinstance(place.node, ClassNode)
+    if name == EPOCHS and not open_ended:
+        return Finding(key=key, message=without_partial_fit(place.node.name))
     shown = name.replace("__", ".")
     owner, _, last = name.rpartition("__")
     prefix = f"{owner}__" if owner else ""

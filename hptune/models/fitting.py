@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from hptune.models.epochs import itself
 from hptune.models.fit_params import WEIGHTS, Route
 
 
@@ -23,7 +24,8 @@ def may_take(estimator: Any, argument: str) -> bool:
 
 def _arguments(estimator: Any) -> Mapping[str, inspect.Parameter]:
     try:
-        return inspect.signature(estimator.fit).parameters
+        inner = itself(estimator)
+        return inspect.signature(estimator.fit if inner is estimator else inner.partial_fit).parameters
     except (AttributeError, TypeError, ValueError):
         return {}
 

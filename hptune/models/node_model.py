@@ -100,17 +100,19 @@ class NodeModel(EstimatorModel):
 
         return arguments(estimator, self.routes, self.taken(values), weights)
 
-    def untuned(self, values: Mapping[str, Any], space: SearchSpace) -> tuple[str, int]:
+    def untuned(
+        self, values: Mapping[str, Any], space: SearchSpace, tuned: frozenset[str] = frozenset()
+    ) -> tuple[str, int]:
         taken, place = self.taken(values), self.root
         while isinstance(place.node, ChooseNode):
             place = place.children()[taken[place.path]]
         if not isinstance(place.node, PipelineNode):
             return place.path, 0
-        searched = [p for p in space if not isinstance(p, Fixed)]
+        searched = [p for p in space if not isinstance(p, Fixed) or p.name in tuned]
         targets = [target for p in searched for target in (p.sets or (p.name,))]
         steps = list(place.children().values())[:-1]
-        tuned = [any(t == step.path or t.startswith(f"{step.path}.") for t in targets) for step in steps]
-        return place.path, tuned.index(True) if True in tuned else len(steps)
+        changes = [any(t == step.path or t.startswith(f"{step.path}.") for t in targets) for step in steps]
+        return place.path, changes.index(True) if True in changes else len(steps)
 
     @property
     def routes(self) -> dict[Route, Any]:

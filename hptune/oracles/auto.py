@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from hptune.history import View
-from hptune.oracle import Answer, OracleSpec
+from hptune.oracle import EXHAUSTED, Answer, OracleSpec
 from hptune.oracles.bayesian import Bayesian
 from hptune.oracles.grid import Grid
+from hptune.oracles.hyperband import Hyperband
+from hptune.oracles.spending import Spending
 from hptune.oracles.tpe import Tpe
 from hptune.trial import Suggestion
 
@@ -24,34 +27,54 @@ LONG = 300
 """From so many configurations on, a suggestion should cost next to nothing."""
 
 
-class Auto(OracleSpec):
+class Auto(Spending):
     """Picks the oracle for every suggestion; the trial's note says which and why.
 
-    `grid` for at most 20 configurations, or where the budget of trials covers the whole space and nothing else can
-    end the study; otherwise `bayesian` for the first 300, `tpe` after that. Judged by the budget with which the study
-    began, so that a resumed study goes on as it would have.
+    `hyperband` where a `resource` is named, with these options; else `grid` for at most 20 configurations, or where
+    the budget of trials covers the whole space and nothing else can end the study. Otherwise, and as hyperband's
+    sampler, `bayesian` for the first 300 configurations and `tpe` after that. Judged by the budget with which the
+    study began, so that a resumed study goes on as it would have.
     """
 
-    summary: ClassVar[str] = "bayesian for the first 300 trials, tpe after; grid for a handful of configurations"
+    summary: ClassVar[str] = (
+        "bayesian for the first 300 trials, tpe after; grid for a handful of configurations; hyperband with a resource"
+    )
     uses_prior: ClassVar[bool] = True
     type: Literal["auto"] = "auto"
 
+    @model_validator(mode="after")
+    def _has_resource(self) -> Self:
+        given = [name for name in ("min", "max") if getattr(self, name) is not None]
+        if self.resource is None and given:
+            raise ValueError(
+                f"{given[0]}: expected the resource that it is an amount of: add resource:, or take it out"
+            )
+        return self
+
     def suggest(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:
+        chosen, why = self._chosen(history)
+        return _noted(chosen.suggest(history, trial, rng), chosen, why)
+
+    def finish(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:
+        if self.resource is None:
+            return EXHAUSTED
+        chosen, why = self._chosen(history)
+        return _noted(chosen.finish(history, trial, rng), chosen, why)
+
+    def _chosen(self, history: View) -> tuple[OracleSpec, str]:
+        few = history.configurations < LONG
+        model: OracleSpec = Bayesian() if few else Tpe()
+        length = f"fewer than {LONG} configurations so far" if few else f"{LONG} configurations or more"
+        if self.resource is not None:
+            options = self.model_dump(include={"resource", "min", "max", "reduction"})
+            return Hyperband(sampler=model, **options), f"trials may be given less {self.resource}; {length}"
         planned = self._planned(history)
         size = history.space.size(limit=max(LISTED, planned) + 1)
-        chosen: OracleSpec
         if size is not None and size <= LISTED:
-            chosen, why = Grid(), f"the space has {size} configurations"
-        elif size is not None and size <= planned:
-            chosen, why = Grid(), f"the budget of {planned} trials covers all {size} configurations"
-        elif history.configurations < LONG:
-            chosen, why = Bayesian(), f"fewer than {LONG} configurations so far"
-        else:
-            chosen, why = Tpe(), f"{LONG} configurations or more"
-        answer = chosen.suggest(history, trial, rng)
-        if isinstance(answer, Answer):
-            return answer
-        return replace(answer, note={**(answer.note or {}), "oracle": chosen.type, "why": why})
+            return Grid(), f"the space has {size} configurations"
+        if size is not None and size <= planned:
+            return Grid(), f"the budget of {planned} trials covers all {size} configurations"
+        return model, length
 
     def _planned(self, history: View) -> int:
         """Return how many configurations are sure to be tried unless the user stops the study."""
@@ -59,3 +82,10 @@ class Auto(OracleSpec):
         if not isinstance(trials, int) or any(history.budget.get(name) is not None for name in EARLIER):
             return 0
         return min(trials, LONG)
+
+
+def _noted(answer: Suggestion | Answer, chosen: OracleSpec, why: str) -> Suggestion | Answer:
+    """Return a suggestion with which oracle it is of, and why that was picked."""
+    if isinstance(answer, Answer):
+        return answer
+    return replace(answer, note={**(answer.note or {}), "oracle": chosen.type, "why": why})

@@ -1,6 +1,4 @@
-"""What `asha` and `hyperband` share: a resource, its rungs, and who climbs from one to the next.
-
-Legend: R the whole of the resource (`max`); η the reduction factor; rung k of K has R η^-(K-k), from `min` on.
+"""What `asha` and `hyperband` share: who climbs from one rung of the resource to the next.
 
 Two rules decide who climbs. By *rank*: one of η on a rung, the best first, as soon as there are so many (algorithm 2
 of L. Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020). By a *model* of loss over
@@ -22,28 +20,17 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from hptune.history import View
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
 from hptune.oracles.bayesian import Bayesian
-from hptune.resource import ROWS, STEPS, Resource
+from hptune.oracles.spending import Spending
+from hptune.resource import ROWS, STEPS
 from hptune.trial import Suggestion, Trial
 
-SMALLEST = 9.0
-"""The lowest rung has a ninth of the resource where `min` does not say otherwise."""
 
-
-class Halving(OracleSpec):
+class Halving(Spending):
     """Options and rungs; subclasses say where a new configuration begins.
 
     A suggestion's `fidelity` is the share of the resource to spend; None on the top rung.
     """
 
-    resource: str | None = Field(default=None, min_length=1, title="Resource")
-    """What there can be less of: a parameter that counts iterations (its path), rows, or steps (those that a function
-    reports)."""
-    min: float | None = Field(default=None, gt=0, title="Smallest amount")
-    """The lowest rung: iterations or steps, of rows a share; a ninth of the whole by default."""
-    max: float | None = Field(default=None, gt=0, title="Whole amount")
-    """The top rung, which alone can win: iterations or steps; rows are all there are."""
-    reduction: int = Field(default=3, ge=2, le=10, title="Reduction factor η")
-    """Each rung has so many times the resource of the one below; by rank one of so many climbs."""
     sampler: SerializeAsAny[OracleSpec] = Field(default_factory=lambda: Bayesian(), title="Sampler")
     """The oracle that proposes new configurations, by name or with its options; with tpe this is BOHB."""
     promote: Literal["auto", "rank", "model"] = Field(default="auto", title="Who climbs")
@@ -63,62 +50,16 @@ class Halving(OracleSpec):
         if kind not in ORACLES or issubclass(ORACLES[kind], Halving):
             known = ", ".join(name for name, one in ORACLES.items() if not issubclass(one, Halving))
             raise ValueError(f"type: expected one of {known}, found {kind!r}")
-        return ORACLES[kind](**options)
+        sampler = ORACLES[kind](**options)
+        if sampler.to_spend() is not None:
+            raise ValueError(f"resource: of a sampler no trial gets less; write it beside sampler: {kind}")
+        return sampler
 
     @model_validator(mode="after")
-    def _sensible(self) -> Self:
-        if self.resource == ROWS:
-            if self.max is not None:
-                raise ValueError("max: leave it out, the whole is all rows of a fold (min is a share of them)")
-            if self.min is not None and self.min >= 1:
-                raise ValueError(
-                    f"min: expected a share of the rows between 0 and 1, such as 0.1, found {self.min:g}"
-                )
-        elif self.resource is not None:
-            if self.max is None:
-                raise ValueError(f"max: expected how many {self.resource} a full training takes, found nothing")
-            for name in ("min", "max"):
-                amount = getattr(self, name)
-                if amount is not None and (amount < 1 or amount % 1):
-                    raise ValueError(f"{name}: expected a whole number from 1 on, found {amount:g}")
-        if len(self.shares) < 2:
-            low, top = self._ends
-            least = f"at least {self.reduction} (reduction) times min ({low:g})"
-            where = "min" if self.max is None else "max"
-            raise ValueError(f"{where}: expected a whole of {least}, found {top:g}: there is no rung below it")
+    def _has_model(self) -> Self:
         if self.promote == "model" and not isinstance(self.sampler, Bayesian):
             raise ValueError(f"promote: model needs sampler: bayesian, found {self.sampler.type}; take rank")
         return self
-
-    # -- rungs ------------------------------------------------------------------------------------------------------
-
-    @property
-    def _ends(self) -> tuple[float, float]:
-        top = 1.0 if self.max is None else self.max
-        low = top / SMALLEST if self.min is None else self.min
-        return (max(round(low), 1) if self.min is None and self.counted else low), top
-
-    @property
-    def counted(self) -> bool:
-        """Whether the resource comes in whole numbers."""
-        return self.resource not in (None, ROWS) or (self.max or 0) > 1
-
-    @property
-    def shares(self) -> tuple[float | None, ...]:
-        """The fidelity of each rung from the lowest; None, the whole resource, last."""
-        low, top = self._ends
-        below: list[float] = []
-        amount = top / self.reduction
-        while amount >= low * (1 - 1e-9) or (self.counted and round(amount) >= low):
-            below.insert(0, (round(amount) if self.counted else amount) / top)
-            amount /= self.reduction
-        return (*dict.fromkeys(below), None)
-
-    def to_spend(self) -> Resource | None:
-        if self.resource is None:
-            return None
-        low = next(share for share in self.shares if share is not None)
-        return Resource(name=self.resource, max=1.0 if self.max is None else self.max, lowest=low)
 
     @property
     def by_model(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from hptune.cv import Predefined, TimeSeries
 from hptune.job import Finding
+from hptune.models.epochs import itself
 from hptune.worker.problem import Problem, kind_of
 
 
@@ -83,7 +84,7 @@ def _of(variant: dict[str, str]) -> str:
 
 def _last(estimator: Any) -> Any:
     """Return the final estimator of a pipeline, or the estimator itself."""
-    return getattr(estimator, "_final_estimator", estimator)
+    return itself(getattr(estimator, "_final_estimator", estimator))
 
 
 def _check_task(problem: Problem, estimator: Any, variant: dict[str, str]) -> list[Finding]:
@@ -110,7 +111,8 @@ def _check_methods(problem: Problem, estimator: Any, variant: dict[str, str]) ->
 def _check_input(problem: Problem, estimator: Any, variant: dict[str, str]) -> list[Finding]:
     """Look at a lone scikit-learn predictor; what a pipeline's steps make of text or NaN only a fit can tell."""
     X = problem.dataset.train.X
-    steps = [step for _, step in getattr(estimator, "steps", [("", estimator)]) if step not in (None, "passthrough")]
+    named = getattr(estimator, "steps", [("", estimator)])
+    steps = [itself(step) for _, step in named if step not in (None, "passthrough")]
     if len(steps) != 1 or not type(steps[0]).__module__.startswith("sklearn.") or not hasattr(X, "columns"):
         return []
     if any("__" in name for name in steps[0].get_params(deep=True)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import sys
 import time
 import warnings
@@ -16,7 +15,7 @@ from hptune.evaluate import MEASURED
 from hptune.job import Job, Outcome
 from hptune.model import Call, MeasuringModel
 from hptune.race import Race
-from hptune.randomness import seed_for
+from hptune.randomness import seed_for, seeded_globals
 from hptune.resource import STEPS
 from hptune.trial import Failure, Measurement
 from hptune.worker.failures import Invalid, failure_of, finite
@@ -85,12 +84,12 @@ def _scored(problem: Problem, job: Job, fold: int, *, finals: str | None = None)
     train, test = problem.dataset.train.take(kept), problem.dataset.train.take(tested)
     scoring = problem.scoring
     began = time.perf_counter()
-    seed, continued, X = seed_for(problem.setup.seed, "model", fold), None, test.X
+    seed, continued = seed_for(problem.setup.seed, "model", fold), None
     if finals or problem.resource is None:
         fitted, X = problem.fit_for(job.values, fold, train, test, finals=finals, seed=seed)
     else:
-        fitted, continued = fit_at(
-            problem, job.values, train, seed=seed, fold=fold, fidelity=job.fidelity, memory=job.memory
+        fitted, X, continued = fit_at(
+            problem, job.values, train, test, seed=seed, fold=fold, fidelity=job.fidelity, memory=job.memory
         )
     halfway = time.perf_counter()
     scores = scoring(fitted, X, test.y)
@@ -181,24 +180,6 @@ def results_of(returned: Any, metric: str, also: list[str]) -> tuple[float, dict
 
 
 # -- surroundings ---------------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def seeded_globals(seed: int) -> Iterator[None]:
-    """Seed Python's and numpy's global generators, and put them back afterwards.
-
-    Code that draws from these (`random_state=None` does) then gives the same in any process and fold order.
-    """
-    import numpy as np
-
-    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one is the point
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
 
 
 @contextlib.contextmanager

@@ -65,33 +65,40 @@ def _order(problem: Problem, kept: NDArray[Any], fold: int) -> NDArray[Any]:
 def fit_at(
     problem: Problem,
     values: Mapping[str, Any],
-    rows: Rows,
+    train: Rows,
+    test: Rows,
     *,
     seed: int,
     fold: int,
     fidelity: float | None,
     memory: int | None = None,
-) -> tuple[Any, float | None]:
-    """Return an estimator fitted at a fidelity, and the share it went on from (None: fitted from scratch).
+) -> tuple[Any, Any, float | None]:
+    """Return an estimator fitted at a fidelity, X to score it on, and the share it went on from (None: from scratch).
 
-    Bit for bit the same either way. `memory` is the trial's limit in bytes.
+    Bit for bit the same either way. As in `Problem.fit_for`, leading steps that no trial changes may come from the
+    cache. `memory` is the trial's limit in bytes.
     """
     resource, model = problem.resource, problem.model
     given = values if resource is None else resource.applied(values, fidelity)
     if resource is None or not resource.is_parameter or not isinstance(model, NodeModel):
-        return problem.fit(given, rows, seed=seed), None
-    key = (problem.declared.key(values), fold)
+        return problem.fit(given, train, seed=seed), test.X, None
+    tuned = frozenset({resource.name})
+    rest = problem.rest_for(given, fold, train, test, finals=None, seed=seed, tuned=tuned)
+    key = (f"{problem.declared.key(values)}{'' if rest is None else ' rest'}", fold)
     amount = resource.amount(fidelity)
     taken = problem.growth.take(key)
-    fitted, continued = None, None
+    continued = None
     if taken is not None and taken[1] < amount:
-        extra = arguments(taken[0], model.routes, model.taken(given), rows.weights)
-        fitted, continued = grown(taken[0], amount, rows.X, rows.y, extra), taken[1] / resource.max
-    if fitted is None:
-        fitted = problem.fit(given, rows, seed=seed)
-    if fidelity is not None and _grows(problem, resource, values, fitted, amount, len(rows)):
+        extra = arguments(taken[0], model.routes, model.taken(given), train.weights)
+        fitted = grown(taken[0], amount, train.X if rest is None else rest.train, train.y, extra)
+        continued = taken[1] / resource.max
+    elif rest is None:
+        fitted = problem.fit(given, train, seed=seed)
+    else:
+        fitted = rest.estimator.fit(rest.train, train.y, **rest.arguments)
+    if fidelity is not None and _grows(problem, resource, values, fitted, amount, len(train)):
         problem.growth.keep(key, fitted, amount, memory)
-    return fitted, continued
+    return fitted, test.X if rest is None else rest.test, continued
 
 
 def _grows(

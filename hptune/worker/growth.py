@@ -1,9 +1,10 @@
-"""Fits that go on where an earlier one of the same configuration and fold stopped, by scikit-learn's `warm_start`.
+"""Fits that go on where an earlier one of the same configuration and fold stopped: in epochs, or by `warm_start`.
 
 Only where the result is bit for bit that of a fit from scratch (`tests/worker/test_growth.py` proves it for each
-class below). For all other estimators, MLP and SGD among them, `warm_start` goes on from the coefficients but begins
-the optimiser, its step sizes or its shuffling anew: they are fitted from scratch. What is kept lives in this process
-only and is bounded; after a kill, or in another worker, a fit from scratch gives the same.
+class below, and for all that scikit-learn has a `partial_fit` for). For all other estimators `warm_start` goes on from
+the coefficients but begins the optimiser, its step sizes or its shuffling anew: they are fitted from scratch, unless
+the resource is their `epochs`. What is kept lives in this process only and is bounded; after a kill, or in another
+worker, a fit from scratch gives the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from hptune.models.epochs import EPOCHS, itself
 
 MOST_BYTES: Final = 256 * 2**20
 """Kept estimators take at most so much memory, pickled; with a limit on a trial's memory at most an eighth of it."""
@@ -63,6 +66,8 @@ def last_step(estimator: Any) -> Any:
 def growing_parameter(estimator: Any, rows: int) -> str | None:
     """Return the parameter in which an estimator's last step, fitted to so many rows, grows exactly; None if in none."""
     last = last_step(estimator)
+    if itself(last) is not last:
+        return EPOCHS
     kind = type(last)
     if not kind.__module__.startswith("sklearn.ensemble.") or kind.__name__ not in GROWS:
         return None
@@ -128,7 +133,7 @@ class _Counter:
 def grown(fitted: Any, amount: int, X: Any, y: Any, arguments: Mapping[str, Any]) -> Any:
     """Return a fitted estimator trained on to an amount of its parameter; X, y and arguments as in its first fit."""
     last = last_step(fitted)
-    parameter, _ = GROWS[type(last).__name__]
+    parameter = EPOCHS if itself(last) is not last else GROWS[type(last).__name__][0]
     last.set_params(**{parameter: amount, "warm_start": True})
     try:
         fitted.fit(X, y, **arguments)

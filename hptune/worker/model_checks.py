@@ -7,6 +7,7 @@ from typing import Any
 
 from hptune.errors import did_you_mean
 from hptune.job import Finding
+from hptune.models.epochs import itself
 from hptune.models.fit_params import WEIGHTS
 from hptune.models.fitting import may_take, step_of, weighted
 from hptune.models.node_model import NodeModel
@@ -123,9 +124,9 @@ def _check_fit(problem: Problem, model: NodeModel) -> list[Finding]:
         for name, route in zip(model.fit_params, model.routes, strict=True):
             step = step_of(estimator, route.steps)
             if step is not None and all(choices.get(parent) == one for parent, one in route.conditions):
-                taken[name].append((type(step).__name__, may_take(step, route.argument)))
+                taken[name].append((type(itself(step)).__name__, may_take(step, route.argument)))
         if weights is not None and WEIGHTS not in model.fit_params.values() and weighted(estimator) is None:
-            without.append(type(getattr(estimator, "_final_estimator", estimator)).__name__)
+            without.append(type(itself(getattr(estimator, "_final_estimator", estimator))).__name__)
     for name, found in taken.items():
         key, refusing = f"model.fit_params.{name}", list(dict.fromkeys(one for one, takes in found if not takes))
         argument = name.replace("__", ".").rpartition(".")[2]

@@ -6,7 +6,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,16 @@ from hptune.worker.scoring import Scoring
 if TYPE_CHECKING:
     from hptune.cv import Fold
     from hptune.worker.prefix import PrefixCache
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The unfitted rest of a pipeline, its fit's arguments, and X of the training and test rows as it is given them."""
+
+    estimator: Any
+    arguments: Mapping[str, Any]
+    train: Any
+    test: Any
 
 
 class Problem:
@@ -121,8 +131,28 @@ class Problem:
         Leading steps that no trial changes come from the cache where that changes nothing (`worker.prefix`); the
         estimator then is the rest of the pipeline, and the rows are what those steps made of them.
         """
+        rest = self.rest_for(values, fold, train, test, finals=finals, seed=seed)
+        if rest is None:
+            return self.fit(values, train, seed=seed), test.X
+        return rest.estimator.fit(rest.train, train.y, **rest.arguments), rest.test
+
+    def rest_for(
+        self,
+        values: Mapping[str, Any],
+        fold: int,
+        train: Rows,
+        test: Rows,
+        *,
+        finals: str | None,
+        seed: int,
+        tuned: frozenset[str] = frozenset(),
+    ) -> Rest | None:
+        """Return what is left of a pipeline to fit where its leading steps come from the cache, None where none do.
+
+        `tuned` are parameters that change although the space fixes them.
+        """
         space, model = self.space_for(values), self.estimators
-        path, count = model.untuned(values, space)
+        path, count = model.untuned(values, space, tuned)
         if count and not self.evaluate.train_score and sys.modules.keys().isdisjoint(NUMBERED):
             from sklearn.pipeline import Pipeline
 
@@ -136,8 +166,8 @@ class Problem:
                 key = (path, count, fold, finals)
                 made = self.prefixes.through(key, Pipeline(prefix), train.X, train.y, test.X)
                 if made is not None:
-                    return Pipeline(whole.steps[count:]).fit(made[0], train.y, **given), made[1]
-        return self.fit(values, train, seed=seed), test.X
+                    return Rest(Pipeline(whole.steps[count:]), given, *made)
+        return None
 
     def task_of(self, y: Any) -> Task:
         """Return what is to be done: what the model is for, or if it does not say, what y (rows,) looks like."""

@@ -12,8 +12,9 @@ from typing import Any
 from hptune.dataset import Rows
 from hptune.job import Job, Outcome
 from hptune.model import EstimatorModel
-from hptune.randomness import seed_for
-from hptune.worker.evaluation import seeded_globals, watched
+from hptune.models.epochs import trained
+from hptune.randomness import seed_for, seeded_globals
+from hptune.worker.evaluation import watched
 from hptune.worker.failures import failure_of
 from hptune.worker.inspect import versions
 from hptune.worker.kept import CARD, is_harmless, write_card
@@ -50,7 +51,7 @@ def refit(problem: Problem, job: Job) -> Outcome:
             if options.get("everything") and holdout is not None:  # scored above, or earlier, without these rows
                 fitted = fit_all(problem, options["values"], problem.dataset.train.joined(holdout))
             if options.get("path") is not None:
-                answer |= _kept(problem, fitted, Path(options["path"]), job.trial)
+                answer |= _kept(problem, trained(fitted), Path(options["path"]), job.trial)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

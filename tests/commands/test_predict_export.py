@@ -226,6 +226,52 @@ def test_the_script_runs_by_itself(run: Path) -> None:
     assert "fitted to 48 rows" in out.stdout
 
 
+EPOCHS = """
+name: epochs
+data: {train: flowers.csv, target: kind, drop: [id], weights: height}
+model:
+  pipeline:
+    - scale: sklearn.preprocessing.StandardScaler
+    - classifier: {class: sklearn.linear_model.SGDClassifier, params: {loss: log_loss, random_state: STATE}}
+space:
+  classifier.alpha: {type: float, min: 1e-5, max: 1, scale: log}
+evaluate: {cv: 2}
+oracle: {type: hyperband, resource: epochs, min: 1, max: 4}
+budget: {trials: 3}
+executor: {type: serial}
+output: {dir: runs/epochs}
+"""
+
+
+@pytest.mark.parametrize("state", ["5", "null"])
+def test_a_model_trained_in_epochs_is_kept_exported_and_trained_again_as_it_was(
+    state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = flowers().fillna(0.0)
+    table.assign(height=table["height"].abs()).to_csv("flowers.csv", index=False)
+    Path("study.yaml").write_text(EPOCHS.replace("STATE", state))
+    assert cli.invoke(["run", "study.yaml", "-q"]) == 0
+    card = json.loads(Path("runs/epochs/model.json").read_text())
+    assert card["model"] == "model.skops"  # plain scikit-learn: no type of hptune is in it
+    assert cli.invoke(["predict", "runs/epochs", "flowers.csv", "--proba", "--out", "kept.csv"]) == 0
+    assert cli.invoke(["export", "runs/epochs", "--out", "winner.py"]) == 0
+    program = (
+        "import json, sys; import winner\n"
+        "X, y, weights = winner.load(); model = winner.fit(X, y, weights)\n"
+        "assert not any(name.split('.')[0] == 'hptune' for name in sys.modules)\n"
+        "print(json.dumps(model.predict_proba(X).tolist()))"
+    )
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    kept = pd.read_csv("kept.csv")
+    assert np.array_equal(kept.to_numpy()[:, -2:].astype(float), np.array(json.loads(out.stdout)))
+    best = json.loads(Path("runs/epochs/result.json").read_text())["best"]
+    assert best["params"]["classifier.epochs"] == 4
+    assert cli.invoke(["run", "runs/epochs/best.yaml", "-q", "--dir", "again"]) == 0
+    assert json.loads(Path("again/result.json").read_text())["best"]["folds"] == best["folds"]
+    capsys.readouterr()
+
+
 def test_export_of_a_function_model_gives_its_values_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

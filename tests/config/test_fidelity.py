@@ -44,6 +44,15 @@ def test_the_resource_is_a_fixed_parameter_of_the_space(tmp_path: Path) -> None:
     assert found.resolved["space"]["max_iter"] == 90
 
 
+def test_auto_takes_a_resource_too(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "{type: auto, resource: max_iter, min: 10, max: 90}")
+    assert found.resource == Resource("max_iter", 90, 1 / 9)
+    with pytest.raises(ConfigError, match=r"c.yaml:6: oracle.max: expected the resource that it is an amount of"):
+        loaded(tmp_path, "{type: auto, max: 90}")
+    with pytest.raises(ConfigError, match=r"oracle: max: expected how many max_iter a full training takes"):
+        loaded(tmp_path, "{type: auto, resource: max_iter}")
+
+
 def test_a_resolved_config_is_read_back_as_the_same(tmp_path: Path) -> None:
     from hptune.config.yaml_dump import dump
 

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from hptune.job import Job, Outcome
 from hptune.resource import Resource
-from hptune.space import Fixed, Float
+from hptune.space import Choice, Fixed, Float
 from hptune.worker.growth import GROWS, Growth, growing_parameter, grown
 from hptune.worker.service import Service
 from tests.worker.problems import IRIS, setup
@@ -115,6 +115,48 @@ def test_a_promoted_trial_goes_on_and_scores_as_one_from_scratch() -> None:
     assert [m.continued for m in found[1].measurements] == [3 / 27, 3 / 27]
     assert [m.continued for m in found[2].measurements] == [9 / 27, 9 / 27]
     assert len(service.problem.growth) == 0  # measured in full it need not be kept
+
+
+NET = {
+    "pipeline": [
+        {"scale": {"class": "sklearn.preprocessing.StandardScaler"}},
+        {"net": {"class": "sklearn.neural_network.MLPClassifier", "params": {"hidden_layer_sizes": [5]}}},
+    ]
+}
+
+
+@pytest.mark.parametrize("step", ["scale.with_mean", "net.alpha"])
+def test_in_epochs_a_promoted_trial_goes_on_whether_or_not_its_first_steps_are_tuned(step: str) -> None:
+    values = {"net.epochs": 27, step: True if step.startswith("scale") else 0.01}
+    tuned = (
+        Choice(name=step, values=(True, False)) if step.startswith("scale") else Float(name=step, low=0.0, high=1.0)
+    )
+    space = (Fixed(name="net.epochs", value=27), tuned)
+
+    def worker(*shares: float | None) -> tuple[Service, list[Outcome]]:
+        resource = Resource("net.epochs", 27, 1 / 9).to_json()
+        service = Service(setup(NET, data=IRIS, space=space, resource=resource))
+        return service, [service.run(Job(values=values, folds=(0, 1), fidelity=share)) for share in shares]
+
+    service, found = worker(1 / 9, 1 / 3, None)
+    for share, outcome in zip([1 / 9, 1 / 3, None], found, strict=True):
+        assert scores(outcome) == scores(worker(share)[1][0])
+    assert [m.continued for one in found for m in one.measurements] == [None, None, *[3 / 27] * 2, *[9 / 27] * 2]
+    assert service.problem.prefixes.hits == (4 if step == "net.alpha" else 0)  # fitted once a fold
+
+
+def test_leading_steps_that_hold_the_resource_are_fitted_for_every_amount() -> None:
+    selector = {
+        "class": "sklearn.feature_selection.SelectFromModel",
+        "params": {"estimator": {"class": "sklearn.ensemble.RandomForestClassifier"}, "max_features": 1},
+    }
+    name = "select.estimator.n_estimators"
+    model = {"pipeline": [{"select": selector}, {"svm": {"class": "sklearn.svm.LinearSVC"}}]}
+    space = (Fixed(name=name, value=27), Float(name="svm.C", low=0.1, high=1.0))
+    service = Service(setup(model, data=IRIS, space=space, resource=Resource(name, 27, 1 / 27).to_json()))
+    assert service.run(Job(values={name: 27, "svm.C": 1.0}, folds=(0,), fidelity=1 / 27)).failure is None
+    assert service.run(Job(values={name: 27, "svm.C": 1.0}, folds=(0,), fidelity=None)).failure is None
+    assert service.problem.prefixes.held == 0
 
 
 def test_another_configuration_does_not_go_on_from_this_one() -> None:
