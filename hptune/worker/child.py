@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import json
 import os
 import signal
@@ -202,12 +203,16 @@ def main(argv: list[str]) -> None:
     if not isinstance(setup_message, dict):
         _leave()
 
-    from hptune.job import Setup
-    from hptune.worker.guarded import Guarded, load
+    from hptune.collecting import no_collecting
+
+    with no_collecting():
+        from hptune.job import Setup
+        from hptune.worker.guarded import Guarded, load
 
     setup = Setup.from_json(setup_message)  # type: ignore[arg-type]
     home = os.getcwd()  # noqa: PTH109 - pathlib would come before the hello
     guarded = Guarded(lambda: load(service, setup))
+    gc.freeze()  # modules stay for good: looking for garbage among them, now and at every tenth fit, is in vain
     channel.write(b'{"ready": {}}')
     try:
         _work(channel, guarded, output, leader, home)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from hptune.collecting import no_collecting
 from hptune.job import Job, Outcome, Setup
 from hptune.trial import Failure
 
@@ -39,7 +40,9 @@ def load(service: str, setup: Setup) -> Worker:
     module, _, name = service.partition(":")
     if not module.startswith("hptune.") and setup.folder not in sys.path:
         sys.path.insert(0, setup.folder)  # a test's own; the real service sees to its path itself
-    worker: Worker = getattr(importlib.import_module(module), name)(setup)
+    with no_collecting():
+        made = getattr(importlib.import_module(module), name)
+    worker: Worker = made(setup)
     return worker
 
 
