@@ -20,6 +20,7 @@ class Service:
         self.setup = setup
         self.problem = Problem(setup)
         self._controller: Any = None
+        self._told: bool | None = None
         if makes_estimators(setup.model):
             with no_collecting():
                 import sklearn.base  # noqa: F401 - most of the seconds that a worker needs; here no trial pays for them
@@ -60,7 +61,9 @@ class Service:
         The environment variables that a child is started with do the same before the libraries are loaded; this is
         for the serial executor, and for user code that set the variables to something else.
         """
-        if told_by_environment(self.setup.threads):
+        if self._told is None:
+            self._told = told_by_environment(self.setup.threads)
+        if self._told:
             yield
             return
         from threadpoolctl import ThreadpoolController
