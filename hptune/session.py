@@ -190,7 +190,8 @@ class Session:
             "everything": self.config.output.refit == "all",
             "holdout": holdout,
         }
-        answer = answer_of(self.executor, Job(kind="refit", trial=best.number, options=options), interrupt)
+        job = Job(kind="refit", trial=best.number, options=options, data=history.started.hashes.get("data", ""))
+        answer = answer_of(self.executor, job, interrupt)
         found = answer.get("holdout") or {}
         for number, scores in ((best.number, found), (baseline.number, found.get("baseline"))):
             if scores and number not in history.holdout:

@@ -41,10 +41,12 @@ class Service:
                                 answer=inspect(self.problem, probe_fits=job.options.get("probe", True)).to_json()
                             )
                     case "refit":
+                        self.problem.must_hold(job.data)
                         from hptune.worker.refit import refit
 
                         return refit(self.problem, job)
                     case "evaluate":
+                        self.problem.must_hold(job.data)
                         from hptune.worker.evaluation import evaluate
 
                         return evaluate(self.problem, job)
