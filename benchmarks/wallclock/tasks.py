@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVR
+from sklearn.svm import SVC
 
 SK = "sklearn."
 
@@ -81,12 +81,12 @@ def bundled(loader: Callable[..., Any], rows: int | None = None) -> Callable[[],
     return data
 
 
-def generated(rows: int, columns: int) -> Callable[[], tuple[Any, Any]]:
-    """Three noisy classes; a sixth of the columns tell them apart, twice as many repeat those."""
+def generated(rows: int, columns: int, classes: int = 3) -> Callable[[], tuple[Any, Any]]:
+    """Noisy classes; a sixth of the columns tell them apart, twice as many repeat those."""
 
     def data() -> tuple[Any, Any]:
         return datasets.make_classification(  # type: ignore[no-any-return]
-            rows, columns, n_informative=columns // 6, n_redundant=columns // 3, n_classes=3, flip_y=0.05,
+            rows, columns, n_informative=columns // 6, n_redundant=columns // 3, n_classes=classes, flip_y=0.05,
             class_sep=0.8, random_state=0,
         )  # fmt: skip
 
@@ -110,8 +110,8 @@ def text() -> tuple[Any, Any]:
     return counts.toarray().astype(float), y
 
 
-def _svr() -> Any:
-    return Pipeline([("scale", StandardScaler()), ("svr", SVR())])
+def _svc() -> Any:
+    return Pipeline([("scale", StandardScaler()), ("svc", SVC())])
 
 
 def _logistic() -> Any:
@@ -136,9 +136,9 @@ BALANCE = Parameter(values=(None, "balanced"))
 TASKS = {
     task.name: task
     for task in (
-        Task("svm", friedman, "r2",
-             {"pipeline": [SCALE, {"svr": _class("svm.SVR")}]}, _svr,
-             {"svr.C": Parameter(0.01, 100.0), "svr.gamma": Parameter(1e-4, 1.0)}, 8),
+        Task("svm", generated(1700, 60, classes=2), "roc_auc",
+             {"pipeline": [SCALE, {"svc": _class("svm.SVC")}]}, _svc,
+             {"svc.C": Parameter(0.01, 1000.0), "svc.gamma": Parameter(1e-5, 1.0)}, 8),
         Task("forest", bundled(datasets.load_digits), "neg_log_loss",
              _class("ensemble.RandomForestClassifier", n_estimators=25, random_state=0),
              lambda: RandomForestClassifier(n_estimators=25, random_state=0),
