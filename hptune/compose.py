@@ -162,10 +162,18 @@ def _mark(folder: Path) -> None:
 
 
 def with_workers(loaded: Loaded, workers: int | None) -> Loaded:
-    """Return the config with so many workers; None: as many as it says."""
+    """Return the config with so many workers; None: as many as it says.
+
+    Raises `UsageError` for a number that its executor cannot have.
+    """
     if workers is None:
         return loaded
     executor = loaded.config.executor.model_copy(update={"workers": workers})
+    if executor.slots() != workers:
+        raise UsageError(
+            f"--workers: the {executor.type} executor has one worker, found {workers}; "  # type: ignore[attr-defined]
+            "take executor: {type: process}"
+        )
     return replace(loaded, config=loaded.config.model_copy(update={"executor": executor}))
 
 
@@ -259,6 +267,8 @@ def study_of(
             "holdout_rows": inspection.holdout_rows,
             "test_share": inspection.test_share,
             "final_folds": inspection.final_folds,
+            "workers": config.executor.slots(),
+            "threads": config.executor.threads(),
             **({} if loaded.resource is None else {"resource": loaded.resource.to_json()}),
         },
     )

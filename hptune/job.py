@@ -57,7 +57,8 @@ class Job:
     put what they need into `options`. `deadline` is how many seconds the job may take (None: no limit), `memory`
     how many bytes the worker's session may hold. `log` is the file that gets the worker's stdout and stderr while it
     works on this job; `spool` the file to which the outcome is written *before* it is reported; `work` the trial's
-    own folder, for models that leave files (it need not exist).
+    own folder, for models that leave files (it need not exist). `data` is the content hash that the data must have
+    ("": any): a child that is replaced in the middle of a study reads it anew.
     """
 
     kind: JobKind = "evaluate"
@@ -72,6 +73,7 @@ class Job:
     log: str | None = None
     spool: str | None = None
     work: str | None = None
+    data: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {**dataclasses.asdict(self), "folds": list(self.folds)}

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import gc
 import itertools
 import json
 import os
@@ -25,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hptune.collecting import no_collecting
 from hptune.errors import DirectoryUnusable, JournalDamaged, StudyLocked
 from hptune.events import FORMAT, Event, StudyStarted, event_from_json
 
@@ -117,18 +117,6 @@ def scan(data: bytes, path: Path) -> Scan:
                 return Scan(tuple(events), len(data), b"", format)
             start = end + 1
     return Scan(tuple(events), start, b"", format)
-
-
-@contextlib.contextmanager
-def no_collecting() -> Iterator[None]:
-    """Make thousands of objects that all stay, without Python looking for garbage among them (half the time)."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _damage(path: Path, line: int, byte: int, error: Exception) -> str:

@@ -95,6 +95,7 @@ class Loop:
         self._logs = None if folder is None else folder / "logs"
         self._work = None if folder is None else folder / "work"
         self._spool = None if folder is None else folder / "spool"
+        self._data = study.history.started.hashes.get("data", "")
         self._begun: dict[int, Begun] = {}
         self._jobs: dict[Future[Outcome], Job] = {}
         self._syncer = Syncer(self._save)
@@ -196,6 +197,7 @@ class Loop:
                         options={"finals": "half" if half else "whole"},
                         deadline=self.limits.seconds,
                         memory=self.limits.memory,
+                        data=self._data,
                     )
                     self._jobs[self.executor.submit(job)] = job
                 done, _ = wait(self._jobs, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
@@ -388,6 +390,7 @@ class Loop:
             memory=self.limits.memory,
             log=None if self._logs is None else str(log_path(self._logs, trial.number)),
             work=None if self._work is None else str(self._work / f"trial-{trial.number:05d}"),
+            data=self._data,
         )
         if self._spool is not None:
             job = replace(job, spool=str(spool.path_for(self._spool, job)))

@@ -12,6 +12,7 @@ import hashlib
 import json
 import random
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -29,6 +30,7 @@ def generator(seed: int, *names: Name) -> np.random.Generator:
     return np.random.default_rng(stream(seed, *names))
 
 
+@lru_cache(maxsize=4096, typed=True)
 def seed_for(seed: int, *names: Name) -> int:
     """Return the integer in [0, 2^31) that a `random_state` takes from the stream with this name.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import wait
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from hptune.executor import Executor
 from hptune.finals import Plan, first_round, half_round, measured_refit_gain, plan, second_round, verdict
 from hptune.gate import Judged, judge
 from hptune.job import Inspection, Job, Outcome
-from hptune.loop import Limits, Loop, RunState
+from hptune.loop import POLL_SECONDS, Limits, Loop, RunState
 from hptune.racing import to_complete
 from hptune.statistics import resampled_gain
 from hptune.stopping import FailuresInARow, Patience, Stop, Target, TimeLimit, TrialLimit, first_reached
@@ -190,7 +190,8 @@ class Session:
             "everything": self.config.output.refit == "all",
             "holdout": holdout,
         }
-        answer = answer_of(self.executor, Job(kind="refit", trial=best.number, options=options), interrupt)
+        job = Job(kind="refit", trial=best.number, options=options, data=history.started.hashes.get("data", ""))
+        answer = answer_of(self.executor, job, interrupt)
         found = answer.get("holdout") or {}
         for number, scores in ((best.number, found), (baseline.number, found.get("baseline"))):
             if scores and number not in history.holdout:
@@ -262,11 +263,10 @@ def stops_of(config: StudyConfig, trials: int | None) -> list[Stop]:
 def answer_of(executor: Executor, job: Job, interrupt: Callable[[], str | None]) -> Mapping[str, Any]:
     """Return a job's answer, watching for an interruption; raises `HptuneError` if the job failed."""
     future = executor.submit(job)
-    while not future.done():
+    while not wait([future], timeout=POLL_SECONDS).done:
         if interrupt() is not None:
             executor.close(kill=True)
             raise KeyboardInterrupt
-        time.sleep(0.01)
     outcome: Outcome = future.result()
     if outcome.failure is not None:
         detail = f"\n{outcome.failure.traceback}" if outcome.failure.traceback else ""

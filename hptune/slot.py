@@ -112,6 +112,11 @@ class Slot:
         """The session id of the child's processes, None while there is no child."""
         return None if self._child is None else self._child.pid
 
+    @property
+    def warm(self) -> bool:
+        """Whether there is a child that has loaded the problem."""
+        return self._child is not None and self._child.ready
+
     def start(self) -> None:
         """Start the child if there is none, and let it load the problem; returns at once.
 
@@ -123,10 +128,17 @@ class Slot:
             self._child = Child(self._setup, service=self._service, name=self.name)
             self._child.send(self._setup.to_json(), wake=self._wake)
 
-    def run(self, job: Job, cancelled: Callable[[], bool] | None = None) -> Outcome:
+    def run(
+        self,
+        job: Job,
+        cancelled: Callable[[], bool] | None = None,
+        *,
+        sent: Callable[[], None] = lambda: None,
+    ) -> Outcome:
         """Run `job` in the child and return what became of it; a death of the child is a failure as a value.
 
-        `cancelled` is asked about five times a second, from this thread; True ends the job as `cancel` does.
+        `cancelled` is asked about five times a second, from this thread; True ends the job as `cancel` does. `sent` is
+        called once the child has the job, if it comes to that: what else there is to do can be done meanwhile.
         Raises `ExecutorUnreachable` if the child cannot even say hello: then no job will do better.
         """
         began = time.monotonic()
@@ -135,6 +147,7 @@ class Slot:
             child = self._loaded(watch)
             watch.limit(job.deadline, f"took longer than {_seconds(job.deadline or 0)}; killed")
             child.send(job.to_json(), wake=self._wake)
+            sent()
             outcome = self._outcome(self._answer(child, watch, "outcome"))
         except _Ended as ended:
             self._discard()

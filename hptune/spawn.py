@@ -23,6 +23,7 @@ from hptune import guard
 from hptune.errors import ExecutorUnreachable
 from hptune.frames import FrameBuffer, pack
 from hptune.job import Setup
+from hptune.threads import VARIABLES, WORKER
 
 DEFAULT_SERVICE = "hptune.worker.service:Service"
 
@@ -30,13 +31,6 @@ _ROOT = Path(__file__).resolve().parent.parent
 # `-c` and not `-m`: a trial that uses multiprocessing "spawn" would import the main module again, and classes of
 # child.py would exist twice. The root goes to the end of the path: it is needed only where hptune is not installed.
 _BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from hptune.worker.child import main; main(sys.argv)"
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 # How long the guard gets for killing everything before it is killed itself (a trial may have stopped it).
 _GUARD_SECONDS = 0.25
 
@@ -44,8 +38,8 @@ _GUARD_SECONDS = 0.25
 def environment(setup: Setup, name: str = "") -> dict[str, str]:
     """Return the child's environment: ours, with the thread limits of `setup`, a fixed hash seed, and the worker's
     name (trials that want a GPU each can tell by it which is theirs)."""
-    threads = dict.fromkeys(_THREAD_VARIABLES, str(setup.threads))
-    return {"PYTHONHASHSEED": "0", **os.environ, **threads, "HPTUNE_WORKER": name}
+    threads = dict.fromkeys(VARIABLES, str(setup.threads))
+    return {"PYTHONHASHSEED": "0", **os.environ, **threads, WORKER: name}
 
 
 _living: weakref.WeakSet[Child] = weakref.WeakSet()

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 
 class Spec(BaseModel):
-    """A frozen, strictly checked set of options; an unknown key is an error."""
+    """A frozen, strictly checked set of options; an unknown key is an error.
 
+    The docstrings below its fields are their descriptions in the JSON schema.
+    """
+
+    # Deferred: of the fifty specs, each process uses a few.
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True, use_attribute_docstrings=True
+        frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True, defer_build=True
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        from hptune.attribute_docs import attribute_docs
+
+        schema = handler(core)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        named = {field.alias or name: name for name, field in cls.model_fields.items()}
+        docs = attribute_docs(cls)
+        for key, told in properties.items():
+            if (doc := docs.get(named.get(key, key))) is not None:
+                told.setdefault("description", doc)
+        return schema

@@ -19,11 +19,12 @@ from typing import Any, Literal
 import numpy as np
 
 from hptune import events as ev
+from hptune.collecting import no_collecting
 from hptune.consult import consult
 from hptune.errors import DirectoryUnusable, JournalDamaged, StudyExhausted, UsageError, did_you_mean
 from hptune.history import History, IllegalEvent
 from hptune.hyperparameters import HyperParameters
-from hptune.journal import Journal, no_collecting
+from hptune.journal import Journal
 from hptune.objective import Objective
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
 from hptune.oracles import ORACLES

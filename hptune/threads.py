@@ -18,10 +18,23 @@ VARIABLES = (
 )
 
 
+WORKER = "HPTUNE_WORKER"
+"""The environment variable that names a worker to its trials; only processes started for one have it."""
+
+_limited = False
+
+
 def limit_this_process() -> None:
     """Ask for one thread before numpy is loaded; what the user has set stays, and workers are told their own number."""
+    global _limited
     for name in VARIABLES:
         os.environ.setdefault(name, "1")
+    _limited = "numpy" not in sys.modules and all(os.environ[name] == "1" for name in VARIABLES)
+
+
+def told_by_environment(count: int) -> bool:
+    """Return whether this is a worker's process that was started with so many threads: its libraries know already."""
+    return WORKER in os.environ and all(os.environ.get(name) == str(count) for name in VARIABLES)
 
 
 @lru_cache(maxsize=2)
@@ -35,5 +48,8 @@ def _controller(scipy_loaded: bool) -> Any:
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """Limit the linear algebra libraries loaded so far to one thread, and put them back afterwards."""
+    if _limited:  # they have one thread from the start; looking for them takes 30 ms
+        yield
+        return
     with _controller("scipy.linalg" in sys.modules).limit(limits=1):
         yield

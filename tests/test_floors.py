@@ -42,6 +42,8 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
     (
         "values",
         [
+            "attribute_docs",
+            "collecting",
             "conditions",
             "definitions",
             "encoding",

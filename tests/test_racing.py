@@ -161,6 +161,22 @@ def test_slow_workers_change_no_trial_and_no_decision(oracle: str) -> None:
     assert sum(status == "stopped" for _, _, status, _, _ in pictures[0]) >= 6
 
 
+@pytest.mark.parametrize("oracle", ["hyperband", "asha"])
+def test_slow_workers_change_nothing_with_racing_and_partial_fidelities_at_once(oracle: str) -> None:
+    pictures = []
+    for workers, delay in ((1, 0.0), (2, 0.01), (4, 0.01)):
+        policy = ORACLES[oracle](type=oracle, sampler="random")
+        one = Study.of(study().history.started, policy, None)
+        executor = Threads(workers, scored, delay)
+        run(one, executor, 60)
+        executor.close()
+        fidelities = [trial.fidelity for trial in one.history.trials]
+        pictures.append((picture(one.history), fidelities))
+    assert pictures[0] == pictures[1] == pictures[2]
+    assert any(fidelity is not None for fidelity in fidelities)
+    assert any(trial.status == "stopped" for trial in one.history.trials)
+
+
 def test_racing_saves_folds_and_keeps_the_winner() -> None:
     one, whole = study(), study()
     run(one, Threads(1, scored), 60)

@@ -1,14 +1,17 @@
 """One run of one tuner on one task, with two workers: what it found, what it cost.
 
 All tuners see the same rows and the same five folds. CPU seconds are those of the whole process tree, start and
-imports included. hptune's are noted whenever it finds a better configuration, so that it can be said what it had
-spent when it reached a rival's level; of the rivals the whole run counts.
+imports included, making the task's rows and the fit on all of them at the end not. hptune's are noted whenever it
+finds a better configuration, so that it can be said what it had spent when it reached a rival's level; of the rivals
+the whole run counts.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -18,32 +21,16 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.wallclock.cpu import tree_cpu
 from benchmarks.wallclock.tasks import TASKS, Parameter, Task
 
 TRIALS = 60
+OUR_TRIALS = 120
+"""Racing leaves so many about as many fits as a rival's 60 trials have: what it saves is spent on further ones."""
+
 WORKERS = 2
 FOLDS = 5
 Found = dict[str, Any]
-_TICK = os.sysconf("SC_CLK_TCK")
-
-
-def tree_cpu() -> float:
-    """Return the CPU seconds of this process and all its descendants, ended ones that were waited for included."""
-    parents: dict[int, list[int]] = {}
-    used: dict[int, float] = {}
-    for name in (path.name for path in Path("/proc").iterdir() if path.name.isdigit()):
-        try:
-            fields = Path(f"/proc/{name}/stat").read_bytes().rsplit(b")", 1)[1].split()
-        except OSError:
-            continue
-        parents.setdefault(int(fields[1]), []).append(int(name))
-        used[int(name)] = sum(map(int, fields[11:15])) / _TICK
-    total, waiting = 0.0, [os.getpid()]
-    while waiting:
-        pid = waiting.pop()
-        total += used.get(pid, 0.0)
-        waiting += parents.get(pid, [])
-    return total
 
 
 def splits(task: Task, y: Any, seed: int) -> list[tuple[Any, Any]]:
@@ -53,6 +40,12 @@ def splits(task: Task, y: Any, seed: int) -> list[tuple[Any, Any]]:
     classes = task.metric != "r2"
     rows = Rowset(y=y, groups=None, classes=classes, aside={}, seed=seed)
     return list(plain_folds(FOLDS, classes=classes, groups=False).splits(rows))
+
+
+def _rows(task: Task) -> tuple[tuple[Any, Any, Any, Any], float]:
+    """Return X, X_test, y, y_test, and the CPU seconds that making them took, which are nobody's."""
+    began = time.process_time()
+    return task.rows(), time.process_time() - began
 
 
 def _test(task: Task, fitted: Any, X: Any, y: Any) -> float:
@@ -74,10 +67,7 @@ def load():
 
 
 def hptune(task: Task, seed: int, folder: Path, **changes: Any) -> Found:
-    """hptune at its defaults: model-based search, racing."""
-    from hptune.compose import start
-    from hptune.config.load import load
-
+    """hptune at its defaults: model-based search, racing; in a process of its own, as `hptune run` is one."""
     X, X_test, y, y_test = task.rows()
     np.save(folder / "X.npy", X, allow_pickle=True)
     np.save(folder / "y.npy", y)
@@ -89,38 +79,20 @@ def hptune(task: Task, seed: int, folder: Path, **changes: Any) -> Found:
         "model": dict(task.model),
         "space": {name: parameter.yaml() for name, parameter in task.space.items()},
         "evaluate": {"metric": task.metric, "cv": FOLDS, "finals": {"enabled": False}},
-        "budget": {"trials": TRIALS},
+        "budget": {"trials": OUR_TRIALS},
         "executor": {"workers": WORKERS, "threads_per_worker": 1},
         "output": {"refit": False},
         **changes,
     }
     (folder / "study.yaml").write_text(json.dumps(config))
-    curve: list[tuple[float, int, float]] = []
-    fits = 0
-
-    def watch(event: Any, history: Any) -> None:
-        nonlocal fits
-        fits += event.type == "fold_scored"
-        best = history.best
-        if event.type == "trial_completed" and best is not None and best.number == event.trial:
-            curve.append((best.score, fits, tree_cpu()))
-
-    with start(load(folder / "study.yaml"), folder / "run") as session:
-        session.study.observers.append(watch)
-        session.run()
-        best = session.study.history.best
-        assert best is not None
-        values = dict(best.values)
+    command = [sys.executable, "-m", "benchmarks.wallclock.study", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    found: Found = json.loads(done.stdout)
+    values = found.pop("values")
     estimator = task.estimator().set_params(**{name.replace(".", "__"): v for name, v in values.items()})
-    cpu = tree_cpu()
-    fitted = estimator.fit(X, y)
-    return {
-        "level": best.score,
-        "fits": fits,
-        "cpu": cpu,
-        "curve": curve,
-        "test": _test(task, fitted, X_test, y_test),
-    }
+    return {**found, "test": _test(task, estimator.fit(X, y), X_test, y_test)}
 
 
 # -- rivals ---------------------------------------------------------------------------------------------------------
@@ -142,10 +114,10 @@ def _distributions(task: Task) -> dict[str, Any]:
 def _search(make: Callable[[Task, dict[str, Any], Any, int], Any]) -> Callable[[Task, int, Path], Found]:
     def run(task: Task, seed: int, folder: Path) -> Found:
         del folder
-        X, X_test, y, y_test = task.rows()
+        (X, X_test, y, y_test), making = _rows(task)
         names = {name.replace(".", "__"): p.grid(task.points) for name, p in task.space.items()}
         search = make(task, names, splits(task, y, seed), seed).fit(X, y)
-        cpu = tree_cpu() - search.refit_time_
+        cpu = tree_cpu() - making - search.refit_time_
         fits = FOLDS * len(search.cv_results_["params"])
         return {
             "level": float(search.best_score_), "fits": fits, "cpu": cpu, "test": _test(task, search, X_test, y_test)
@@ -189,7 +161,7 @@ def _optuna(sampler: str) -> Callable[[Task, int, Path], Found]:
 
         del folder
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        X, X_test, y, y_test = task.rows()
+        (X, X_test, y, y_test), making = _rows(task)
         cv = splits(task, y, seed)
 
         def ask(trial: Any, name: str, p: Parameter) -> Any:
@@ -206,7 +178,7 @@ def _optuna(sampler: str) -> Callable[[Task, int, Path], Found]:
 
         study = optuna.create_study(direction="maximize", sampler=getattr(optuna.samplers, sampler)(seed=seed))
         study.optimize(objective, n_trials=TRIALS)
-        cpu = tree_cpu()
+        cpu = tree_cpu() - making
         values = {name.replace(".", "__"): value for name, value in study.best_params.items()}
         fitted = task.estimator().set_params(**values).fit(X, y)
         return {
@@ -220,7 +192,7 @@ def _keras_tuner(task: Task, seed: int, folder: Path) -> Found:
     os.environ.setdefault("KERAS_BACKEND", "torch")
     import keras_tuner
 
-    X, X_test, y, y_test = task.rows()
+    (X, X_test, y, y_test), making = _rows(task)
     cv = splits(task, y, seed)
 
     class Given:
@@ -250,7 +222,7 @@ def _keras_tuner(task: Task, seed: int, folder: Path) -> Found:
     )
     tuner.search(X, y)
     best = oracle.get_best_trials(1)[0]
-    cpu = tree_cpu()
+    cpu = tree_cpu() - making
     fitted = build(best.hyperparameters).fit(X, y)
     return {"level": best.score, "fits": FOLDS * TRIALS, "cpu": cpu, "test": _test(task, fitted, X_test, y_test)}
 

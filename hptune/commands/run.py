@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -49,12 +50,16 @@ def run(options: Options) -> int:
     add, overrides = _trials(options.trials)
     if not options.quiet:
         mutter(f"hptune {__version__}: {options.target}")  # before anything heavy is imported
-    from hptune import compose
-    from hptune.commands._problem import code_named, config_of, run_directory
-    from hptune.config.load import load
+    from hptune.collecting import no_collecting
 
-    path, folder = config_of(options.target)
-    loaded = load(path, [*options.overrides, *overrides])
+    with no_collecting():
+        from hptune import compose
+        from hptune.commands._problem import code_named, config_of, run_directory
+        from hptune.config.load import load
+
+        path, folder = config_of(options.target)
+        loaded = load(path, [*options.overrides, *overrides])
+    gc.freeze()  # modules stay for good: they need not be looked through for garbage again and again
     if options.folder is not None and folder is not None and options.folder.resolve() != folder.resolve():
         raise UsageError(f"--dir: {folder} is a run directory; give its config file to run it in {options.folder}")
     named = code_named(loaded)

@@ -6,7 +6,9 @@ import contextlib
 import dataclasses
 import queue
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Literal
 
 from hptune.errors import ExecutorUnreachable
@@ -95,9 +97,19 @@ class ProcessExecutor:
                 thread.join(5.0 if self._kill else None)
 
     def _serve(self, slot: Slot) -> None:
-        """What one thread does: keep a child warm, take jobs, answer them."""
+        """What one thread does: keep a child warm, take jobs, answer them.
+
+        While jobs wait in line, a child gets its next one before the last one's outcome is told: telling it wakes the
+        study, which then keeps the interpreter for a millisecond or more.
+        """
         self._warm(slot)
-        while (item := self._queue.get()) is not None:
+        untold: list[Callable[[], None]] = []
+
+        def tell() -> None:
+            while untold:
+                untold.pop()()
+
+        while (item := self._next(tell)) is not None:
             job, future = item
             with self._lock:
                 if not future.set_running_or_notify_cancel():
@@ -106,22 +118,38 @@ class ProcessExecutor:
             outcome: Outcome | None = None
             error: BaseException | None = None
             try:
-                outcome = slot.run(job)
+                outcome = slot.run(job, sent=tell)
             except BaseException as caught:  # the future carries it to whoever waits
                 error = caught
+            tell()
             with self._lock:
                 del self._running[future]
                 if not self._kill:
                     slot.uncancel()  # a cancel that came too late must not hit the next job
-            if outcome is not None:
-                future.set_result(outcome)
-            else:
-                future.set_exception(error)
+            untold.append(partial(_answer, future, outcome, error))
+            if not slot.warm:
+                tell()  # nobody shall wait for a new child to learn of the old one's end
             self._warm(slot)
+        tell()
         slot.close(kill=self._kill)
+
+    def _next(self, tell: Callable[[], None]) -> _Item | None:
+        """Return the next job, None at the end; if none waits in line, `tell` of the last one first."""
+        try:
+            return self._queue.get_nowait()
+        except queue.Empty:
+            tell()
+            return self._queue.get()
 
     def _warm(self, slot: Slot) -> None:
         """Start a child before there is a job for it, so that loading overlaps with whatever else goes on."""
         if not self._closed:
             with contextlib.suppress(ExecutorUnreachable):  # the next job will tell
                 slot.start()
+
+
+def _answer(future: Future[Outcome], outcome: Outcome | None, error: BaseException | None) -> None:
+    if outcome is not None:
+        future.set_result(outcome)
+    else:
+        future.set_exception(error)

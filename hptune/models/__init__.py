@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hptune.errors import did_you_mean
-from hptune.model import ModelSpec
+from hptune.model import EstimatorModel, ModelSpec
 from hptune.models.choose import ChooseModel
 from hptune.models.class_ import ClassModel
 from hptune.models.command import CommandModel
@@ -31,6 +31,14 @@ def kind_of(data: Mapping[str, Any]) -> type[ModelSpec]:
     hints = [hint for key in data if (hint := did_you_mean(key, MODELS))]
     found = ", ".join(map(str, data)) or "nothing"
     raise ValueError(f"expected one of {', '.join(MODELS)}, found {found}{hints[0] if hints else ''}")
+
+
+def makes_estimators(data: Mapping[str, Any]) -> bool:
+    """Return whether a `model:` mapping describes a model of scikit-learn's kind; False also for a bad one."""
+    try:
+        return issubclass(kind_of(data), EstimatorModel)
+    except ValueError:
+        return False
 
 
 def model_from(data: Mapping[str, Any]) -> ModelSpec:

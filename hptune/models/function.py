@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
@@ -31,8 +31,20 @@ class FunctionModel(MeasuringModel):
     def measure(self, values: Mapping[str, Any], call: Call, *, load: Loader) -> Any:
         function = load(self.function, key="model.function", wanted="function")
         offered = {"seed": call.seed, "report": call.report, **call.data}
-        try:
-            named = set(inspect.signature(function).parameters)
-        except (TypeError, ValueError):  # some callables written in C have none
-            named = set()
+        named = _parameters(function)
         return function(dict(values), **{name: offered[name] for name in offered if name in named})
+
+
+_known: list[tuple[Any, frozenset[str]]] = []
+"""The last function asked about and its parameters; it may be a callable object that cannot be hashed."""
+
+
+def _parameters(function: Callable[..., Any]) -> frozenset[str]:
+    """Return the names of a function's parameters; some callables written in C tell none."""
+    if not _known or _known[0][0] is not function:
+        try:
+            names = frozenset(inspect.signature(function).parameters)
+        except (TypeError, ValueError):
+            names = frozenset()
+        _known[:] = [(function, names)]
+    return _known[0][1]

@@ -199,7 +199,7 @@ class FunctionNode(Spec):
 class NamedEstimators(RootModel[list[dict[str, "Node"]]]):
     """The value of a parameter that takes a list of (name, estimator): those of stacking, voting, FeatureUnion."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     @field_validator("root")
     @classmethod
@@ -297,5 +297,9 @@ Alternatives = Annotated[
     ),
     _AnyOf(),
 ]
-for _spec in (ClassNode, ChooseNode, PipelineNode, Part, ColumnsNode, NamedEstimators):
+for _spec in (
+    ClassNode,
+    ChooseNode,
+    PipelineNode,
+):  # those that kinds of `model:` derive from, in modules without `Param`
     _spec.model_rebuild()

@@ -70,6 +70,8 @@ def result(
         "seconds": history.seconds,
         "seed": started.seed,
         "lookahead": started.lookahead,
+        "workers": started.about.get("workers"),
+        "threads": started.about.get("threads"),
         "config_hash": found.get("config") or None,
         "problem_hash": found.get("problem") or None,
         "space_hash": found.get("space") or history.space.hash,

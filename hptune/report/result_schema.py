@@ -130,6 +130,16 @@ _TOP: Final[dict[str, Any]] = {
         "minimum": 1,
         "description": "Trial k was chosen knowing the results of trials up to k - lookahead; null: of all told.",
     },
+    "workers": {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "description": "How many trials ran at once when the study began; null where hptune did not run them.",
+    },
+    "threads": {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "description": "BLAS and OpenMP threads of each worker: cores / workers, unless the config says otherwise.",
+    },
     "config_hash": _hash("anything in the config"),
     "problem_hash": _hash("what is being solved"),
     "space_hash": _hash("the search space"),

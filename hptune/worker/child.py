@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from hptune import guard
 from hptune.frames import MAX_FRAME, pack, read_frame, write_all
@@ -36,6 +38,16 @@ def _out_of_the_way(fd: int) -> int:
     return moved
 
 
+def _opened(log: str) -> int:
+    """Return the descriptor of a log to append to; makes its folder if there is none."""
+    how = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    try:
+        return os.open(log, how, 0o644)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(log) or ".", exist_ok=True)  # noqa: PTH103, PTH120 - no pathlib yet
+        return os.open(log, how, 0o644)
+
+
 class _Output:
     """Where descriptors 0, 1 and 2 point: to a job's log while it runs, to /dev/null between jobs."""
 
@@ -48,8 +60,7 @@ class _Output:
         target = self._null
         if log is not None:
             with contextlib.suppress(OSError):
-                os.makedirs(os.path.dirname(log) or ".", exist_ok=True)  # noqa: PTH103, PTH120 - no pathlib yet
-                target = _out_of_the_way(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644))
+                target = _out_of_the_way(_opened(log))
         os.dup2(self._null, 0)
         os.dup2(target, 1)
         os.dup2(target, 2)
@@ -72,10 +83,15 @@ def _flush() -> None:
         with contextlib.suppress(Exception):
             stream.flush()
     if "ctypes" in sys.modules:  # compiled code prints through C's own buffers; NumPy has ctypes loaded
-        import ctypes
-
         with contextlib.suppress(Exception):
-            ctypes.CDLL(None).fflush(None)
+            _c_library().fflush(None)
+
+
+@cache
+def _c_library() -> Any:
+    import ctypes
+
+    return ctypes.CDLL(None)
 
 
 def _strays(leader: int) -> bool:
@@ -202,12 +218,16 @@ def main(argv: list[str]) -> None:
     if not isinstance(setup_message, dict):
         _leave()
 
-    from hptune.job import Setup
-    from hptune.worker.guarded import Guarded, load
+    from hptune.collecting import no_collecting
+
+    with no_collecting():
+        from hptune.job import Setup
+        from hptune.worker.guarded import Guarded, load
 
     setup = Setup.from_json(setup_message)  # type: ignore[arg-type]
     home = os.getcwd()  # noqa: PTH109 - pathlib would come before the hello
     guarded = Guarded(lambda: load(service, setup))
+    gc.freeze()  # modules stay for good: looking for garbage among them, now and at every tenth fit, is in vain
     channel.write(b'{"ready": {}}')
     try:
         _work(channel, guarded, output, leader, home)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from hptune.collecting import no_collecting
 from hptune.job import Job, Outcome, Setup
 from hptune.trial import Failure
 
@@ -39,7 +40,9 @@ def load(service: str, setup: Setup) -> Worker:
     module, _, name = service.partition(":")
     if not module.startswith("hptune.") and setup.folder not in sys.path:
         sys.path.insert(0, setup.folder)  # a test's own; the real service sees to its path itself
-    worker: Worker = getattr(importlib.import_module(module), name)(setup)
+    with no_collecting():
+        made = getattr(importlib.import_module(module), name)
+    worker: Worker = made(setup)
     return worker
 
 
@@ -109,27 +112,39 @@ def encode(outcome: Outcome) -> bytes:
         return json.dumps(Outcome(failure=failure, seconds=outcome.seconds).to_json(), allow_nan=False).encode()
 
 
+def _created(path: str) -> int:
+    """Return the descriptor of a new file to write to; makes its folder if there is none."""
+    how = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    try:
+        return os.open(path, how, 0o666)
+    except FileNotFoundError:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, how, 0o666)
+
+
 def write_spool(path: str, payload: bytes, *, durable: bool = True) -> None:
     """Put `payload` into the file `path` so that it is there whole or not at all, even after a power cut.
 
     Without `durable` (a result that is made again sooner than a disk answers) only this process and the coordinator
     may die; after a power cut the file may be missing or empty. Raises OSError (a full disk). Makes the folder.
     """
-    place = Path(path)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    short = place.with_name(f"{place.name}.{os.getpid()}.tmp")
+    short = f"{path}.{os.getpid()}.tmp"
     try:
-        with short.open("wb") as file:
-            file.write(payload)
+        file = _created(short)
+        try:
+            while payload:
+                payload = payload[os.write(file, payload) :]
             if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        short.replace(place)
-    finally:
-        short.unlink(missing_ok=True)
+                os.fsync(file)
+        finally:
+            os.close(file)
+        os.replace(short, path)  # noqa: PTH105 - pathlib takes longer than all else here, while a core idles
+    except BaseException:
+        Path(short).unlink(missing_ok=True)
+        raise
     if not durable:
         return
-    folder = os.open(place.parent, os.O_RDONLY | os.O_CLOEXEC)
+    folder = os.open(Path(path).parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:

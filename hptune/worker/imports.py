@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hptune.collecting import no_collecting
 from hptune.dataset import bad
 from hptune.errors import did_you_mean
 
@@ -121,7 +122,8 @@ class Importer:
     def _import(self, module: str, key: str) -> ModuleType | None:
         """Return a module, None if there is no such one; whatever it raises becomes the error."""
         try:
-            found = importlib.import_module(module)
+            with no_collecting():
+                found = importlib.import_module(module)
         except ModuleNotFoundError as error:
             if error.name is not None and (module == error.name or module.startswith(error.name + ".")):
                 return None

@@ -194,6 +194,15 @@ class Problem:
         self.data_seconds = time.monotonic() - began
         return loaded
 
+    def must_hold(self, data: str) -> None:
+        """Raise `ConfigError` unless the data has this content hash ("": any)."""
+        if data and self.data is not None and self.dataset.hash != data:
+            raise bad(
+                "data",
+                f"expected the rows that the study began with (content hash {data[:12]}), found others "
+                f"({self.dataset.hash[:12]}): scores would not compare; put the data back and run again, or --fresh",
+            )
+
     def load_data(self, data: DataSpec) -> Dataset:
         """Return the data, read anew."""
         wanted = self.evaluate.cv

@@ -6,7 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from hptune.collecting import no_collecting
 from hptune.job import Job, Outcome, Setup
+from hptune.models import makes_estimators
+from hptune.threads import told_by_environment
 from hptune.worker.problem import Problem
 
 
@@ -17,6 +20,10 @@ class Service:
         self.setup = setup
         self.problem = Problem(setup)
         self._controller: Any = None
+        self._told: bool | None = None
+        if makes_estimators(setup.model):
+            with no_collecting():
+                import sklearn.base  # noqa: F401 - most of the seconds that a worker needs; here no trial pays for them
 
     def run(self, job: Job) -> Outcome:
         """Return what became of a job; faults of the user's config, data or code are failures or findings in it."""
@@ -34,10 +41,12 @@ class Service:
                                 answer=inspect(self.problem, probe_fits=job.options.get("probe", True)).to_json()
                             )
                     case "refit":
+                        self.problem.must_hold(job.data)
                         from hptune.worker.refit import refit
 
                         return refit(self.problem, job)
                     case "evaluate":
+                        self.problem.must_hold(job.data)
                         from hptune.worker.evaluation import evaluate
 
                         return evaluate(self.problem, job)
@@ -52,8 +61,13 @@ class Service:
         """Keep BLAS and OpenMP to `setup.threads` threads: two fits that take all cores each slow down twentyfold.
 
         The environment variables that a child is started with do the same before the libraries are loaded; this is
-        for the serial executor, and for libraries that ignore them.
+        for the serial executor, and for user code that set the variables to something else.
         """
+        if self._told is None:
+            self._told = told_by_environment(self.setup.threads)
+        if self._told:
+            yield
+            return
         from threadpoolctl import ThreadpoolController
 
         # Finding the loaded libraries takes 10 ms; those that a fit loads later read the environment variables.

@@ -89,6 +89,17 @@ def test_a_run_writes_its_files_and_says_what_it_found(project: Path, capsys: Ca
     assert not list(folder.glob(".*.tmp"))
 
 
+def test_the_result_says_how_many_workers_and_threads_there_were(project: Path) -> None:
+    options = ("-o", "executor.type=process", "-o", "executor.threads_per_worker=3", "-o", "budget.trials=2")
+    assert run("study.yaml", "--workers", "2", *options) == 0
+    assert (result()["workers"], result()["threads"]) == (2, 3)
+
+
+def test_workers_that_the_executor_cannot_have_are_refused(project: Path, capsys: Capture) -> None:
+    assert run("study.yaml", "--workers", "2") == 2
+    assert "--workers: the serial executor has one worker, found 2" in capsys.readouterr().err
+
+
 def test_code_that_the_config_names_is_said_before_it_runs(project: Path, capsys: Capture) -> None:
     assert run("study.yaml") == 0
     assert "runs code that the config names: objective_" in capsys.readouterr().err

@@ -77,6 +77,19 @@ def test_the_first_result_can_be_waited_for(executor):
     assert done == {fast}
 
 
+def test_a_child_has_its_next_job_before_the_last_ones_outcome_is_told(tmp_path):
+    executor = ProcessExecutor(setup_for(), 1, service=HOSTILE)
+    marker, seen = tmp_path / "next", []
+    try:
+        first = executor.submit(job("sleep", values={"seconds": 0.3}))
+        first.add_done_callback(lambda _: seen.append(until(marker.exists, 5)))  # it holds up the slot's thread
+        executor.submit(job("grandchild", options={"marker": str(marker)}))
+        assert first.result(10).failure is None
+        assert until(lambda: seen == [True], 6)
+    finally:
+        executor.close(kill=True)
+
+
 def test_a_queued_job_is_cancelled_and_a_running_one_is_lost(executor):
     running = [executor.submit(job("sleep")) for _ in range(2)]
     queued = executor.submit(job())

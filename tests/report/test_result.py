@@ -64,6 +64,8 @@ def test_a_result_has_the_documented_keys_in_order() -> None:
         "seconds",
         "seed",
         "lookahead",
+        "workers",
+        "threads",
         "config_hash",
         "problem_hash",
         "space_hash",
