@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.kit import ROOT, history_of, hptune, until
+from tests.faults.kit import MARK, ROOT, history_of, hptune, marked, until
 from tests.faults.measure import measured
 
 OUTCOMES = {
@@ -43,24 +43,11 @@ def run_hostile(folder: Path, deeds: list[str]) -> tuple[Path, subprocess.Comple
     last = 2 * len(deeds)
     (folder / "hostile.yaml").write_text(CONFIG.format(last=last, trials=last + 1))
     command = hptune("run", str(folder / "hostile.yaml"), "--dir", str(folder / "run"), "-q", "--json")
-    environment = {**os.environ, "HPTUNE_FAULT": str(folder)}
+    environment = {**os.environ, MARK: str(folder)}
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=300, check=False, cwd=ROOT, env=environment
     )
     return folder / "run", done
-
-
-def marked(folder: Path) -> list[int]:
-    """Return the living processes that were started for this folder."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and entry.name != str(os.getpid()):
-            try:
-                if f"HPTUNE_FAULT={folder}\0".encode() in (entry / "environ").read_bytes():
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return found
 
 
 def check(tmp_path: Path, part: str, deeds: list[str]) -> None:
