@@ -34,7 +34,7 @@ LOCK = "lock"
 _HEAD = b'{"crc":"'
 _BODY = len(_HEAD) + 8 + len(b'",')
 _OURS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # never through a link to elsewhere, never waiting for a pipe
-_parse = json.JSONDecoder().decode
+_parse = json.JSONDecoder().raw_decode  # without looking for blanks around it, which a record does not have
 
 
 class Unchecked(ValueError):
@@ -54,11 +54,12 @@ def checked(line: bytes) -> dict[str, Any]:
         raise Unchecked("expected a checksummed record")
     if line[len(_HEAD) : len(_HEAD) + 8] != b"%08x" % zlib.crc32(body):
         raise Unchecked("the checksum does not match")
+    text = body.decode()
     try:
-        data = _parse(body.decode())
+        data, end = _parse(text)
     except RecursionError:  # whoever forges a checksum can nest as deep as he likes
         raise ValueError("nested too deep") from None
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or end != len(text):
         raise ValueError("expected an object")
     return data
 

@@ -29,7 +29,7 @@ ROWS: list[tuple[str, str, str, str]] = [
     ("prefix", "power loss: every prefix of the journal", "Optuna's journal: 56 of 56 silently short", "{prefixes:.0f} prefixes, {different:.0f} differ"),
     (
         "hostile",
-        "30 hostile objectives (crashes, hangs, wrong types, leftovers)",
+        "32 hostile objectives (crashes, hangs, wrong types, leftovers)",
         "of 27 survived: Optuna 15-16, KerasTuner 14, scikit-learn 17, hyperopt 18",
         "{ended_well:.0f} of {objectives:.0f} with the exact outcome; {innocents_lost:.0f} of {innocents:.0f} others lost; "
         "{orphans:.0f} orphans (gone in {max_gone_seconds:.2f} s); largest log {max_log:.0f} bytes",
@@ -90,8 +90,8 @@ ROWS: list[tuple[str, str, str, str]] = [
         "soak",
         "trials of a no-op objective",
         "2-5 KB a trial",
-        "{trials:.0f}: {bytes_a_trial:.0f} bytes a trial, processor time at the end {ratio:.2f} of that at the start "
-        "({cpu_us_last:.0f} µs), opening {opening_us_a_record:.1f} µs a record",
+        "{trials:.0f}: {bytes_a_trial:.0f} bytes a trial (in the second half {bytes_growth:.2f} of the first), processor time at the end {ratio:.2f} of that at the start "
+        "({cpu_us:.0f} µs), opening {opening_us_a_record:.1f} µs a record",
     ),
 ]  # fmt: skip
 LONG = {"kill-long": "kill", "mutants-long": "mutants", "soak-long": "soak"}

@@ -14,7 +14,7 @@ import pytest
 from hptune import compose
 from hptune import journal as jn
 from hptune.errors import DirectoryUnusable, JournalDamaged, UsageError
-from tests.faults.kit import Project, call, history_of, hptune
+from tests.faults.kit import ROOT, Project, call, history_of, hptune
 from tests.faults.measure import measured
 
 pytestmark = pytest.mark.faults
@@ -153,6 +153,17 @@ def test_a_reading_verb_imports_unpickles_executes_and_changes_nothing(
     assert "\x1b]" not in done.stdout
 
 
+def test_every_verb_is_watched_or_named_in_security_md_as_one_that_may_run_code() -> None:
+    from hptune.cli import _command
+
+    watched = {words[0] for words in READING}
+    may_run = {"run", "validate", "space", "retry", "export", "predict"}
+    reads_no_run_directory = {"init", "doctor"}
+    assert set(_command().commands) == watched | may_run | reads_no_run_directory
+    text = (ROOT / "SECURITY.md").read_text()
+    assert not [verb for verb in watched | may_run if f"`{verb}`" not in text and f"hptune {verb}`" not in text]
+
+
 def test_the_hook_sees_what_it_should_see(trapped: tuple[Path, Path], tmp_path: Path) -> None:
     """The watchman himself is tested: a process that does load the traps is reported."""
     run, _ = trapped
@@ -169,6 +180,25 @@ def test_the_hook_sees_what_it_should_see(trapped: tuple[Path, Path], tmp_path: 
     _, seen = json.loads(done.stdout.split("WATCHED")[1])
     assert {one[0] for one in seen} >= {"pickle.find_class", "os.system", "open", "os.remove", "import", "exec"}
     (run.parent / "PWNED").unlink()
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("subprocess.run(x, shell=True)", "S602"),
+        ("os.system(x)", "S605"),
+        ("eval(x)", "S307"),
+        ("exec(x)", "S102"),
+        ("pickle.loads(x)", "S301"),
+        ("yaml.load(x)", "S506"),
+    ],
+)
+def test_the_linter_refuses_what_runs_code(code: str, rule: str) -> None:
+    """`make lint` with the project's own settings, on a file that is not there."""
+    source = f"import os, pickle, subprocess, yaml\n\n\ndef f(x):\n    {code}\n"
+    command = [sys.executable, "-m", "ruff", "check", "--stdin-filename", "hptune/worker/new.py", "-"]
+    done = subprocess.run(command, input=source, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert rule in done.stdout, done.stdout + done.stderr
 
 
 # -- out of the folder ------------------------------------------------------------------------------------------------
