@@ -34,6 +34,7 @@ LOCK = "lock"
 _HEAD = b'{"crc":"'
 _BODY = len(_HEAD) + 8 + len(b'",')
 _OURS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # never through a link to elsewhere, never waiting for a pipe
+_written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _parse = json.JSONDecoder().raw_decode  # without looking for blanks around it, which a record does not have
 
 
@@ -43,7 +44,7 @@ class Unchecked(ValueError):
 
 def encode(event: Event, seq: int) -> bytes:
     """Return the event's line, newline included."""
-    body = json.dumps({"seq": seq, **event.to_json()}, allow_nan=False, separators=(",", ":")).encode()
+    body = _written({"seq": seq, **event.to_json()}).encode()
     return b'%s%08x",%s\n' % (_HEAD, zlib.crc32(body), body[1:])
 
 

@@ -116,6 +116,8 @@ class Trial:
     @property
     def scores(self) -> tuple[float, ...]:
         """The fold scores in fold order, shape (measured folds,)."""
+        if len(self.measurements) == 1:
+            return (self.measurements[0].score,)
         return tuple(m.score for m in sorted(self.measurements, key=_FOLD))
 
     @cached_property  # asked for with every event that follows

@@ -61,6 +61,10 @@ def _judged(error: BaseException) -> tuple[int, Problem]:
         return 2, Problem("", " ".join(str(usage()).split()))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return 6, Problem("", f"the disk is full: {error}; free some space and run the same command again")
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EIO):
+        return 6, Problem(
+            "", f"the disk fails: {error}; nothing finished is lost: run the same command when it works"
+        )
     return 1, Problem("", f"this is a bug in hptune: {type(error).__name__}: {error}")
 
 

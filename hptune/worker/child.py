@@ -188,6 +188,10 @@ def main(argv: list[str]) -> None:
     if os.getsid(0) != leader:
         sys.exit("hptune's worker is started by hptune.spawn, never by hand")
     sys.argv = ["hptune-worker"]
+    try:
+        os.getcwd()  # noqa: PTH109 - no pathlib yet
+    except FileNotFoundError:  # the folder the command was given in has been removed; nothing of ours is in it
+        os.chdir("/")
     # A handler and not SIG_IGN: programs that trials start get the default disposition back at exec.
     signal.signal(signal.SIGINT, lambda *_: None)
     channel = _Channel(request, reply)
