@@ -73,23 +73,26 @@ def _say(error: BaseException, code: int, problem: Problem) -> None:
     err = sys.stderr
     on = coloured(err)
     word = paint("error:", "red", on)
+    message = problem.message.encode(
+        errors="backslashreplace"
+    ).decode()  # a stranger's file may hold half a character
     if isinstance(error, ConfigError):
         from hptune.config.render import render
         from hptune.report import annotations
 
-        err.write(render(error.problems) + "\n")
+        err.write(render(error.problems).encode(errors="backslashreplace").decode() + "\n")
         if annotations.wanted():
             workspace = os.environ.get("GITHUB_WORKSPACE")
             err.write("".join(f"{line}\n" for line in annotations.error_lines(error.problems, workspace)))
     elif code == 1:
         traceback.print_exception(error, file=err)
-        err.write(f"{word} {problem.message}; {ISSUES}\n")
+        err.write(f"{word} {message}; {ISSUES}\n")
     elif isinstance(error, (KeyboardInterrupt, Interrupted)):
         err.write("interrupted\n")
     else:
         context = getattr(error, "ctx", None)
         usage = "" if context is None else f"\n{context.get_usage()}\nTry `{context.command_path} --help`."
-        err.write(f"{word} {problem.message}{usage}\n")
+        err.write(f"{word} {message}{usage}\n")
     err.flush()
 
 

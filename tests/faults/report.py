@@ -80,7 +80,7 @@ ROWS: list[tuple[str, str, str, str]] = [
     ("hostile-yaml", "hostile YAML files", "safe_load hangs on 482 bytes", "{texts:.0f} files, slowest {max_ms:.0f} ms, at most {max_mib:.0f} MiB, {escaped:.0f} other exceptions"),
     ("mutants", "mutants of each sample config", "-", "{texts:.0f} ({loaded:.0f} still load), slowest {max_ms:.0f} ms, at most {max_mib:.0f} MiB, {escaped:.0f} other exceptions"),
     ("spaces", "hostile spaces", "KerasTuner completes x=nan; Optuna leaves its bounds", "{refused:.0f} of {spaces:.0f} refused with a line"),
-    ("forged", "forged journals (right checksums) and results", "-", "{journals:.0f} journals, {results:.0f} results: {tracebacks:.0f} tracebacks"),
+    ("forged", "forged journals (right checksums), results and model cards", "-", "{journals:.0f} journals, {results:.0f} results, {cards:.0f} cards: {tracebacks:.0f} tracebacks"),
     ("fuzz", "fuzzing of loader, expressions, journal reader", "-", "{examples:.0f} examples, {escaped:.0f} other exceptions"),
     ("tables", "hostile tables", "-", "{tables:.0f}, {tracebacks:.0f} tracebacks"),
     ("audit", "opening a stranger's study (audit hook)", "code runs in 3 of 3: Optuna, hyperopt, KerasTuner", "{verbs:.0f} reading commands, {violations:.0f} imports, unpickles, executions or writes"),
