@@ -102,8 +102,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         project_for(Path(folder), "random")
         for name, config in (
-            ("function", Path(folder) / "fault.yaml"),
-            ("sklearn", ROOT / "configs" / "article" / "ridge.yaml"),
+            ("resume-function", Path(folder) / "fault.yaml"),
+            ("resume-sklearn", ROOT / "configs" / "article" / "ridge.yaml"),
         ):
             for workers in (1, 2, 4):
                 found = measure(config, workers, asked.number, asked.patience)
@@ -111,7 +111,7 @@ def main() -> None:
                 median, slowest, busy = statistics.median(seconds), max(seconds), max(share for _, share in found)
                 print(f"{name}, {workers} workers: {median:.2f} s, at most {slowest:.2f} s (others {busy:.0%})")
                 measured(
-                    f"resume-{name}", str(workers), resumes=len(found), max_median=median, max_seconds=slowest,
+                    name, str(workers), resumes=len(found), max_median=median, max_seconds=slowest,
                     max_busy=busy,
                 )  # fmt: skip
 
