@@ -232,13 +232,34 @@ def take_lock(folder: Path) -> int:
     return lock
 
 
+def _open_alone(path: Path, flags: int) -> int:
+    """Return a descriptor of the journal that holds a lock of its own.
+
+    The lock file may have been deleted by somebody who took it for a stale one; raises `StudyLocked` then.
+    """
+    handle = os.open(path, flags | _OURS, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise StudyLocked(f"{path.parent} is in use by another process, although its lock file was deleted") from None
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a run directory, and name the file when something fails to be written; raises as `take_lock`."""
     lock = take_lock(folder)
     try:
         with _disk(folder / NAME, "repair"):
-            yield
+            journal = _open_alone(folder / NAME, os.O_RDONLY)
+            try:
+                yield
+            finally:
+                os.close(journal)
     finally:
         os.close(lock)
 
@@ -293,7 +314,7 @@ class Journal:
         return found.events
 
     def _journal(self, more: int = 0) -> int:
-        return os.open(self.path, os.O_RDWR | os.O_APPEND | _OURS | more, 0o644)
+        return _open_alone(self.path, os.O_RDWR | os.O_APPEND | more)
 
     def _upgrade(self, found: Scan) -> None:
         """Write the journal anew in today's format; the old one stays beside it."""
