@@ -157,7 +157,10 @@ def _no_links(folder: Path) -> None:
 
 def _mark(folder: Path) -> None:
     try:
-        (folder / MARKER).write_text("A run directory of hptune; `hptune show` reads it.\n")
+        with (folder / MARKER).open("x") as file:
+            file.write("A run directory of hptune; `hptune show` reads it.\n")
+    except FileExistsError:  # of an earlier study here; or something else, which is left alone
+        return
     except OSError as error:
         raise DirectoryUnusable(f"cannot write to {folder}: {error.strerror}") from error
 

@@ -49,7 +49,7 @@ class _Output:
         if log is not None:
             with contextlib.suppress(OSError):
                 os.makedirs(os.path.dirname(log) or ".", exist_ok=True)  # noqa: PTH103, PTH120 - no pathlib yet
-                target = _out_of_the_way(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644))
+                target = _out_of_the_way(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644))
         os.dup2(self._null, 0)
         os.dup2(target, 1)
         os.dup2(target, 2)

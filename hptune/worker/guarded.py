@@ -119,7 +119,7 @@ def write_spool(path: str, payload: bytes, *, durable: bool = True) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     short = place.with_name(f"{place.name}.{os.getpid()}.tmp")
     try:
-        with short.open("wb") as file:
+        with short.open("xb") as file:
             file.write(payload)
             if durable:
                 file.flush()

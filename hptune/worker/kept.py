@@ -79,7 +79,7 @@ def write_card(place: Path, saved: Mapping[str, Any], fitted: Any, rows: Rows, *
     }
     temporary = place / f"{CARD}.{os.getpid()}.tmp"
     try:
-        with temporary.open("w", encoding="utf-8") as file:
+        with temporary.open("x", encoding="utf-8") as file:
             json.dump(document, file, ensure_ascii=False, indent=2, default=str)
             file.write("\n")
             file.flush()

@@ -258,6 +258,56 @@ def test_a_linked_folder_in_a_run_directory_is_refused(tmp_path: Path, name: str
     measured("links", name, links=1, escaped=0)
 
 
+def test_no_file_is_written_through_a_link_that_a_stranger_left_under_its_name(tmp_path: Path) -> None:
+    """Logs, marker, results, the trial's own folder, its files and the model: what the links lead to stays as it is."""
+    run, outside = tmp_path / "run", tmp_path / "outside"
+    outside.mkdir()
+    (outside / "folder").mkdir()
+    (run / "logs").mkdir(parents=True)
+    (run / "work" / "trial-00000").mkdir(parents=True)
+    names = [
+        *(
+            "logs/trial-00000.log",
+            "logs/trial-00001.log",
+            ".hptune",
+            "result.json",
+            "trials.csv",
+            "best.yaml",
+            "config.yaml",
+        ),
+        *("model.skops", "model.json", "work/trial-00000/params.json", "work/trial-00000/result.json"),
+    ]
+    for number, name in enumerate(names):
+        (outside / f"{number}").write_text("precious")
+        (run / name).symlink_to(outside / f"{number}")
+    (run / "work" / "trial-00001").symlink_to(outside / "folder")
+    program = "import json, sys; print('x' * 3_000_000); json.dump({'loss': 1}, open(sys.argv[1], 'w'))"
+    (tmp_path / "program.py").write_text(program)
+    (tmp_path / "c.yaml").write_text(
+        f"model:\n  command: {sys.executable} program.py {{result_file}} {{x}}\n  metrics: {{file: '{{result_file}}'}}\n"
+        "space: {x: [1, 2, 3]}\nevaluate: {metric: loss, direction: minimize}\nbudget: {trials: 3}\n"
+        "oracle: {type: grid}\nexecutor: {workers: 1}\n"
+    )
+    (tmp_path / "r.yaml").write_text(
+        "data: {train: sklearn:load_diabetes}\nmodel: {class: sklearn.linear_model.Ridge}\n"
+        "space: {alpha: [1.0, 2.0]}\nevaluate: {metric: r2, cv: 2}\nbudget: {trials: 1}\n"
+    )
+    done = subprocess.run(
+        hptune("run", str(tmp_path / "c.yaml"), "--dir", str(run), "-q"), capture_output=True, text=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (run / jn.NAME).unlink()
+    done = subprocess.run(
+        hptune("run", str(tmp_path / "r.yaml"), "--dir", str(run), "-q"), capture_output=True, text=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {path.read_text() for path in outside.iterdir() if path.is_file()} == {"precious"}
+    assert list((outside / "folder").iterdir()) == []
+    measured("links", "files", links=len(names) + 1, escaped=0)
+
+
 def test_fresh_deletes_nothing_behind_a_link_and_nothing_that_is_not_ours(tmp_path: Path) -> None:
     run, outside = tmp_path / "run", tmp_path / "outside"
     outside.mkdir()
