@@ -65,7 +65,8 @@ def start(
     try:
         if (folder / jn.NAME).exists():  # a locked or damaged directory is said before any work is done
             journal = jn.Journal(folder)
-        inspection, warnings = inspect_on(loaded, executor, interrupt)
+        known = [] if journal is None or fresh else journal.events
+        inspection, warnings = inspect_on(loaded, executor, interrupt, known)
         notes: list[str] = []
         if fresh and journal is not None:
             journal.close()
@@ -156,7 +157,10 @@ def _no_links(folder: Path) -> None:
 
 def _mark(folder: Path) -> None:
     try:
-        (folder / MARKER).write_text("A run directory of hptune; `hptune show` reads it.\n")
+        with (folder / MARKER).open("x") as file:
+            file.write("A run directory of hptune; `hptune show` reads it.\n")
+    except FileExistsError:  # of an earlier study here; or something else, which is left alone
+        return
     except OSError as error:
         raise DirectoryUnusable(f"cannot write to {folder}: {error.strerror}") from error
 
@@ -189,10 +193,14 @@ def check_limits(loaded: Loaded) -> None:
 
 
 def inspect_on(
-    loaded: Loaded, executor: Executor, interrupt: Callable[[], str | None]
+    loaded: Loaded, executor: Executor, interrupt: Callable[[], str | None], known: Sequence[ev.Event] = ()
 ) -> tuple[Inspection, list[Problem]]:
-    """Return what a worker of this executor finds out, and warnings; raises `ConfigError` with lines for errors."""
-    job = Job(kind="inspect", options={"probe": loaded.config.probe})
+    """Return what a worker of this executor finds out, and warnings; raises `ConfigError` with lines for errors.
+
+    `known` are the events of a study that is to be continued: its models were probed when it was new.
+    """
+    probed = dict(known[0].versions) if known and isinstance(known[0], ev.StudyStarted) else None
+    job = Job(kind="inspect", options={"probe": loaded.config.probe, "probed": probed})
     inspection = Inspection.from_json(answer_of(executor, job, interrupt))
     problems = problems_from(inspection.findings, loaded)
     if any(problem.severity == "error" for problem in problems):

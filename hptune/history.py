@@ -140,16 +140,16 @@ class History:
                     continued=event.continued,
                 )
                 trial = self.trials[event.trial]
-                self._put(dataclasses.replace(trial, measurements=(*trial.measurements, measurement)))
+                self._put(trial.changed(measurements=(*trial.measurements, measurement)))
             case ev.Reported():
                 self.reports.setdefault(event.trial, []).append((event.fold, event.step, event.value))
             case ev.TrialCompleted():
-                self._put(dataclasses.replace(self.trials[event.trial], ended="completed"))
+                self._put(self.trials[event.trial].changed(ended="completed"))
             case ev.TrialStopped():
-                self._put(dataclasses.replace(self.trials[event.trial], ended="stopped", reason=event.reason))
+                self._put(self.trials[event.trial].changed(ended="stopped", reason=event.reason))
             case ev.TrialFailed() if event.final:
                 failure = Failure(event.kind, event.message, event.traceback)
-                self._put(dataclasses.replace(self.trials[event.trial], failure=failure))
+                self._put(self.trials[event.trial].changed(failure=failure))
             case ev.FinalScored():
                 final = Measurement(
                     fold=event.fold,
@@ -180,7 +180,7 @@ class History:
             if known.ended == "stopped":
                 self.recalled[event.trial] = known
                 self.winner = None
-            self._put(dataclasses.replace(known, attempt=event.attempt, ended=None, reason=""))
+            self._put(known.changed(attempt=event.attempt, ended=None, reason=""))
             return
         self.winner = None  # there is a further candidate: the finals are to be held again
         self.trials.append(
@@ -204,7 +204,7 @@ class History:
     def _reopen(self, event: ev.TrialStarted) -> None:
         """Begin a failed trial from the start: folds measured before may be of other code than those to come."""
         number = event.trial
-        fresh = dataclasses.replace(self.trials[number], attempt=event.attempt, failure=None, measurements=())
+        fresh = self.trials[number].changed(attempt=event.attempt, failure=None, measurements=())
         self.trials[number] = fresh
         self.reports.pop(number, None)
         self.retried.add(number)
@@ -374,7 +374,7 @@ class View(Sequence[Trial]):
         trial = self.history.as_searched(number)
         if number < self.visible or (trial.status == "running" and not trial.measurements):
             return trial
-        return dataclasses.replace(trial, measurements=(), failure=None, ended=None, reason="", attempt=1)
+        return trial.changed(measurements=(), failure=None, ended=None, reason="", attempt=1)
 
     def __iter__(self) -> Iterator[Trial]:
         return (self[i] for i in range(self.begun))

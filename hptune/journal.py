@@ -34,7 +34,8 @@ LOCK = "lock"
 _HEAD = b'{"crc":"'
 _BODY = len(_HEAD) + 8 + len(b'",')
 _OURS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # never through a link to elsewhere, never waiting for a pipe
-_parse = json.JSONDecoder().decode
+_written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_parse = json.JSONDecoder().raw_decode  # without looking for blanks around it, which a record does not have
 
 
 class Unchecked(ValueError):
@@ -43,7 +44,7 @@ class Unchecked(ValueError):
 
 def encode(event: Event, seq: int) -> bytes:
     """Return the event's line, newline included."""
-    body = json.dumps({"seq": seq, **event.to_json()}, allow_nan=False, separators=(",", ":")).encode()
+    body = _written({"seq": seq, **event.to_json()}).encode()
     return b'%s%08x",%s\n' % (_HEAD, zlib.crc32(body), body[1:])
 
 
@@ -54,11 +55,12 @@ def checked(line: bytes) -> dict[str, Any]:
         raise Unchecked("expected a checksummed record")
     if line[len(_HEAD) : len(_HEAD) + 8] != b"%08x" % zlib.crc32(body):
         raise Unchecked("the checksum does not match")
+    text = body.decode()
     try:
-        data = _parse(body.decode())
+        data, end = _parse(text)
     except RecursionError:  # whoever forges a checksum can nest as deep as he likes
         raise ValueError("nested too deep") from None
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or end != len(text):
         raise ValueError("expected an object")
     return data
 
@@ -218,13 +220,34 @@ def take_lock(folder: Path) -> int:
     return lock
 
 
+def _open_alone(path: Path, flags: int) -> int:
+    """Return a descriptor of the journal that holds a lock of its own.
+
+    The lock file may have been deleted by somebody who took it for a stale one; raises `StudyLocked` then.
+    """
+    handle = os.open(path, flags | _OURS, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise StudyLocked(f"{path.parent} is in use by another process, although its lock file was deleted") from None
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a run directory, and name the file when something fails to be written; raises as `take_lock`."""
     lock = take_lock(folder)
     try:
         with _disk(folder / NAME, "repair"):
-            yield
+            journal = _open_alone(folder / NAME, os.O_RDONLY)
+            try:
+                yield
+            finally:
+                os.close(journal)
     finally:
         os.close(lock)
 
@@ -279,7 +302,7 @@ class Journal:
         return found.events
 
     def _journal(self, more: int = 0) -> int:
-        return os.open(self.path, os.O_RDWR | os.O_APPEND | _OURS | more, 0o644)
+        return _open_alone(self.path, os.O_RDWR | os.O_APPEND | more)
 
     def _upgrade(self, found: Scan) -> None:
         """Write the journal anew in today's format; the old one stays beside it."""

@@ -17,7 +17,7 @@ RUNNING = 64 * 2**20
 def trim(path: str | os.PathLike[str], keep: int = KEEP) -> None:
     """Cut the middle out of the file if it has more than `keep` bytes. A file that is not there is left so."""
     with contextlib.suppress(OSError):  # a log is a service; no trial fails for it
-        size = Path(path).stat().st_size
+        size = Path(path).lstat().st_size  # a link is none of ours
         if size > keep:
             _cut(Path(path), size, keep)
 
@@ -39,7 +39,7 @@ def _cut(path: Path, size: int, keep: int) -> None:
 def hold(path: str | os.PathLike[str], limit: int = RUNNING) -> None:
     """Cut a log that is being written back to its head if it has more than `limit` bytes (the writer appends)."""
     with contextlib.suppress(OSError):
-        if Path(path).stat().st_size > limit:
+        if Path(path).lstat().st_size > limit:
             os.truncate(path, KEEP // 2)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hptune import racing, spool
 from hptune.begun import Begun
-from hptune.errors import OracleFailed
+from hptune.errors import DirectoryUnusable, OracleFailed
 from hptune.executor import Executor
 from hptune.job import Job, Outcome
 from hptune.oracle import EXHAUSTED, Answer
@@ -121,7 +121,7 @@ class Loop:
         """
         for folder in (self._logs, self._spool):
             if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
+                _made(folder)
         self._pick_up()
         interrupted, deadline = None, 0.0
         with self._syncer:
@@ -519,6 +519,16 @@ class Loop:
             fold_seconds=self._fold_seconds / self._folds_done if self._folds_done else None,
             stopping=self.reason,
         )
+
+
+def _made(folder: Path) -> None:
+    """Make a folder of the run directory unless it is there; raises `DirectoryUnusable`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DirectoryUnusable(
+            f"cannot make the folder {folder}: {error.strerror or error}; move what is there away, or make room"
+        ) from error
 
 
 def log_path(logs: Path, trial: int) -> Path:

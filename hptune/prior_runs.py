@@ -59,7 +59,7 @@ def read_runs(
 def _read(place: Path) -> tuple[History, str]:
     """Return the history in a run directory and the hash of what was read; raises ValueError and `JournalDamaged`."""
     try:
-        data = (place / jn.NAME).read_bytes()
+        data = jn.read_bytes(place / jn.NAME)
     except FileNotFoundError:
         what = f"no {jn.NAME} in it" if place.is_dir() else "nothing by that name"
         raise ValueError(f"expected the run directory of an earlier study, found {what} ({place})") from None

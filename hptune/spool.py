@@ -47,7 +47,8 @@ def check_room(folder: Path) -> None:
     """Raise `DirectoryUnusable` if there is no room for a trial's log and outcome: its failure may come of that."""
     probe = folder / f".probe-{os.getpid()}"
     try:
-        probe.write_bytes(bytes(PROBE))
+        with probe.open("xb") as file:
+            file.write(bytes(PROBE))
     except OSError as error:
         raise DirectoryUnusable(
             f"a trial failed, and {folder.parent} cannot be written ({error.strerror}): the trial will run again; "

@@ -12,7 +12,7 @@ FAULTS = Path(__file__).parent / "faults"
 
 
 def test_every_measured_row_is_in_the_table_and_every_row_is_measured() -> None:
-    text = "\n".join(path.read_text() for path in FAULTS.glob("test_*.py"))
+    text = "\n".join(path.read_text() for path in FAULTS.glob("*.py") if path.name != "report.py")
     named = {name for name, *_ in ROWS}
     assert not [name for name in named if f'"{name}"' not in text]
     assert not set(re.findall(r'measured\(\s*"([a-z-]+)"', text)) - named - set(LONG)

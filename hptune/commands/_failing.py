@@ -61,6 +61,10 @@ def _judged(error: BaseException) -> tuple[int, Problem]:
         return 2, Problem("", " ".join(str(usage()).split()))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return 6, Problem("", f"the disk is full: {error}; free some space and run the same command again")
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EIO):
+        return 6, Problem(
+            "", f"the disk fails: {error}; nothing finished is lost: run the same command when it works"
+        )
     return 1, Problem("", f"this is a bug in hptune: {type(error).__name__}: {error}")
 
 
@@ -69,23 +73,26 @@ def _say(error: BaseException, code: int, problem: Problem) -> None:
     err = sys.stderr
     on = coloured(err)
     word = paint("error:", "red", on)
+    message = problem.message.encode(
+        errors="backslashreplace"
+    ).decode()  # a stranger's file may hold half a character
     if isinstance(error, ConfigError):
         from hptune.config.render import render
         from hptune.report import annotations
 
-        err.write(render(error.problems) + "\n")
+        err.write(render(error.problems).encode(errors="backslashreplace").decode() + "\n")
         if annotations.wanted():
             workspace = os.environ.get("GITHUB_WORKSPACE")
             err.write("".join(f"{line}\n" for line in annotations.error_lines(error.problems, workspace)))
     elif code == 1:
         traceback.print_exception(error, file=err)
-        err.write(f"{word} {problem.message}; {ISSUES}\n")
+        err.write(f"{word} {message}; {ISSUES}\n")
     elif isinstance(error, (KeyboardInterrupt, Interrupted)):
         err.write("interrupted\n")
     else:
         context = getattr(error, "ctx", None)
         usage = "" if context is None else f"\n{context.get_usage()}\nTry `{context.command_path} --help`."
-        err.write(f"{word} {problem.message}{usage}\n")
+        err.write(f"{word} {message}{usage}\n")
     err.flush()
 
 

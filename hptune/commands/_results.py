@@ -125,8 +125,9 @@ class ModelKeeper:
 def _trial_kept(folder: Path) -> int | None:
     """Return the trial whose model is kept, as its card says; None without a card that can be read."""
     try:
-        return int(json.loads((folder / CARD).read_bytes())["trial"])
-    except (OSError, ValueError, KeyError, TypeError):
+        card = folder / CARD
+        return int(json.loads(card.read_bytes())["trial"]) if card.is_file() else None
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 

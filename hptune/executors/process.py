@@ -12,7 +12,7 @@ from functools import partial
 from typing import Literal
 
 from hptune.errors import ExecutorUnreachable
-from hptune.executor import Executor, ExecutorSpec
+from hptune.executor import Executor, ExecutorSpec, usable_cores
 from hptune.job import Job, Outcome, Setup
 from hptune.slot import Slot
 from hptune.spawn import DEFAULT_SERVICE
@@ -33,6 +33,9 @@ class ProcessSpec(ExecutorSpec):
 class ProcessExecutor:
     """`workers` threads of this process, each with a `Slot`; jobs are taken in the order they were submitted.
 
+    Of more workers than cores the surplus starts with the first outcome, or once there is a job for it: children that
+    load all at once would keep the first answer, for which a run waits, from coming.
+
     The threads are daemons and the children end with this process, however it ends: closing is good manners only.
     """
 
@@ -48,10 +51,15 @@ class ProcessExecutor:
         self._running: dict[Future[Outcome], Slot] = {}
         self._closed = False
         self._kill = False
+        self._cores = usable_cores()
+        self._submitted = 0
+        self._surplus = threading.Event()
         self._slots = [Slot(setup, name=f"process-{number}", service=service) for number in range(workers)]
         self._threads = [
-            threading.Thread(target=self._serve, args=(slot,), name=f"hptune-{slot.name}", daemon=True)
-            for slot in self._slots
+            threading.Thread(
+                target=self._serve, args=(slot, number >= self._cores), name=f"hptune-{slot.name}", daemon=True
+            )
+            for number, slot in enumerate(self._slots)
         ]
         for thread in self._threads:
             thread.start()
@@ -67,6 +75,9 @@ class ProcessExecutor:
             if self._closed:
                 raise RuntimeError("the process executor is closed")
             self._queue.put((job, future))
+            self._submitted += 1
+            if self._submitted > self._cores:
+                self._surplus.set()
         return future
 
     def cancel(self, future: Future[Outcome]) -> None:
@@ -82,6 +93,7 @@ class ProcessExecutor:
         """Cancel what is queued; wait for what is running, or kill it. The children are gone when this returns."""
         with self._lock:
             first, self._closed = not self._closed, True
+            self._surplus.set()
             self._kill = self._kill or kill
             if kill:
                 for slot in self._slots:
@@ -96,12 +108,14 @@ class ProcessExecutor:
             if thread is not threading.current_thread():  # closed by a callback of one of our own futures
                 thread.join(5.0 if self._kill else None)
 
-    def _serve(self, slot: Slot) -> None:
+    def _serve(self, slot: Slot, surplus: bool) -> None:
         """What one thread does: keep a child warm, take jobs, answer them.
 
         While jobs wait in line, a child gets its next one before the last one's outcome is told: telling it wakes the
         study, which then keeps the interpreter for a millisecond or more.
         """
+        if surplus:
+            self._surplus.wait()
         self._warm(slot)
         untold: list[Callable[[], None]] = []
 
@@ -122,6 +136,7 @@ class ProcessExecutor:
             except BaseException as caught:  # the future carries it to whoever waits
                 error = caught
             tell()
+            self._surplus.set()
             with self._lock:
                 del self._running[future]
                 if not self._kill:

@@ -278,7 +278,12 @@ class Context:
     def _prepared(self, folder: Path) -> Reader:
         """Write the values' file, remove an earlier attempt's result, and return what will read the new one."""
         self.own.mkdir(parents=True, exist_ok=True)
-        Path(self.texts["params_file"] or "").write_text(json.dumps(dict(self.values), indent=2) + "\n")
+        for ours in (self.work, self.own):
+            if ours.is_symlink():
+                raise ValueError(f"{ours} is a link, which may lead out of the run directory; remove it")
+        params = Path(self.texts["params_file"] or "")
+        params.unlink(missing_ok=True)  # not written through, should it be a link
+        params.write_text(json.dumps(dict(self.values), indent=2) + "\n")
         template = self.model.metrics.file_template
         if template is None:
             return self.model.metrics.reader(None)

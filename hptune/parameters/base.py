@@ -50,9 +50,12 @@ class Column:
         return self.levels - 1
 
 
+_written = json.JSONEncoder(allow_nan=False, sort_keys=True).encode  # made once: it is half the time of json.dumps
+
+
 def canonical(value: Any) -> str:
     """Return the text that tells values apart by type and value: true, 1, 1.0 and "1" are four values."""
-    return json.dumps(value, allow_nan=False, sort_keys=True)
+    return _written(value)
 
 
 def plain(value: Any, name: str) -> Any:

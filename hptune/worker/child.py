@@ -39,8 +39,8 @@ def _out_of_the_way(fd: int) -> int:
 
 
 def _opened(log: str) -> int:
-    """Return the descriptor of a log to append to; makes its folder if there is none."""
-    how = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    """Return the descriptor of a log to append to, never through a link; makes its folder if there is none."""
+    how = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
     try:
         return os.open(log, how, 0o644)
     except FileNotFoundError:
@@ -204,6 +204,10 @@ def main(argv: list[str]) -> None:
     if os.getsid(0) != leader:
         sys.exit("hptune's worker is started by hptune.spawn, never by hand")
     sys.argv = ["hptune-worker"]
+    try:
+        os.getcwd()  # noqa: PTH109 - no pathlib yet
+    except FileNotFoundError:  # the folder the command was given in has been removed; nothing of ours is in it
+        os.chdir("/")
     # A handler and not SIG_IGN: programs that trials start get the default disposition back at exec.
     signal.signal(signal.SIGINT, lambda *_: None)
     channel = _Channel(request, reply)

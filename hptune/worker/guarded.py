@@ -113,8 +113,8 @@ def encode(outcome: Outcome) -> bytes:
 
 
 def _created(path: str) -> int:
-    """Return the descriptor of a new file to write to; makes its folder if there is none."""
-    how = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    """Return the descriptor of a file to write to, which must not exist yet; makes its folder if there is none."""
+    how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
         return os.open(path, how, 0o666)
     except FileNotFoundError:

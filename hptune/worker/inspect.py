@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import metadata
@@ -60,10 +60,11 @@ class _Findings(list[Finding]):
         return any(one.severity == "error" for one in self)
 
 
-def inspect(problem: Problem, *, probe_fits: bool = True) -> Inspection:
+def inspect(problem: Problem, *, probe_fits: bool = True, probed: Mapping[str, str] | None = None) -> Inspection:
     """Return what there is to know. Faults of the config are findings; the fields beyond them keep their defaults.
 
-    With `probe_fits`, and if nothing else is wrong, every branch of the model is fitted once on a few rows.
+    With `probe_fits`, and if nothing else is wrong, every branch of the model is fitted once on a few rows, but not
+    anew with the package versions that it was done with before (`probed`).
     """
     findings = _Findings()
     found = Inspection(space=problem.setup.space, versions=versions())
@@ -83,7 +84,7 @@ def inspect(problem: Problem, *, probe_fits: bool = True) -> Inspection:
             findings.attempt(partial(problem.load, name, key=key, wanted=wanted), key)
     if isinstance(model, EstimatorModel):
         found = _inspect_estimators(problem, found, findings)
-        if probe_fits and not findings.fatal():
+        if probe_fits and probed != found.versions and not findings.fatal():
             findings += probe(problem, SearchSpace.from_json(found.space))
     else:
         found = _inspect_measuring(problem, found, findings)

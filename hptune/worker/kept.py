@@ -79,7 +79,7 @@ def write_card(place: Path, saved: Mapping[str, Any], fitted: Any, rows: Rows, *
     }
     temporary = place / f"{CARD}.{os.getpid()}.tmp"
     try:
-        with temporary.open("w", encoding="utf-8") as file:
+        with temporary.open("x", encoding="utf-8") as file:
             json.dump(document, file, ensure_ascii=False, indent=2, default=str)
             file.write("\n")
             file.flush()
@@ -116,10 +116,13 @@ def read_card(folder: Path) -> Card | None:
     """Return the card in a run directory, None without one; raises `ModelDamaged` for one that makes no sense."""
     path = folder / CARD
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError("expected a file, found something else")  # a pipe would be waited for
         found = json.loads(path.read_bytes())
         if found.pop("format_version") > FORMAT:
             raise UsageError(f"{path} was written by a newer hptune; use that one, or `hptune run {folder}` again")
         known = {name: found[name] for name in Card.__dataclass_fields__ if name in found}
+        _check(known)
         card = Card(**{**known, "features": tuple(known["features"]), "trusted": tuple(known["trusted"])})
         if card.model not in ("model.skops", "model.joblib"):
             raise ValueError(f"model: expected model.skops or model.joblib, found {card.model!r}")
@@ -127,9 +130,29 @@ def read_card(folder: Path) -> Card | None:
         return None
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelDamaged(f"{path} is damaged ({type(error).__name__}: {error}); {_anew(folder)}") from None
     return card
+
+
+def _check(told: Mapping[str, Any]) -> None:
+    """Raise ValueError for a card whose fields are not of their kinds."""
+    for name, value in told.items():
+        match name:
+            case "trial":
+                good = isinstance(value, int) and not isinstance(value, bool)
+            case "features" | "trusted":
+                good = isinstance(value, list) and all(isinstance(one, str) for one in value)
+            case "dtypes" | "versions":
+                good = isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
+            case "data":
+                good = isinstance(value, dict)
+            case "classes":
+                good = value is None or isinstance(value, list)
+            case _:
+                good = isinstance(value, str)
+        if not good:
+            raise ValueError(f"{name}: found {str(value)[:40]!r}")
 
 
 def load_model(folder: Path, card: Card, *, trust_joblib: bool = False) -> Any:

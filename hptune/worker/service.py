@@ -37,9 +37,12 @@ class Service:
                         from hptune.worker.inspect import inspect
 
                         with watched("inspection"):
-                            return Outcome(
-                                answer=inspect(self.problem, probe_fits=job.options.get("probe", True)).to_json()
+                            found = inspect(
+                                self.problem,
+                                probe_fits=job.options.get("probe", True),
+                                probed=job.options.get("probed"),
                             )
+                            return Outcome(answer=found.to_json())
                     case "refit":
                         self.problem.must_hold(job.data)
                         from hptune.worker.refit import refit

@@ -16,6 +16,7 @@ from hostile_kit import HOSTILE, alive, job, setup_for, until
 
 from hptune import guard
 from hptune.errors import ExecutorUnreachable
+from hptune.executors import process
 from hptune.executors.process import ProcessExecutor
 
 COORDINATOR = """
@@ -68,6 +69,29 @@ def test_both_slots_work_at_once_and_name_themselves(executor):
     assert time.monotonic() - began < 0.55
     assert {future.result().worker for future in futures} == {"process-0", "process-1"}
     assert executor.slots() == 2
+
+
+def test_of_more_workers_than_cores_the_surplus_starts_with_the_first_outcome(monkeypatch):
+    monkeypatch.setattr(process, "usable_cores", lambda: 1)
+    executor = ProcessExecutor(setup_for(), 3, service=HOSTILE)
+    try:
+        first = executor.submit(job("sleep", values={"seconds": 0.3}))
+        assert until(first.running, 10)
+        assert [slot.pid is not None for slot in executor._slots] == [True, False, False]
+        assert first.result(10).failure is None
+        assert until(lambda: all(slot.pid is not None for slot in executor._slots), 10)
+    finally:
+        executor.close(kill=True)
+
+
+def test_of_more_workers_than_cores_the_surplus_starts_when_there_is_work_for_it(monkeypatch):
+    monkeypatch.setattr(process, "usable_cores", lambda: 1)
+    executor = ProcessExecutor(setup_for(), 2, service=HOSTILE)
+    try:
+        both = [executor.submit(job("sleep", values={"seconds": 600})) for _ in range(2)]
+        assert until(lambda: all(one.running() for one in both), 10)
+    finally:
+        executor.close(kill=True)
 
 
 def test_the_first_result_can_be_waited_for(executor):

@@ -52,6 +52,11 @@ def talk():
     return 0.5
 
 
+def talk_for_ever():
+    while True:
+        talk()
+
+
 def recurse():
     return recurse()
 
@@ -115,6 +120,7 @@ def do(deed):
         "recursion": recurse,
         "nan": lambda: float("nan"),
         "minus_infinity": lambda: float("-inf"),
+        "infinity": lambda: float("inf"),
         "none": lambda: None,
         "text": lambda: "abc",
         "complex": lambda: 1 + 2j,
@@ -123,6 +129,8 @@ def do(deed):
         "list": lambda: [0.25],
         "true": lambda: True,
         "talk": talk,
+        "talk_and_raise": lambda: talk() / 0,
+        "talk_for_ever": talk_for_ever,
         "leave_child": leave_child,
         "leave_thread": leave_thread,
         "close_all": close_all,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -22,6 +23,7 @@ from hptune.history import History
 from hptune.study import replay
 
 ROOT = Path(__file__).resolve().parents[2]
+MARK = "HPTUNE_FAULT"
 TIMED = {"seconds", "fit_seconds", "score_seconds", "started", "ended", "worker", "attempt"}
 
 CONFIG = """
@@ -73,8 +75,9 @@ class Project:
         return hptune("run", str(self.folder / "fault.yaml"), "--dir", str(run), "-q", *more)
 
     def start(self, run: Path, *more: str, **how: Any) -> subprocess.Popen[str]:
-        """Start a run in a session of its own."""
-        how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
+        """Start a run in a session of its own; its processes carry the project's folder in their environment."""
+        environment = {**os.environ, MARK: str(self.folder)}
+        how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment, **how}
         return subprocess.Popen(self.command(run, *more), text=True, start_new_session=True, **how)
 
     def finish(self, run: Path, *more: str, code: int = 0) -> list[dict[str, Any]]:
@@ -119,22 +122,22 @@ def until(condition: Callable[[], object], seconds: float = 60.0, pause: float =
     return True
 
 
-def belonging(session: int, marker: str = "") -> list[int]:
-    """Return the living processes that hold the coordinator's session or name `marker` on their command line or folder."""
-    found = []
-    for pid, _, sid, _ in guard.processes():
-        if pid == os.getpid():
-            continue
-        if sid == session or (marker and marker in command_line(pid)):
-            found.append(pid)
-    return found
-
-
 def command_line(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     except OSError:
         return ""
+
+
+def marked(folder: Path) -> list[int]:
+    """Return the living processes that were started for this folder, whatever session they are in by now."""
+    mark = f"{MARK}={folder}\0".encode()
+    found = []
+    for pid, *_ in guard.processes():
+        with contextlib.suppress(OSError):
+            if pid != os.getpid() and mark in Path(f"/proc/{pid}/environ").read_bytes():
+                found.append(pid)
+    return found
 
 
 def workers_of(pid: int) -> list[int]:

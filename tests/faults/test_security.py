@@ -14,7 +14,7 @@ import pytest
 from hptune import compose
 from hptune import journal as jn
 from hptune.errors import DirectoryUnusable, JournalDamaged, UsageError
-from tests.faults.kit import Project, call, history_of, hptune
+from tests.faults.kit import ROOT, Project, call, history_of, hptune
 from tests.faults.measure import measured
 
 pytestmark = pytest.mark.faults
@@ -153,6 +153,17 @@ def test_a_reading_verb_imports_unpickles_executes_and_changes_nothing(
     assert "\x1b]" not in done.stdout
 
 
+def test_every_verb_is_watched_or_named_in_security_md_as_one_that_may_run_code() -> None:
+    from hptune.cli import _command
+
+    watched = {words[0] for words in READING}
+    may_run = {"run", "validate", "space", "retry", "export", "predict"}
+    reads_no_run_directory = {"init", "doctor"}
+    assert set(_command().commands) == watched | may_run | reads_no_run_directory
+    text = (ROOT / "SECURITY.md").read_text()
+    assert not [verb for verb in watched | may_run if f"`{verb}`" not in text and f"hptune {verb}`" not in text]
+
+
 def test_the_hook_sees_what_it_should_see(trapped: tuple[Path, Path], tmp_path: Path) -> None:
     """The watchman himself is tested: a process that does load the traps is reported."""
     run, _ = trapped
@@ -169,6 +180,25 @@ def test_the_hook_sees_what_it_should_see(trapped: tuple[Path, Path], tmp_path: 
     _, seen = json.loads(done.stdout.split("WATCHED")[1])
     assert {one[0] for one in seen} >= {"pickle.find_class", "os.system", "open", "os.remove", "import", "exec"}
     (run.parent / "PWNED").unlink()
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("subprocess.run(x, shell=True)", "S602"),
+        ("os.system(x)", "S605"),
+        ("eval(x)", "S307"),
+        ("exec(x)", "S102"),
+        ("pickle.loads(x)", "S301"),
+        ("yaml.load(x)", "S506"),
+    ],
+)
+def test_the_linter_refuses_what_runs_code(code: str, rule: str) -> None:
+    """`make lint` with the project's own settings, on a file that is not there."""
+    source = f"import os, pickle, subprocess, yaml\n\n\ndef f(x):\n    {code}\n"
+    command = [sys.executable, "-m", "ruff", "check", "--stdin-filename", "hptune/worker/new.py", "-"]
+    done = subprocess.run(command, input=source, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert rule in done.stdout, done.stdout + done.stderr
 
 
 # -- out of the folder ------------------------------------------------------------------------------------------------
@@ -226,6 +256,56 @@ def test_a_linked_folder_in_a_run_directory_is_refused(tmp_path: Path, name: str
     assert "is a link" in done.stderr
     assert [path.name for path in outside.iterdir()] == ["t0-a1-f0.json"]
     measured("links", name, links=1, escaped=0)
+
+
+def test_no_file_is_written_through_a_link_that_a_stranger_left_under_its_name(tmp_path: Path) -> None:
+    """Logs, marker, results, the trial's own folder, its files and the model: what the links lead to stays as it is."""
+    run, outside = tmp_path / "run", tmp_path / "outside"
+    outside.mkdir()
+    (outside / "folder").mkdir()
+    (run / "logs").mkdir(parents=True)
+    (run / "work" / "trial-00000").mkdir(parents=True)
+    names = [
+        *(
+            "logs/trial-00000.log",
+            "logs/trial-00001.log",
+            ".hptune",
+            "result.json",
+            "trials.csv",
+            "best.yaml",
+            "config.yaml",
+        ),
+        *("model.skops", "model.json", "work/trial-00000/params.json", "work/trial-00000/result.json"),
+    ]
+    for number, name in enumerate(names):
+        (outside / f"{number}").write_text("precious")
+        (run / name).symlink_to(outside / f"{number}")
+    (run / "work" / "trial-00001").symlink_to(outside / "folder")
+    program = "import json, sys; print('x' * 3_000_000); json.dump({'loss': 1}, open(sys.argv[1], 'w'))"
+    (tmp_path / "program.py").write_text(program)
+    (tmp_path / "c.yaml").write_text(
+        f"model:\n  command: {sys.executable} program.py {{result_file}} {{x}}\n  metrics: {{file: '{{result_file}}'}}\n"
+        "space: {x: [1, 2, 3]}\nevaluate: {metric: loss, direction: minimize}\nbudget: {trials: 3}\n"
+        "oracle: {type: grid}\nexecutor: {workers: 1}\n"
+    )
+    (tmp_path / "r.yaml").write_text(
+        "data: {train: sklearn:load_diabetes}\nmodel: {class: sklearn.linear_model.Ridge}\n"
+        "space: {alpha: [1.0, 2.0]}\nevaluate: {metric: r2, cv: 2}\nbudget: {trials: 1}\n"
+    )
+    done = subprocess.run(
+        hptune("run", str(tmp_path / "c.yaml"), "--dir", str(run), "-q"), capture_output=True, text=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (run / jn.NAME).unlink()
+    done = subprocess.run(
+        hptune("run", str(tmp_path / "r.yaml"), "--dir", str(run), "-q"), capture_output=True, text=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {path.read_text() for path in outside.iterdir() if path.is_file()} == {"precious"}
+    assert list((outside / "folder").iterdir()) == []
+    measured("links", "files", links=len(names) + 1, escaped=0)
 
 
 def test_fresh_deletes_nothing_behind_a_link_and_nothing_that_is_not_ours(tmp_path: Path) -> None:

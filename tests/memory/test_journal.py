@@ -187,3 +187,16 @@ def test_every_event_survives_its_line_exactly(recorded: Any) -> None:
     events = jn.scan(data, Path("x")).events
     assert b"".join(jn.encode(event, i) for i, event in enumerate(events)) == data
     assert replay(events).count("completed") == 5
+
+
+def test_a_second_writer_is_refused_even_if_the_lock_file_was_deleted(tmp_path: Path) -> None:
+    """As one does who takes it for a stale lock."""
+    journal = jn.Journal(tmp_path)
+    (tmp_path / jn.LOCK).unlink()
+    with pytest.raises(StudyLocked, match="in use by another process, although"):
+        jn.Journal(tmp_path)
+    (tmp_path / jn.LOCK).unlink()
+    with pytest.raises(StudyLocked), jn.locked(tmp_path):
+        pass
+    journal.close()
+    jn.Journal(tmp_path).close()

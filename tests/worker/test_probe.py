@@ -8,7 +8,7 @@ import pytest
 
 from hptune.job import Finding, Setup
 from hptune.space import SearchSpace
-from hptune.worker.inspect import inspect
+from hptune.worker.inspect import inspect, versions
 from hptune.worker.problem import Problem
 
 
@@ -55,6 +55,12 @@ def test_forbidding_what_was_found_leaves_nothing_to_find() -> None:
 
 def test_probing_can_be_left_out() -> None:
     assert findings({"class": "sklearn.svm.LinearSVC"}, LINEAR_SVC, probe_fits=False) == []
+
+
+def test_what_was_probed_with_the_same_packages_is_not_probed_again() -> None:
+    model = {"class": "sklearn.svm.LinearSVC"}
+    assert findings(model, LINEAR_SVC, probed=versions()) == []
+    assert len(findings(model, LINEAR_SVC, probed={**versions(), "scikit-learn": "0.1"})) == 2
 
 
 def test_a_value_that_fails_in_every_combination_is_blamed_alone() -> None:

@@ -1,0 +1,120 @@
+"""`python -m tests.faults.resume`: how long after the command a killed study's next record is written.
+
+The command, the interpreter and all imports included; for an objective that is a function and for one of scikit-learn's
+models, with 1, 2 and 4 workers. Where other programs took more than a tenth of the machine meanwhile, the run is killed and
+measured again, for `--patience` seconds at most; what is left is said to be of a busy machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from hptune.executor import usable_cores
+from tests.faults.kit import MARK, ROOT, hptune, journal_of, marked, until
+from tests.faults.measure import measured
+from tests.faults.test_kill_anywhere import project_for
+
+BUSY = 0.1
+"""Other programs' share of the cores from which on a measurement does not count."""
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def machine_seconds() -> float:
+    """Return the processor seconds that all programs have used since the machine started."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    return TICK * sum(int(fields[n]) for n in (0, 1, 2, 5, 6, 7))  # all but idle and waiting for the disk
+
+
+def our_seconds(folder: Path) -> float:
+    """Return the processor seconds of this process and of those started for the folder."""
+    used = sum(os.times()[:2])
+    for pid in marked(folder):
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        used += TICK * (int(fields[11]) + int(fields[12]))
+    return used
+
+
+class Resumes:
+    """One study that is killed again and again, and what each resume took: (seconds, share of other programs)."""
+
+    def __init__(self, config: Path, workers: int, folder: Path) -> None:
+        self.folder = folder
+        self.run = folder / "run"
+        more = ("--workers", str(workers), "-o", "budget.trials=100000", "-o", "executor.lookahead=8")
+        self.command = hptune("run", str(config), "--dir", str(self.run), "-q", *more)
+        self.start(0)
+
+    def start(self, size: int) -> float:
+        """Start the run, and return the seconds until its journal has grown beyond `size`."""
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            self.command, start_new_session=True, stdout=subprocess.DEVNULL, cwd=ROOT,
+            env={**os.environ, MARK: str(self.folder)},
+        )  # fmt: skip
+        assert until(lambda: len(journal_of(self.run)) > size, 120, pause=0.002)
+        return time.monotonic() - began
+
+    def once(self) -> tuple[float, float]:
+        """Kill the run at a random moment and resume it."""
+        time.sleep(random.uniform(0.05, 0.5))
+        self.stop()
+        size = len(journal_of(self.run))
+        machine, ours, began = machine_seconds(), our_seconds(self.folder), time.monotonic()
+        seconds = self.start(size)
+        others = machine_seconds() - machine - (our_seconds(self.folder) - ours)
+        return seconds, others / (usable_cores() * (time.monotonic() - began))
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        assert until(lambda: not marked(self.folder), 5)
+
+
+def measure(config: Path, workers: int, number: int, patience: float) -> list[tuple[float, float]]:
+    """Return the quietest `number` resumes: (seconds, share of other programs)."""
+    found: list[tuple[float, float]] = []
+    limit = time.monotonic() + patience
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        resumes = Resumes(config, workers, Path(folder))
+        try:
+            while len(found) < number or (
+                sum(share < BUSY for _, share in found) < number and time.monotonic() < limit
+            ):
+                found.append(resumes.once())
+        finally:
+            resumes.stop()
+    return sorted(found, key=lambda one: one[1])[:number]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--number", type=int, default=7, help="resumes of each problem and number of workers")
+    parser.add_argument("--patience", type=float, default=60.0)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        project_for(Path(folder), "random")
+        for name, config in (
+            ("resume-function", Path(folder) / "fault.yaml"),
+            ("resume-sklearn", ROOT / "configs" / "article" / "ridge.yaml"),
+        ):
+            for workers in (1, 2, 4):
+                found = measure(config, workers, asked.number, asked.patience)
+                seconds = [one for one, _ in found]
+                median, slowest, busy = statistics.median(seconds), max(seconds), max(share for _, share in found)
+                print(f"{name}, {workers} workers: {median:.2f} s, at most {slowest:.2f} s (others {busy:.0%})")
+                measured(
+                    name, str(workers), resumes=len(found), max_median=median, max_seconds=slowest,
+                    max_busy=busy,
+                )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
