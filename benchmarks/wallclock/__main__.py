@@ -21,7 +21,7 @@ import numpy as np
 
 HERE = Path(__file__).parent
 STORE = HERE / "results.jsonl"
-TASKS = ("svm", "forest", "boosting", "logistic", "features", "text")
+TASKS = ("svm", "forest", "boosting", "logistic", "features", "text", "svm_accuracy", "svr")
 RIVALS = (
     "GridSearchCV",
     "RandomizedSearchCV",
@@ -34,6 +34,9 @@ _ONE = (
     "import json, sys\nfrom benchmarks.wallclock.tools import run_one\n"
     "print('RESULT', json.dumps(run_one(sys.argv[1], sys.argv[2], int(sys.argv[3]))))"
 )
+FEWEST = 5
+"""An interval is shown from so many pairs on: the bootstrap of fewer says nothing."""
+
 SLACK = 0.05
 """Racing gives up what will hardly win by so many standard errors: levels closer than that count as the same to it."""
 
@@ -130,6 +133,7 @@ def table(runs: dict[tuple[str, str, int], Run]) -> str:
             every += pairs
         if every:
             lines.append(_line(f"**{rival}**", "all", every))
+        if len(every) >= FEWEST:
             spans = [interval([compared(a, b, what) for a, b in every]) for what in ("fits", "cpu")]
             lines.append(
                 "| | 90 % interval | | | " + " | ".join(f"{a:.1f} to {b:.1f}" for a, b in spans) + " | | | | |"
