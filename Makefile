@@ -37,7 +37,7 @@ test-slow: $(READY) ## the slower tests, which CI also runs
 faults: $(READY) ## real faults: kills, full disks, hostile input (under 10 minutes on 2 cores)
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m faults --durations 5
 
-faults-long: $(READY) ## the same for hours: 500 kills, 100,000 trials, 20,000 mutants of each config
+faults-long: $(READY) ## the same for about an hour: 500 kills, 100,000 trials, 20,000 mutants of each config
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m faults_long
 
 AUDIT := .audit/.ready

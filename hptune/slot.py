@@ -29,6 +29,8 @@ WATCH_SECONDS = 0.2
 # Without anything to watch, this is how soon we see that somebody killed the guard (and only the guard).
 IDLE_SECONDS = 1.0
 HELLO_SECONDS = 60.0
+STARTS = 3
+"""How many children in a row may die before their hello (killed for want of memory, say) until no job will do better."""
 LOAD_SECONDS = 600.0
 _LEAVE_SECONDS = 2.0
 
@@ -193,23 +195,33 @@ class Slot:
         """Return a child that has loaded the problem."""
         if self._child is not None and self._child.ready and not self._child.idle(wake=self._wake):
             self._discard()  # an earlier trial's thread ended or confused it: this job is innocent
-        self.start()
-        child = self._child
-        assert child is not None
+        child = self._greeted(watch)
         if child.ready:
             return child
-        if child.hello is None:
-            watch.limit(HELLO_SECONDS, "")
-            try:
-                child.hello = self._answer(child, watch, "hello")
-            except _Ended as ended:
-                if ended.failure.kind not in ("crashed", "timeout"):
-                    raise
-                raise ExecutorUnreachable(_stillborn(child, ended.failure)) from None
         watch.limit(self._load_seconds, f"loading the problem took longer than {_seconds(self._load_seconds)}")
         self._answer(child, watch, "ready")
         child.ready = True
         return child
+
+    def _greeted(self, watch: _Watch) -> Child:
+        """Return a child that has said hello; one that dies before it has done nothing wrong and is replaced."""
+        for left in reversed(range(STARTS)):
+            self.start()
+            child = self._child
+            assert child is not None
+            if child.hello is not None:
+                return child
+            watch.limit(HELLO_SECONDS, "")
+            try:
+                child.hello = self._answer(child, watch, "hello")
+                return child
+            except _Ended as ended:
+                if ended.failure.kind not in ("crashed", "timeout"):
+                    raise
+                if not left or ended.failure.kind == "timeout":
+                    raise ExecutorUnreachable(_stillborn(child, ended.failure)) from None
+                self._discard()
+        raise AssertionError("the last start either greets or raises")
 
     def _answer(self, child: Child, watch: _Watch, key: str) -> dict[str, Any]:
         """Wait for the child's next message and return what it has under `key`; raises `_Ended`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 import time
@@ -260,3 +262,10 @@ def test_a_closed_slot_leaves_no_process_even_with_a_thread_that_does_not_end(sl
     assert not any(alive(pid) for pid in pids)
     with pytest.raises(ValueError, match="closed"):
         slot.start()
+
+
+def test_a_child_killed_before_its_hello_is_replaced_and_the_job_runs(slot):
+    slot.start()
+    os.kill(slot.pid, signal.SIGSTOP)  # the guard: it cannot start the child
+    os.kill(slot.pid, signal.SIGKILL)
+    assert slot.run(job()).failure is None
