@@ -118,11 +118,12 @@ class Tpe(OracleSpec):
         U = rng.random((self.candidates, encoding.width))
         X = encoding.legal(below.sample(U, rng.random(self.candidates)))
         score = ratio(X)
-        step = np.ones(len(encoding.numeric))
-        for place in range(len(step)):
-            width = below.width[:-1, place]  # NaN where the column is inactive
-            width = width[~np.isnan(width)]
-            step[place] = np.median(width) if len(width) else 1.0
+        # The median width of each column; NaN, where the column is inactive, is sorted to the end.
+        ordered = np.concatenate([np.sort(below.width[:-1], axis=0), np.ones((1, below.width.shape[1]))])
+        known = (~np.isnan(below.width[:-1])).sum(axis=0)
+        columns = np.arange(len(known))
+        step = (ordered[(known - 1) // 2, columns] + ordered[known // 2, columns]) / 2.0
+        step = np.where(known > 0, step, 1.0)
         for sd in STEPS:
             top = np.argsort(-score, kind="stable")[:LEADERS]
             base = np.repeat(X[top], MOVES, axis=0)
