@@ -50,7 +50,7 @@ STEPS = (0.3,)
 HALF = 20
 """After so many own losses the kernels of earlier studies weigh half of what they did."""
 
-FADED = 200
+FADED = 12
 """With more own losses than this earlier studies are left out."""
 
 
@@ -98,8 +98,10 @@ class Tpe(OracleSpec):
                 weight = np.concatenate([weight, np.full(best, trust)])
                 other_rows = np.concatenate([other_rows, rows[best:]])
                 other_weight = np.concatenate([other_weight, np.full(len(rows) - best, trust)])
-        n = len(good_rows) + 1
-        below = Parzen.of(good_rows, weight, *parts, clip=min(1.0 / (1.0 + n), SQUARED / n**2), pull=PULL)
+        # An earlier study's good trials may lie elsewhere: they are no part of the mean that the own ones are pulled to.
+        n = len(good) + 1
+        clip = min(1.0 / (1.0 + n), SQUARED / n**2)
+        below = Parzen.of(good_rows, weight, *parts, clip=clip, pull=PULL, pulled=len(good))
         above = Parzen.of(other_rows, other_weight, *parts)
         for _ in range(4):  # again only where every candidate was taken or not allowed
             for row in self._ranked(encoding, below, above, rng):
@@ -168,6 +170,7 @@ class Tpe(OracleSpec):
         good = np.concatenate([np.flatnonzero(seen.loss < edge), np.flatnonzero(seen.loss == edge)])[:n]
         good = good[np.argsort(seen.loss[good], kind="stable")]
         weight = np.log(n + 0.5) - np.log(np.arange(1, n + 1))  # by rank, as in CMA-ES (Hansen 2016, equation 49)
+        weight /= weight[0]  # so that the trust in an earlier study's kernels has a scale
         among = np.ones(len(seen.rows), dtype=bool)
         among[seen.measured[good]] = False
         if len(seen.lower):  # of a configuration tried at several fidelities only one row counts

@@ -82,20 +82,23 @@ class Parzen:
         *,
         clip: float | None = None,
         pull: float = 0.0,
+        pulled: int | None = None,
     ) -> Parzen:
         """Return the estimator of rows X (n, C) with relative weights (n,) and a prior kernel of their mean weight.
 
         `levels` holds each category column's sampling probabilities, `smallest` (d,) each numeric column's narrowest
         bandwidth. It is at least `clip` too, by default 1 / (n + 2), so that few kernels stay wide ("magic clip"). The
-        means are pulled to their weighted mean by a share `pull` (4); the bandwidths are those of the rows as they are.
+        means of the first `pulled` rows, by default of all, are pulled to their weighted mean by a share `pull` (4); the
+        bandwidths are those of the rows as they are.
         """
         n = len(X) + 1
         floor = 1.0 / (1.0 + n) if clip is None else clip
         mean = np.concatenate([X[:, numeric], np.full((1, len(numeric)), 0.5)])
         width = np.ones_like(mean)
         width[:-1] = bandwidths(mean[:-1], np.maximum(smallest, floor))
-        if pull and len(X):
-            mean[:-1] = _pulled(mean[:-1], weight, pull)
+        count = len(X) if pulled is None else pulled
+        if pull and count:
+            mean[:count] = _pulled(mean[:count], weight[:count], pull)
         tables = []
         for place, probability in enumerate(levels):
             table = np.tile(probability, (n, 1))
