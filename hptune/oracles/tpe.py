@@ -2,7 +2,7 @@
 
 After Watanabe 2023 (arXiv 2304.11127): multivariate kernels, few of them wide. By benchmark
 (docs/decisions/0005-bayesian-oracle.md): the best fifth is good, its kernels are weighted by rank and pulled together,
-and the best of the drawn candidates are moved on twice. Conditional columns enter jointly; see
+and the best of the drawn candidates are moved on. Conditional columns enter jointly; see
 `hptune.surrogate.parzen`.
 """
 
@@ -44,8 +44,8 @@ SQUARED = 5.0
 
 LEADERS = 8
 MOVES = 12
-STEPS = (0.3,)
-"""The best candidates, how often each is moved in a round, and by how much in units of the good kernels' width."""
+STEP = 0.3
+"""The best candidates, how often each is moved, and by how much in units of the good kernels' width."""
 
 HALF = 20
 """After so many own losses the kernels of earlier studies weigh half of what they did."""
@@ -55,13 +55,13 @@ FADED = 12
 
 
 class Tpe(OracleSpec):
-    """A multivariate tree-structured Parzen estimator: two or three milliseconds a suggestion at any size.
+    """A multivariate tree-structured Parzen estimator: a few milliseconds a suggestion at any size.
 
     After `startup` Sobol points, draws `candidates` from the density of the good trials, moves the best of them on, and
     takes the one where that density most exceeds the others'.
     """
 
-    summary: ClassVar[str] = "Parzen densities of good and other trials; 2-3 milliseconds a suggestion at any size"
+    summary: ClassVar[str] = "Parzen densities of good and other trials; 3-5 milliseconds a suggestion at any size"
     uses_prior: ClassVar[bool] = True
     type: Literal["tpe"] = "tpe"
     startup: int = Field(default=6, ge=1, le=1000, title="Points before the model")
@@ -126,11 +126,10 @@ class Tpe(OracleSpec):
         columns = np.arange(len(known))
         step = (ordered[(known - 1) // 2, columns] + ordered[known // 2, columns]) / 2.0
         step = np.where(known > 0, step, 1.0)
-        for sd in STEPS:
-            top = np.argsort(-score, kind="stable")[:LEADERS]
-            base = np.repeat(X[top], MOVES, axis=0)
-            near = moved(encoding, base, np.full(len(base), sd), step, rng)
-            X, score = np.concatenate([X, near]), np.concatenate([score, ratio(near)])
+        top = np.argsort(-score, kind="stable")[:LEADERS]
+        base = np.repeat(X[top], MOVES, axis=0)
+        near = moved(encoding, base, np.full(len(base), STEP), step, rng)
+        X, score = np.concatenate([X, near]), np.concatenate([score, ratio(near)])
         return X[np.argsort(-score, kind="stable")]
 
     def _earlier(self, history: View, seen: Observations, parts: Any) -> Iterator[tuple[Array, float, int]]:

@@ -11,7 +11,7 @@ A column that is active in x and not in the observation counts as uniform. With 
 kernel and then the columns, parents before children. One further kernel, the prior, is wide in every column.
 
 Kernels as wide as the gaps between them make (1) wider than the rows it stands for, in many dimensions by far. Their
-means may therefore be pulled to the weighted mean of their column m_j by a share a (Liu and West 2001, equation 10.3.8):
+means may therefore be pulled to the weighted mean of their column m_j by a share a (Liu and West 2001):
 
     μ_ij = m_j + √(1 - a) (x_ij - m_j)                                                            (4)
 
