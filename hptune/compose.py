@@ -18,6 +18,7 @@ from hptune import journal as jn
 from hptune.config.findings import problems_from
 from hptune.config.identity import config_hash, difference, problem_hash, problem_of
 from hptune.config.load import Loaded
+from hptune.early import Spare
 from hptune.errors import ConfigError, DirectoryUnusable, Problem, ProblemChanged, UsageError
 from hptune.executor import Executor
 from hptune.job import Inspection, Job, Setup
@@ -48,11 +49,13 @@ def start(
     allow_import: Sequence[str] = (),
     outer: tuple[int, int] | None = None,
     interrupt: Callable[[], str | None] = lambda: None,
+    spare: Spare | None = None,
 ) -> Session:
     """Open a run directory for a config: a new study, or the one that is there if it is the same problem.
 
     With `fresh`, an earlier study in the folder is deleted first. `add_trials` asks for so many configurations more
-    than have been tried. `outer` (folds, fold) makes that outer fold the holdout (see `nested`). Raises
+    than have been tried. `outer` (folds, fold) makes that outer fold the holdout (see `nested`). `spare` may hold the
+    first worker, started already. Raises
     `ConfigError` with lines, `ProblemChanged` naming the difference, and the errors of
     journal and executor; nothing is left running then.
     """
@@ -60,13 +63,13 @@ def start(
     config = loaded.config
     check_limits(loaded)
     oracle = oracle_of(loaded, allow_import)
-    executor = config.executor.open(setup_of(loaded, allow_import, outer))
+    executor = config.executor.open(setup_of(loaded, allow_import, outer), spare)
     journal: jn.Journal | None = None
     try:
         if (folder / jn.NAME).exists():  # a locked or damaged directory is said before any work is done
             journal = jn.Journal(folder)
         known = [] if journal is None or fresh else journal.events
-        inspection, warnings = inspect_on(loaded, executor, interrupt, known)
+        inspection, warnings = inspect_on(loaded, executor, interrupt, known, oracle.prepare)
         notes: list[str] = []
         if fresh and journal is not None:
             journal.close()
@@ -193,15 +196,20 @@ def check_limits(loaded: Loaded) -> None:
 
 
 def inspect_on(
-    loaded: Loaded, executor: Executor, interrupt: Callable[[], str | None], known: Sequence[ev.Event] = ()
+    loaded: Loaded,
+    executor: Executor,
+    interrupt: Callable[[], str | None],
+    known: Sequence[ev.Event] = (),
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> tuple[Inspection, list[Problem]]:
     """Return what a worker of this executor finds out, and warnings; raises `ConfigError` with lines for errors.
 
-    `known` are the events of a study that is to be continued: its models were probed when it was new.
+    `known` are the events of a study that is to be continued: its models were probed when it was new. `meanwhile` is
+    called while the worker is at it.
     """
     probed = dict(known[0].versions) if known and isinstance(known[0], ev.StudyStarted) else None
     job = Job(kind="inspect", options={"probe": loaded.config.probe, "probed": probed})
-    inspection = Inspection.from_json(answer_of(executor, job, interrupt))
+    inspection = Inspection.from_json(answer_of(executor, job, interrupt, meanwhile))
     problems = problems_from(inspection.findings, loaded)
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(problems)

@@ -5,14 +5,17 @@ The members are in `executors/`, one file each.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import Future
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
 from hptune.job import Job, Outcome, Setup
 from hptune.spec import Spec
+from hptune.threads import usable_cores
+
+if TYPE_CHECKING:
+    from hptune.early import Spare
 
 
 class Executor(Protocol):
@@ -78,16 +81,10 @@ class ExecutorSpec(Spec):
         slots = self.slots()
         return 1 if slots == 1 else 2 * slots
 
-    def open(self, setup: Setup) -> Executor:
+    def open(self, setup: Setup, spare: Spare | None = None) -> Executor:
         """Return a running executor for the problem `setup` (whose `threads` are overridden by `threads()`).
 
-        Returns quickly: workers start in the background. Raises `ExecutorUnreachable` when that is known at once.
+        Returns quickly: workers start in the background, unless `spare` has one already. Raises
+        `ExecutorUnreachable` when that is known at once.
         """
         raise NotImplementedError(f"{type(self).__name__} has no open()")
-
-
-def usable_cores() -> int:
-    """Return the number of cores this process may use (where the system tells, its affinity)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

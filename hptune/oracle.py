@@ -72,6 +72,9 @@ class OracleSpec(Spec):
         del history, trial, rng
         return EXHAUSTED
 
+    def prepare(self) -> None:
+        """Import what `suggest` will need; called while a run waits for its first worker, which has time for it."""
+
     def to_spend(self) -> Resource | None:
         """Return the resource of which this oracle's trials may be given a share, None if they always get all."""
         return None

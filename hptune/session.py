@@ -260,9 +260,18 @@ def stops_of(config: StudyConfig, trials: int | None) -> list[Stop]:
     return stops
 
 
-def answer_of(executor: Executor, job: Job, interrupt: Callable[[], str | None]) -> Mapping[str, Any]:
-    """Return a job's answer, watching for an interruption; raises `HptuneError` if the job failed."""
+def answer_of(
+    executor: Executor,
+    job: Job,
+    interrupt: Callable[[], str | None],
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Mapping[str, Any]:
+    """Return a job's answer, watching for an interruption; `meanwhile` is called once the job is on its way.
+
+    Raises `HptuneError` if the job failed.
+    """
     future = executor.submit(job)
+    meanwhile()
     while not wait([future], timeout=POLL_SECONDS).done:
         if interrupt() is not None:
             executor.close(kill=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hptune import logfile
+from hptune.early import Spare
 from hptune.errors import ExecutorUnreachable
 from hptune.job import Job, Outcome, Setup
 from hptune.spawn import DEFAULT_SERVICE, Child
@@ -86,7 +87,7 @@ class Slot:
 
     `service` names the class that does the work in the child ("module:Class"; tests put hostile ones there). `name`
     becomes the outcomes' `worker`. `load_seconds` is how long the child may take to load the problem; it does not
-    count against a job's deadline.
+    count against a job's deadline. `spare` may hold a child for it that has been started already.
     """
 
     def __init__(
@@ -96,11 +97,13 @@ class Slot:
         name: str = "slot",
         service: str = DEFAULT_SERVICE,
         load_seconds: float = LOAD_SECONDS,
+        spare: Spare | None = None,
     ) -> None:
         self.name = name
         self._setup = setup
         self._service = service
         self._load_seconds = load_seconds
+        self._spare = spare
         self._child: Child | None = None
         self._cancelled = False
         self._wake, self._ring = os.pipe()
@@ -127,7 +130,8 @@ class Slot:
         if self._closed:
             raise ValueError("this slot is closed")
         if self._child is None:
-            self._child = Child(self._setup, service=self._service, name=self.name)
+            early = None if self._spare is None else self._spare.claim(self.name, self._setup.threads)
+            self._child = early or Child(self._setup.threads, service=self._service, name=self.name)
             self._child.send(self._setup.to_json(), wake=self._wake)
 
     def run(

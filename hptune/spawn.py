@@ -22,7 +22,6 @@ from typing import Any
 from hptune import guard
 from hptune.errors import ExecutorUnreachable
 from hptune.frames import FrameBuffer, pack
-from hptune.job import Setup
 from hptune.threads import VARIABLES, WORKER
 
 DEFAULT_SERVICE = "hptune.worker.service:Service"
@@ -35,11 +34,16 @@ _BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from hptune.worker.child 
 _GUARD_SECONDS = 0.25
 
 
-def environment(setup: Setup, name: str = "") -> dict[str, str]:
-    """Return the child's environment: ours, with the thread limits of `setup`, a fixed hash seed, and the worker's
+def environment(threads: int, name: str = "") -> dict[str, str]:
+    """Return the child's environment: ours, with limits of so many threads, a fixed hash seed, and the worker's
     name (trials that want a GPU each can tell by it which is theirs)."""
-    threads = dict.fromkeys(VARIABLES, str(setup.threads))
-    return {"PYTHONHASHSEED": "0", **os.environ, **threads, WORKER: name}
+    limits = dict.fromkeys(VARIABLES, str(threads))
+    return {"PYTHONHASHSEED": "0", **os.environ, **limits, WORKER: name}
+
+
+def worker_name(number: int) -> str:
+    """Return the name of this machine's worker number `number`, from 0 on."""
+    return f"process-{number}"
 
 
 _living: weakref.WeakSet[Child] = weakref.WeakSet()
@@ -60,8 +64,9 @@ class Child:
     Raises `ExecutorUnreachable` if the system refuses to start a process at all.
     """
 
-    def __init__(self, setup: Setup, *, service: str = DEFAULT_SERVICE, name: str = "") -> None:
+    def __init__(self, threads: int, *, service: str = DEFAULT_SERVICE, name: str = "") -> None:
         self.name = name
+        self.threads = threads
         self.hello: Mapping[str, Any] | None = None
         self.ready = False
         self._inbox = FrameBuffer()
@@ -69,7 +74,7 @@ class Child:
         _living.add(self)
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child; closed in `end`
         try:
-            self._start(setup, service)
+            self._start(service)
         except OSError as error:
             self._close_pipes()
             self._words.close()
@@ -80,7 +85,7 @@ class Child:
         self._open.update(ends)
         return ends
 
-    def _start(self, setup: Setup, service: str) -> None:
+    def _start(self, service: str) -> None:
         request, self._request = self._pipe()
         self._reply, reply = self._pipe()
         lifeline, self._lifeline = self._pipe()
@@ -92,7 +97,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._words,
-            env=environment(setup, self.name),
+            env=environment(self.threads, self.name),
             pass_fds=(request, reply, lifeline),
             start_new_session=True,
         )
@@ -111,12 +116,13 @@ class Child:
         """Whether the guard has ended (the child may still run if somebody killed just the guard)."""
         return self._process.poll() is not None
 
-    def send(self, message: Mapping[str, Any], *, wake: int) -> bool:
+    def send(self, message: Mapping[str, Any], *, wake: int | None = None) -> bool:
         """Send one message; return False when the child does not read any more or `wake` becomes readable first."""
         data = memoryview(pack(json.dumps(message, allow_nan=False).encode()))
         poll = select.poll()
         poll.register(self._request, select.POLLOUT)
-        poll.register(wake, select.POLLIN)
+        if wake is not None:
+            poll.register(wake, select.POLLIN)
         while data:
             try:
                 data = data[os.write(self._request, data) :]

@@ -24,6 +24,13 @@ WORKER = "HPTUNE_WORKER"
 _limited = False
 
 
+def usable_cores() -> int:
+    """Return the number of cores this process may use (where the system tells, its affinity)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def limit_this_process() -> None:
     """Ask for one thread before numpy is loaded; what the user has set stays, and workers are told their own number."""
     global _limited

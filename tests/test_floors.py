@@ -21,7 +21,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
     ("loop", ("loop", "begun", "spool", "syncer")),
     ("study", ("study",)),
     ("view", ("report", "console", "analysis", "gate")),
-    ("executors", ("executor", "executors", "slot", "spawn")),
+    ("executors", ("early", "executor", "executors", "slot", "spawn")),
     (
         "policy",
         (

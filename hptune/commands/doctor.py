@@ -100,7 +100,7 @@ def _system() -> Check:
 
 
 def _cores() -> Check:
-    from hptune.executor import usable_cores
+    from hptune.threads import usable_cores
 
     usable, every = usable_cores(), os.cpu_count() or 1
     limit = _cgroup_cores()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from hptune.commands._signals import Interrupted, signals
 from hptune.errors import GateNotMet, HptuneError, NoSuccess, UsageError
 
 if TYPE_CHECKING:
+    from hptune.config.load import Loaded
     from hptune.console import Console
     from hptune.gate import Judged
     from hptune.session import Session
@@ -50,15 +51,46 @@ def run(options: Options) -> int:
     add, overrides = _trials(options.trials)
     if not options.quiet:
         mutter(f"hptune {__version__}: {options.target}")  # before anything heavy is imported
+    from hptune.commands._problem import config_of
+
+    path, folder = config_of(options.target)
+    overrides = [*options.overrides, *overrides]
+    if options.dry_run:
+        from hptune.commands._rehearsal import rehearse
+
+        loaded, place = _loaded(path, folder, options, overrides)
+        return rehearse(loaded, place, options, add)
+    from hptune.early import first_worker
+
+    with first_worker(path, overrides, options.workers) as spare:
+        loaded, place = _loaded(path, folder, options, overrides)
+        from hptune import compose
+
+        session = compose.start(
+            loaded,
+            place,
+            fresh=options.fresh,
+            add_trials=add,
+            workers=options.workers,
+            allow_import=options.allow_import,
+            spare=spare,
+        )
+    return conduct(session, options)
+
+
+def _loaded(path: Path, folder: Path | None, options: Options, overrides: Sequence[str]) -> tuple[Loaded, Path]:
+    """Return the config and its run directory, having said what running it means.
+
+    Raises `ConfigError`, and `UsageError` for a run directory that is to be run in another.
+    """
     from hptune.collecting import no_collecting
 
     with no_collecting():
-        from hptune import compose
-        from hptune.commands._problem import code_named, config_of, run_directory
+        from hptune import compose  # noqa: F401 - most of what follows, imported while nothing is collected
+        from hptune.commands._problem import code_named, run_directory
         from hptune.config.load import load
 
-        path, folder = config_of(options.target)
-        loaded = load(path, [*options.overrides, *overrides])
+        loaded = load(path, overrides)
     gc.freeze()  # modules stay for good: they need not be looked through for garbage again and again
     if options.folder is not None and folder is not None and options.folder.resolve() != folder.resolve():
         raise UsageError(f"--dir: {folder} is a run directory; give its config file to run it in {options.folder}")
@@ -67,20 +99,7 @@ def run(options: Options) -> int:
         mutter(f"runs code that the config names: {', '.join(named)}")
     if not options.quiet:
         mutter("looking at model, data and space ...")
-    place = options.folder or folder or run_directory(loaded)
-    if options.dry_run:
-        from hptune.commands._rehearsal import rehearse
-
-        return rehearse(loaded, place, options, add)
-    session = compose.start(
-        loaded,
-        place,
-        fresh=options.fresh,
-        add_trials=add,
-        workers=options.workers,
-        allow_import=options.allow_import,
-    )
-    return conduct(session, options)
+    return loaded, options.folder or folder or run_directory(loaded)
 
 
 def conduct(session: Session, options: Options, again: Collection[int] = ()) -> int:

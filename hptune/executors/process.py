@@ -9,13 +9,17 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hptune.errors import ExecutorUnreachable
-from hptune.executor import Executor, ExecutorSpec, usable_cores
+from hptune.executor import Executor, ExecutorSpec
 from hptune.job import Job, Outcome, Setup
 from hptune.slot import Slot
-from hptune.spawn import DEFAULT_SERVICE
+from hptune.spawn import DEFAULT_SERVICE, worker_name
+from hptune.threads import usable_cores
+
+if TYPE_CHECKING:
+    from hptune.early import Spare
 
 _Item = tuple[Job, "Future[Outcome]"]
 
@@ -25,9 +29,9 @@ class ProcessSpec(ExecutorSpec):
 
     type: Literal["process"] = "process"
 
-    def open(self, setup: Setup) -> Executor:
+    def open(self, setup: Setup, spare: Spare | None = None) -> Executor:
         """Start the children (they load the problem in the background) and return at once."""
-        return ProcessExecutor(dataclasses.replace(setup, threads=self.threads()), self.slots())
+        return ProcessExecutor(dataclasses.replace(setup, threads=self.threads()), self.slots(), spare=spare)
 
 
 class ProcessExecutor:
@@ -43,7 +47,9 @@ class ProcessExecutor:
     supports_limits = True
     queues = True
 
-    def __init__(self, setup: Setup, workers: int, *, service: str = DEFAULT_SERVICE) -> None:
+    def __init__(
+        self, setup: Setup, workers: int, *, service: str = DEFAULT_SERVICE, spare: Spare | None = None
+    ) -> None:
         if workers < 1:
             raise ValueError(f"workers: expected at least 1, found {workers}")
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
@@ -54,7 +60,9 @@ class ProcessExecutor:
         self._cores = usable_cores()
         self._submitted = 0
         self._surplus = threading.Event()
-        self._slots = [Slot(setup, name=f"process-{number}", service=service) for number in range(workers)]
+        self._slots = [
+            Slot(setup, name=worker_name(number), service=service, spare=spare) for number in range(workers)
+        ]
         self._threads = [
             threading.Thread(
                 target=self._serve, args=(slot, number >= self._cores), name=f"hptune-{slot.name}", daemon=True

@@ -10,6 +10,7 @@ from hptune.executor import Executor, ExecutorSpec
 from hptune.job import Job, Outcome, Setup
 
 if TYPE_CHECKING:
+    from hptune.early import Spare
     from hptune.worker.guarded import Guarded, Worker
 
 
@@ -26,8 +27,9 @@ class SerialSpec(ExecutorSpec):
         """Return 1."""
         return 1
 
-    def open(self, setup: Setup) -> Executor:
+    def open(self, setup: Setup, spare: Spare | None = None) -> Executor:
         """Return an executor that loads the problem at its first job."""
+        del spare  # there is no worker
         return SerialExecutor(dataclasses.replace(setup, threads=self.threads()))
 
 

@@ -61,6 +61,9 @@ class Auto(Spending):
         chosen, why = self._chosen(history)
         return _noted(chosen.finish(history, trial, rng), chosen, why)
 
+    def prepare(self) -> None:
+        Bayesian().prepare()
+
     def _chosen(self, history: View) -> tuple[OracleSpec, str]:
         few = history.configurations < LONG
         model: OracleSpec = Bayesian() if few else Tpe()

@@ -83,6 +83,9 @@ class Bayesian(OracleSpec):
         assert not isinstance(answer, int), "nothing can be continued"
         return answer
 
+    def prepare(self) -> None:
+        from hptune.surrogate import acquisition, gp, maximize, prior_mean, warp  # noqa: F401
+
     def choose(
         self,
         history: View,

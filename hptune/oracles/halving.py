@@ -112,6 +112,9 @@ class Halving(Spending):
                 return promoted
         return WAIT if any(one.fidelity is not None for one in history.pending()) else EXHAUSTED
 
+    def prepare(self) -> None:
+        self.sampler.prepare()
+
     def _rungs(self, history: View) -> dict[float | None, list[tuple[float, int]]]:
         """Return the (loss, number) of the ended trials of each rung, failures at infinity."""
         rungs: dict[float | None, list[tuple[float, int]]] = {share: [] for share in self.shares}

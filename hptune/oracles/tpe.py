@@ -82,6 +82,9 @@ class Tpe(OracleSpec):
         values = unseen(history, rng)
         return values if isinstance(values, Answer) else Suggestion(values, origin="random")
 
+    def prepare(self) -> None:
+        from hptune.surrogate import maximize, parzen, warp  # noqa: F401
+
     def _model_based(
         self, history: View, encoding: Encoding, seen: Observations, rng: np.random.Generator
     ) -> Suggestion | None:

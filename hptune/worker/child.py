@@ -197,6 +197,18 @@ def _leave() -> None:
     os._exit(0)
 
 
+def _import(names: list[str]) -> None:
+    """Import modules that the problem seems to need; if one cannot be, the problem's loading says why."""
+    from importlib import import_module
+
+    from hptune.collecting import no_collecting
+
+    with no_collecting():
+        for name in names:
+            with contextlib.suppress(Exception):
+                import_module(name)
+
+
 def main(argv: list[str]) -> None:
     """Run as `NAME REQUEST REPLY SERVICE`: descriptors of the two pipes and "module:Class" of the service."""
     request, reply, service = int(argv[1]), int(argv[2]), argv[3]
@@ -219,6 +231,9 @@ def main(argv: list[str]) -> None:
             stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     output = _Output()
     setup_message = channel.read()
+    if isinstance(setup_message, dict) and isinstance(names := setup_message.get("import"), list):
+        _import(names)
+        setup_message = channel.read()
     if not isinstance(setup_message, dict):
         _leave()
 

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hptune.executor import usable_cores
+from hptune.threads import usable_cores
 from tests.faults.kit import MARK, ROOT, hptune, journal_of, marked, until
 from tests.faults.measure import measured
 from tests.faults.test_kill_anywhere import project_for

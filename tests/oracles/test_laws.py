@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -234,3 +236,27 @@ def test_a_grid_visits_every_combination_once() -> None:
     assert configurations(small, run(small, "grid", 1000)) == {
         small.key(values) for values in [*small.listed(3), small.defaults()]
     }
+
+
+PREPARED = """
+import sys
+from hptune.objective import Objective
+from hptune.study import Study
+from tests.conftest import SPACES
+from tests.oracles.test_laws import make, score
+
+oracle = make(sys.argv[1])
+oracle.prepare()
+before = set(sys.modules)
+space = SPACES["log ints and steps"]
+study = Study(space, Objective("loss", "minimize"), oracle=oracle, seed=0, lookahead=1)
+for _ in range(12):
+    trial = study.ask()
+    study.tell(trial.number, score(space, dict(trial.values)))
+print(*sorted(name for name in set(sys.modules) - before if name.startswith(("scipy.", "hptune.surrogate."))))
+"""
+
+
+def test_prepare_imports_what_suggesting_needs(name: str) -> None:
+    done = subprocess.run([sys.executable, "-c", PREPARED, name], capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.stderr) == ([], "")

@@ -1,0 +1,133 @@
+"""The worker that is started before the config is read: a good guess is used, a wrong one leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hostile_kit import alive, until
+
+from hptune.compose import setup_of
+from hptune.config.load import load
+from hptune.early import LONGEST, MODULE, Spare, first_worker, guessed_threads
+from hptune.executors.process import ProcessExecutor
+from hptune.job import Job
+from hptune.spawn import Child
+from hptune.threads import usable_cores
+
+CONFIG = """
+name: early
+model: {function: "objective:measure"}
+space: {x: {type: float, min: 0, max: 1}}
+executor: {workers: 1, threads_per_worker: 3}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "objective.py").write_text("import os\ndef measure(values, seed):\n    return float(os.getpid())\n")
+    path = tmp_path / "study.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def child_of(spare: Spare) -> Child:
+    child = spare._child
+    assert child is not None
+    return child
+
+
+def test_the_spare_child_does_the_first_workers_jobs(config: Path) -> None:
+    with first_worker(config) as spare:
+        session = child_of(spare).pid
+        executor = ProcessExecutor(setup_of(load(config, [])), 1, spare=spare)
+    try:
+        outcome = executor.submit(Job(values={"x": 0.5}, folds=(0,))).result(60)
+        assert outcome.failure is None
+        assert os.getsid(int(outcome.measurements[0].score)) == session  # the objective returns its process's id
+    finally:
+        executor.close(kill=True)
+
+
+def test_who_needs_other_threads_gets_another_child_and_the_spare_one_ends(config: Path) -> None:
+    with first_worker(config, ["executor.threads_per_worker=2"]) as spare:
+        child = child_of(spare)
+        assert spare.claim("process-1", 2) is None
+        assert spare.claim(child.name, 3) is None
+        assert until(lambda: not alive(child.pid))
+        assert spare.claim(child.name, 2) is None
+
+
+def test_an_unclaimed_child_ends_with_the_block_and_a_claimed_one_does_not(config: Path) -> None:
+    with first_worker(config) as spare:
+        pid = child_of(spare).pid
+    assert until(lambda: not alive(pid))
+    with first_worker(config) as spare:
+        child = spare.claim("process-0", 3)
+    assert child is not None
+    assert alive(child.pid)
+    child.end()
+
+
+@pytest.mark.parametrize("text", ["executor: {type: serial}", "x" * (LONGEST + 1)])
+def test_where_no_worker_is_needed_or_the_text_is_too_long_none_is_started(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    with first_worker(path) as spare:
+        assert spare._child is None
+    with first_worker(tmp_path / "missing.yaml") as spare:
+        assert spare._child is None
+
+
+@pytest.mark.parametrize(
+    ("text", "workers", "threads"),
+    [
+        ("", None, 1),
+        ("", 1, usable_cores()),
+        ("executor:\n  workers: 1\n", None, usable_cores()),
+        ("executor: {workers: 1}\nexecutor.workers=5000", 1, usable_cores()),
+        ("executor: {workers: 1, threads_per_worker: 7}", 1, 7),
+        ("executor: {threads_per_worker: 7}\nexecutor.threads_per_worker=5", None, 5),
+        ("executor: {workers: 0}", None, 1),
+    ],
+)
+def test_threads_are_guessed_as_the_executor_will_have_them(text: str, workers: int | None, threads: int) -> None:
+    assert guessed_threads(text, workers) == threads
+
+
+@pytest.mark.parametrize("path", sorted(Path("configs").rglob("*.yaml")), ids=str)
+def test_the_guess_is_right_for_every_config_of_ours(path: Path) -> None:
+    loaded = load(path, [])
+    if loaded.config.executor.type == "process":  # type: ignore[attr-defined]
+        assert guessed_threads(path.read_text(), None) == loaded.config.executor.threads()
+
+
+def test_only_modules_of_scikit_learn_are_imported_on_a_guess() -> None:
+    text = "class: sklearn.linear_model.Ridge\nx: my_sklearn.thing, os.path, {class: sklearn.svm.SVC}, skl.earn"
+    assert MODULE.findall(text) == ["sklearn.linear_model", "sklearn.svm"]
+
+
+def test_a_bad_config_ends_the_child_that_it_began(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text("name: x\nmodel: {class: sklearn.svm.SVC}\nspaces: 3\n")
+    mark = {**os.environ, "HPTUNE_EARLY": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "hptune", "run", str(tmp_path / "study.yaml")],
+        capture_output=True, text=True, env=mark, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "spaces" in done.stderr
+
+    def left() -> list[Path]:
+        found = []
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if f"HPTUNE_EARLY={tmp_path}".encode() in path.read_bytes():
+                    found.append(path)
+            except OSError:
+                continue
+        return found
+
+    assert until(lambda: not left()), left()
