@@ -1,9 +1,10 @@
 """What a view of a history tells a model: encoded rows, losses, how sure they are, failures, what is pending.
 
 Legend: N trials begun; n of them with a loss; C columns; k folds of a complete trial, j of them measured.
-y_if loss of trial i on fold f, modelled as m_i + b_f + e_if with var(e) = s².
+y_if loss of trial i on fold f, modelled as m_i + b_if + e_if with var(e) = s²; b and s² depend on where the
+configuration lies (`hptune.surrogate.folds`).
 
-    partial trial:       m_i = mean over its folds of (y_if - b_f),   extra variance s² (k - j) / (j k)        (1)
+    partial trial:       m_i = mean over its folds of (y_if - b_if),   extra variance s² (k - j) / (j k)       (1)
 
     lower fidelity g:    m_i = a_g + b_g y_i,   extra variance that of the residuals                            (2)
     the same, each measurement by itself:       m_i = y_i + median of (y_j at the next fidelity - y_j at g) + ...  (3)
@@ -164,24 +165,26 @@ def _partial(view: View, measured: Index, folds: NDArray[np.int64], y: Array, ex
     k = int(folds.max()) if len(folds) else 0
     if k < 2:
         return y, variance
+    short = np.flatnonzero(folds < k)
+    if not len(short):
+        return y, variance
     complete = np.flatnonzero(folds == k)
     best = complete[np.argsort(y[complete], kind="stable")[:FOLD_TRIALS]]
-    table, used = _fold_table(view, measured[best], k, exponent)
+    numbers, table, used = _fold_table(view, measured[best], k, exponent)
     if len(table) < 2:
         return y, variance
-    centred = table - table.mean(axis=1, keepdims=True)
-    effect = centred.mean(axis=0)
-    residual = ((centred - effect) ** 2).sum(axis=1) / (k - 1) * len(table) / (len(table) - 1)
-    # Disagreement grows with badness; the better half is where precision matters.
-    s2 = float(np.mean(residual[: max(len(residual) // 2, 2)]))
+    from hptune.surrogate.folds import FoldEffects
+
+    split, rows = encoding_of(view.space).split, view.rows()
+    effect, s2 = FoldEffects.of(*split(rows[numbers]), table).at(*split(rows[measured[short]]))
     y = y.copy()
-    for i in np.flatnonzero(folds < k):
+    for place, i in enumerate(short):
         found = [m.fold for m in view[int(measured[i])].measurements]
         places = [used[fold] for fold in found if fold in used]
         if places:
-            y[i] -= float(effect[places].mean())
+            y[i] -= float(effect[place, places].mean())
         j = len(found)
-        variance[i] = s2 * (k - j) / (j * k)
+        variance[i] = s2[place] * (k - j) / (j * k)
     return y, variance
 
 
@@ -255,14 +258,15 @@ def _line(pairs: Array, spread: float) -> tuple[float, float, float]:
     return a, b, float(np.sum((z - a - b * x) ** 2) / (len(pairs) - 2))
 
 
-def _fold_table(view: View, numbers: Index, k: int, exponent: int) -> tuple[Array, dict[int, int]]:
-    """Return the fold losses of complete trials, shape (trials, k), and each fold's column."""
+def _fold_table(view: View, numbers: Index, k: int, exponent: int) -> tuple[Index, Array, dict[int, int]]:
+    """Return complete trials on the same folds (trials,), their losses by fold (trials, k), and each fold's column."""
     used: dict[int, int] = {}
-    table = []
+    table, kept = [], []
     for number in numbers:
         measurements = sorted(view[int(number)].measurements, key=lambda m: m.fold)
         if not used:
             used = {m.fold: place for place, m in enumerate(measurements)}
         if [m.fold for m in measurements] == list(used):
+            kept.append(number)
             table.append([view.objective.loss(m.score) for m in measurements])
-    return np.ldexp(np.array(table).reshape(-1, k), -exponent), used
+    return np.array(kept, dtype=np.intp), np.ldexp(np.array(table).reshape(-1, k), -exponent), used

@@ -18,16 +18,20 @@ from __future__ import annotations
 
 import math
 import weakref
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hptune.encoding import encoding_of
 from hptune.history import History, View
-from hptune.observations import observe
+from hptune.observations import FOLD_TRIALS, observe
 from hptune.race import Race, standard_error
 from hptune.randomness import generator
 from hptune.statistics import student_cdf, student_quantile
+from hptune.surrogate.folds import FoldEffects
+from hptune.trial import Values
 
 ALPHA = 0.20
 """A trial is given up when its chance to win falls below this."""
@@ -38,6 +42,9 @@ as good as the incumbent but for less than that."""
 
 DEGREES = 8
 """Nobody is given up before the spread has this many degrees of freedom, and no more are believed."""
+
+NEIGHBOURS = 8
+"""From so many complete trials on a trial is compared with its neighbours' folds, before with the incumbent's."""
 
 HUGE = 1e150
 """Losses beyond this have no variance in floating point: no race."""
@@ -142,12 +149,30 @@ def race_of(losses: Array, numbers: NDArray[np.intp], *, alpha: float = ALPHA, m
     )
 
 
-def race(view: View) -> Race | None:
-    """Return what a trial with this view has to keep up with; None: all its folds are measured."""
+def race(view: View, values: Values | None = None) -> Race | None:
+    """Return what a trial with this view has to keep up with; None: all its folds are measured.
+
+    With the trial's `values`, what it is compared with on a fold is what a trial there would lose on it if it were as
+    good as the incumbent, by its complete neighbours (equation 3 of `hptune.surrogate.folds`).
+    """
     if view.history.started.folds < 2:
         return None
     numbers, losses = complete_losses(view)
-    return race_of(losses, numbers)
+    held = race_of(losses, numbers)
+    if held is None or values is None or len(numbers) < NEIGHBOURS:
+        return held
+    order = np.argsort(losses.mean(axis=1), kind="stable")[:FOLD_TRIALS]
+    split, rows = encoding_of(view.space).split, view.rows()
+    effects = FoldEffects.of(*split(rows[numbers[order]]), losses[order])
+    effect, s2 = effects.at(*split(view.space.encode(values)[None]))
+    return local(held, effect[0], float(s2[0]))
+
+
+def local(held: Race, effect: Array, s2: float) -> Race:
+    """Return the race of a trial whose loss on fold f is its mean plus `effect` (k,), give or take the root of `s2`."""
+    mean, spread, folds = sum(held.losses) / held.folds, math.sqrt(s2), held.folds
+    bars = (spread * _bar(ALPHA, held.degrees, done, folds) - held.margin for done in range(1, folds))
+    return replace(held, losses=tuple((mean + effect).tolist()), bars=tuple(bars), spread=spread)
 
 
 def chance(held: Race, done: list[tuple[int, float]]) -> float:

@@ -43,7 +43,7 @@ SQUARED = 5.0
 """From about five good kernels on their narrowest bandwidth falls with the square of their number, as this over n²."""
 
 LEADERS = 8
-MOVES = 12
+MOVES = 8
 STEP = 0.3
 """The best candidates, how often each is moved, and by how much in units of the good kernels' width."""
 

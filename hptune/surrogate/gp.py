@@ -133,6 +133,10 @@ def fit(U: Array, Z: Levels, y: Array, extra: Array, prior: Prior, *, iterations
     return best
 
 
+JITTER = 1e-6
+"""The least noise that the deviation is computed with."""
+
+
 @dataclass(frozen=True, eq=False)
 class GaussianProcess:
     """A process conditioned on data at fixed hyperparameters.
@@ -140,6 +144,10 @@ class GaussianProcess:
     U (n, d), Z (n, c), levels (c,), y and extra (n,), phi (d + c + 1,). Points beyond the first `len(y)` of U and Z
     are pending: they shrink the variance and leave the mean as it is, which is the kriging believer (Ginsbourger, Le
     Riche and Carraro 2010) at fixed hyperparameters.
+
+    `doubt` is the share of the noise that counts in the deviation. With 0 the mean is still that of the noisy data and the
+    deviation that of a function known at the points: re-interpolation (Forrester, Keane and Bressloff 2006, "Design and
+    analysis of 'noisy' computer experiments"), for losses that are rough and not random.
     """
 
     U: Array
@@ -148,6 +156,7 @@ class GaussianProcess:
     y: Array
     extra: Array
     phi: Array
+    doubt: float = 1.0
 
     @cached_property
     def length(self) -> Array:
@@ -167,14 +176,14 @@ class GaussianProcess:
     def _scaled(self) -> tuple[Array, Array]:
         return self.U / self.length, one_hot(self.Z, self._theta, self.levels)
 
-    def _covariance(self, count: int) -> Array:
+    def _covariance(self, count: int, doubt: float = 1.0) -> Array:
         """Return the factor of A of the first `count` points."""
         B, hot = self._scaled[0][:count], self._scaled[1][:count]
         s, exponent = cross(B, B, hot, hot, float(self._theta.sum()))
         A = (1.0 + s + s * s / 3.0) * np.exp(exponent)
         extra = np.zeros(count)
         extra[: len(self.extra)] = self.extra
-        A.flat[:: count + 1] = 1.0 + self.eta + extra
+        A.flat[:: count + 1] = 1.0 + np.maximum(doubt * (self.eta + extra), JITTER)
         return _factor(A)
 
     @cached_property
@@ -184,7 +193,8 @@ class GaussianProcess:
         factor = self._covariance(n)
         alpha, _ = lapack.dpotrs(factor, self.y, lower=0)
         signal = (B0 + 0.5 * float(self.y @ alpha)) / (A0 + n / 2.0 - 1.0)
-        return alpha, signal, factor if len(self.U) == n else self._covariance(len(self.U))
+        plain = len(self.U) == n and self.doubt == 1.0
+        return alpha, signal, factor if plain else self._covariance(len(self.U), self.doubt)
 
     @property
     def signal(self) -> float:

@@ -75,14 +75,12 @@ def moved(domain: Domain, X: Array, sd: Array, length: Array, rng: np.random.Gen
     # At least one active entry changes in every row.
     lowest = np.where(active, pick, np.inf).argmin(axis=1)
     chosen[np.arange(m), lowest] |= few[:, 0] | ~chosen.any(axis=1)
-    scale = np.minimum(length, 1.0)
-    for place, j in enumerate(domain.numeric):
-        touched = (chosen[:, j] | ~few[:, 0]) & active[:, j]
-        noise = rng.standard_normal(m)
-        step = np.clip(full[:, j] + noise * sd * scale[place], 0.0, 1.0)
-        if not domain.real[place]:
-            step = _at_least_one(domain, int(j), full[:, j], step, noise)
-        new[:, j] = np.where(touched, step, full[:, j])
+    columns = domain.numeric
+    old, noise = full[:, columns], rng.standard_normal((len(columns), m)).T
+    step = np.clip(old + noise * sd[:, None] * np.minimum(length, 1.0), 0.0, 1.0)
+    for place in np.flatnonzero(~domain.real).tolist():
+        step[:, place] = _at_least_one(domain, int(columns[place]), old[:, place], step[:, place], noise[:, place])
+    new[:, columns] = np.where((chosen[:, columns] | ~few) & active[:, columns], step, old)
     for place, j in enumerate(domain.category):
         touched = chosen[:, j] & active[:, j]
         other = (full[:, j] + 1 + np.floor(rng.random(m) * (domain.levels[place] - 1))) % domain.levels[place]
