@@ -165,7 +165,7 @@ def race(view: View, values: Values | None = None) -> Race | None:
     split, rows = encoding_of(view.space).split, view.rows()
     effects = FoldEffects.of(*split(rows[numbers[order]]), losses[order])
     effect, s2 = effects.at(*split(view.space.encode(values)[None]))
-    return local(held, effect[0], float(s2[0]))
+    return local(held, effect[0], float(s2[0])) if s2[0] > 0.0 else held
 
 
 def local(held: Race, effect: Array, s2: float) -> Race:

@@ -129,6 +129,48 @@ def test_scale_and_shift_of_the_losses_change_nothing(scale: float) -> None:
     assert other.bars == tuple(scale * bar for bar in one.bars)
 
 
+def test_with_its_values_a_trial_is_compared_with_what_its_neighbours_lose_on_a_fold() -> None:
+    """Folds that are hard on one side of the space only: the incumbent's losses say nothing of a trial on the other."""
+    one = study(lookahead=None)
+
+    def folds(x: float) -> list[float]:
+        tilt = [math.sin(x + f * 2 * math.pi / FOLDS) for f in range(FOLDS)]
+        return [0.1 * (x - 1.0) ** 2 + t for t in tilt]
+
+    for _ in range(30):
+        trial = one.ask()
+        for f, value in enumerate(folds(trial.values["x"])):
+            one.score(trial.number, Measurement(fold=f, score=value))
+        one.complete(trial.number)
+    view = one.history.view()
+    plain = racing.race(view)
+    assert plain is not None
+    for x in (0.2, 0.9, 1.6):  # where the better three quarters of the trials are
+        own = racing.race(view, {"x": x})
+        assert own is not None
+        assert (own.incumbent, own.margin, own.degrees) == (plain.incumbent, plain.margin, plain.degrees)
+        mean = sum(folds(x)) / FOLDS
+        best = sum(plain.losses) / FOLDS
+        for f, value in enumerate(folds(x)):
+            assert own.lead([(f, value)]) == pytest.approx(mean - best, abs=0.15)
+            assert own.spread < 0.5 * plain.spread
+        done = [(f, value) for f, value in enumerate(folds(x))][:3]
+        error = own.spread * math.sqrt(2 / 15)
+        expected = student.cdf((-own.lead(done) - own.margin) / error, own.degrees)
+        assert racing.chance(own, done) == pytest.approx(expected)
+        assert own.goes_on(done) == (expected >= racing.ALPHA)
+
+
+def test_few_complete_trials_are_no_neighbours() -> None:
+    one = study(lookahead=None)
+    for _ in range(racing.NEIGHBOURS - 1):
+        trial = one.ask()
+        for f in range(FOLDS):
+            one.score(trial.number, Measurement(fold=f, score=loss(trial.values, f)))
+        one.complete(trial.number)
+    assert racing.race(one.history.view(), {"x": 0.0}) == racing.race(one.history.view())
+
+
 def test_the_order_of_the_folds_is_each_trials_own() -> None:
     orders = {racing.fold_order(0, trial, 5) for trial in range(40)}
     assert len(orders) > 25

@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 MOST_GOOD = 25
-MOST_OTHER = 128
+MOST_OTHER = 64
 """Own kernels at most, so that a suggestion takes as long after ten thousand trials as after three hundred."""
 
 LEAST_GOOD = 2

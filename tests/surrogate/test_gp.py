@@ -72,10 +72,11 @@ def test_the_category_factor_is_the_exponential_of_weighted_mismatches():
             assert s[i, k] == pytest.approx(np.sqrt(5 * ((U[i] - U[k]) ** 2).sum()), abs=1e-7)
 
 
+@pytest.mark.parametrize("doubt", [0.0, 1.0])
 @pytest.mark.parametrize("pending", [0, 4])
-def test_the_slopes_of_mean_and_deviation_are_finite_differences(pending):
+def test_the_slopes_of_mean_and_deviation_are_finite_differences(pending, doubt):
     U, Z, y, extra = data(n=16)
-    gp = GaussianProcess(U, Z, np.array([3, 3]), y, extra, Prior().centre(3, 2))
+    gp = GaussianProcess(U, Z, np.array([3, 3]), y, extra, Prior().centre(3, 2), doubt=doubt)
     rng = np.random.default_rng(4)
     if pending:
         gp = gp.with_pending(rng.random((pending, 3)), rng.integers(0, 3, (pending, 2)))
@@ -95,6 +96,22 @@ def test_pending_points_leave_the_mean_and_shrink_the_deviation():
     more = gp.with_pending(at, z)
     np.testing.assert_allclose(more.mean(at, z), gp.mean(at, z), rtol=1e-10)
     assert more.predict(at, z)[1][0] < 0.5 * gp.predict(at, z)[1][0]
+
+
+def test_without_doubt_the_mean_stays_and_the_deviation_vanishes_where_there_are_data():
+    U, Z, y, extra = data()
+    noisy = Prior().centre(3, 2)
+    noisy[-1] = np.log(0.5)
+    gp = GaussianProcess(U, Z, np.array([3, 3]), y, extra + 0.2, noisy)
+    sure = GaussianProcess(U, Z, np.array([3, 3]), y, extra + 0.2, noisy, doubt=0.0)
+    np.testing.assert_array_equal(sure.mean(U, Z), gp.mean(U, Z))
+    assert sure.predict(U, Z)[1].max() < 0.01 * gp.predict(U, Z)[1].min()
+    exact = GaussianProcess(
+        U, Z, np.array([3, 3]), gp.mean(U, Z), np.full(len(U), 1e-6), np.append(noisy[:-1], -40.0)
+    )
+    at, z = np.random.default_rng(5).random((7, 3)), np.zeros((7, 2), dtype=int)
+    ratio = sure.predict(at, z)[1] / exact.predict(at, z)[1]  # the process through the means, but for its scale
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-5)
 
 
 def test_the_believer_is_conditioning_on_the_mean():
