@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 
-from hptune.commands._signals import Interrupted
+from hptune.commands._signals import Interrupted, signals
 from hptune.errors import ConfigError, HptuneError, Problem
 from hptune.report.layout import coloured, paint
 
@@ -17,7 +17,7 @@ ISSUES = "please report it with the lines above"
 
 
 class StdoutClosed(Exception):
-    """The reader of stdout has gone (`hptune trials DIR | head`): nothing to say any more, and no fault."""
+    """Who reads stdout has gone (`hptune trials DIR | head`, a closed terminal): nothing to say any more, and no fault."""
 
 
 def mutter(text: str) -> None:
@@ -31,7 +31,7 @@ def report_failure(error: BaseException, *, as_json: bool) -> int:
     """Say on stderr what went wrong (and on stdout as JSON if asked); return the exit code."""
     if isinstance(error, StdoutClosed):
         _let_stdout_go()
-        return 0
+        return signals.exit_code
     code, problem = _judged(error)
     with contextlib.suppress(OSError):
         _say(error, code, problem)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -35,8 +38,18 @@ def write(text: str) -> None:
         encoding = sys.stdout.encoding or "utf-8"
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise StdoutClosed from None
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) or (error.errno == errno.EIO and _is_terminal()):
+            raise StdoutClosed from None
+        raise
+
+
+def _is_terminal() -> bool:
+    """Whether stdout is a terminal, or was one: `isatty` says no of one that has hung up."""
+    try:
+        return stat.S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def stdout_width() -> int | None:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first asks to stop (or ends what has nothing to save), the second always ends at once.
+"""SIGINT, SIGTERM and SIGHUP: the first asks to stop (or ends what has nothing to save), the second always ends at once.
 
 Standard library only: `hptune --help` imports this.
 """
@@ -12,7 +12,9 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-HANDLED = (signal.SIGINT, signal.SIGTERM)
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, `kill`, and the end of the terminal."""
+
 _PATIENCE = 4  # a fourth signal does not even wait for the workers to be ended
 
 

@@ -1,11 +1,14 @@
-"""Ctrl-C and SIGTERM with two workers, one of them in a trial that hangs; and the second signal."""
+"""Ctrl-C and SIGTERM with two workers, one of them in a trial that hangs; the second signal; a closed terminal."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -145,3 +148,35 @@ def test_a_hung_trial_ends_at_its_time_limit(tmp_path: Path) -> None:
     assert kinds == ["timeout"]
     assert history_of(run).count("completed") == 11
     measured("hang", "all", hung=1, ended=1, others_lost=0)
+
+
+def test_a_terminal_that_is_closed_leaves_everything_saved(tmp_path: Path) -> None:
+    """The window is closed or the connection lost: SIGHUP, and every further line to the terminal fails with EIO."""
+    project, run = Project(tmp_path / "project", trials=400), tmp_path / "run"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        words = [word for word in project.command(run, "--workers", "2") if word != "-q"]
+        os.execv(words[0], words)
+    reader = threading.Thread(target=_drained, args=(terminal,), daemon=True)
+    reader.start()
+    assert until(lambda: journal_of(run).count(b"fold_scored") >= 3, 90)
+    family = workers_of(pid)
+    scored = journal_of(run).count(b"fold_scored")
+    began = time.monotonic()
+    os.kill(pid, signal.SIGSTOP)  # so that the reader ends before the run hears of it
+    os.close(terminal)
+    os.kill(pid, signal.SIGCONT)
+    _, status = os.waitpid(pid, 0)
+    assert time.monotonic() - began < GRACE + 2
+    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
+    assert until(lambda: not alive(family), 2.0)
+    result = json.loads((run / "result.json").read_text())
+    assert result["stop_reason"] == "signal"
+    assert result["trials"]["completed"] >= scored
+    assert len(history_of(run).view().completed()) == result["trials"]["completed"]
+
+
+def _drained(terminal: int) -> None:
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 2**16):
+            pass
