@@ -173,7 +173,7 @@ def test_a_terminal_that_is_closed_leaves_everything_saved(tmp_path: Path) -> No
     result = json.loads((run / "result.json").read_text())
     assert result["stop_reason"] == "signal"
     assert result["trials"]["completed"] >= scored
-    assert len(history_of(run).view().completed()) == result["trials"]["completed"]
+    assert len(history_of(run).view(everything=True).completed()) == result["trials"]["completed"]
 
 
 def _drained(terminal: int) -> None:
