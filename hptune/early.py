@@ -1,7 +1,8 @@
 """The first worker, started while the coordinator still imports and reads the config: both then import side by side.
 
-What it will be needed for is guessed from the config's text. A wrong guess costs that process and nothing else: who
-asks for a worker with other threads gets none from here, and starts one.
+What it will be needed for is guessed from the config's text: who asks for a worker with other threads gets none from here,
+and starts one. What it imports early is what any worker imports before code of the user's, so that nothing that a trial
+computes can depend on which worker it is; where the text leaves that open, less is imported, or no worker started.
 """
 
 from __future__ import annotations
@@ -18,6 +19,15 @@ from hptune.threads import usable_cores
 
 MODULE = re.compile(r"\bsklearn(?:\.[a-z_]\w*)*")
 """Modules of scikit-learn that a text names. No others are imported on a guess."""
+
+NAME = re.compile(r"(?<![\w./-])[A-Za-z_]\w*(?:[.:][A-Za-z_]\w*)+(?![\w/.:]|[\"']\s*:|\s*=)")
+"""A dotted path or module:name that is no key: the user's code, perhaps, unless it is scikit-learn's or a file."""
+FILES = (".csv", ".tsv", ".txt", ".npz", ".npy", ".parquet", ".yaml", ".yml", ".json", ".gz")
+NO_SPARE = re.compile(
+    r"\btype\s*[:=]\s*[\"']?serial\b|\bextends\s*:|\b(type|oracle)\s*[:=]\s*[\"']?[A-Za-z_]\w*[.:]\w"
+)
+"""No worker is needed; another file says what is; or an oracle of the user's is imported after the worker's start."""
+
 MOST = 50
 LONGEST = 100_000
 """A longer config, in bytes, is left to the loader, which has its limits."""
@@ -33,13 +43,13 @@ class Spare:
     def claim(self, name: str, threads: int) -> Child | None:
         """Return the child if it was started as worker `name` with so many threads; it is the caller's from then on.
 
-        As the worker of another number of threads it is of no use, and ended.
+        As the worker of another number of threads, or dead by now, it is of no use, and ended.
         """
         with self._lock:
             if self._child is None or self._child.name != name:
                 return None
             child, self._child = self._child, None
-        if child.threads == threads:
+        if child.threads == threads and not child.gone:
             return child
         child.end()
         return None
@@ -64,17 +74,20 @@ def first_worker(config: Path, overrides: Sequence[str] = (), workers: int | Non
 
 def _started(config: Path, overrides: Sequence[str], workers: int | None) -> Spare:
     try:
+        if not config.is_file():  # a pipe can be read once only, and that is for the loader
+            return Spare()
         with config.open("rb") as file:
             text = file.read(LONGEST + 1)
     except OSError:
         return Spare()  # the loader says what is wrong
     if len(text) > LONGEST:
         return Spare()
-    asked = "\n".join([text.decode(errors="replace"), *overrides])
-    if re.search(r"\btype\s*[:=]\s*serial\b", asked):
+    lines = [*text.decode(errors="replace").splitlines(), *overrides]
+    asked = "\n".join(re.sub(r"(^|\s)#.*", "", line) for line in lines)
+    if NO_SPARE.search(asked):
         return Spare()
     threads = guessed_threads(asked, workers)
-    modules = sorted(set(MODULE.findall(asked)))[:MOST]
+    modules = [] if names_own_code(asked) else sorted(set(MODULE.findall(asked)))[:MOST]
     try:
         child = Child(threads, name=worker_name(0))
     except ExecutorUnreachable:
@@ -92,3 +105,8 @@ def guessed_threads(text: str, workers: int | None) -> int:
 
     cores = usable_cores()
     return last("threads_per_worker") or max(1, cores // max(1, workers or last("workers") or cores))
+
+
+def names_own_code(text: str) -> bool:
+    """Return whether a config's text may name code outside of scikit-learn."""
+    return any(not name.startswith("sklearn.") and not name.endswith(FILES) for name in NAME.findall(text))

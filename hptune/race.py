@@ -1,6 +1,6 @@
 """`Race`: what a trial has to keep up with while its folds are measured; plain data that travels with a job.
 
-    d_f = loss of the trial on fold f - loss of the incumbent on fold f
+    d_f = loss of the trial on fold f - what it would lose there if it were as good as the incumbent
 
 After j of k folds the trial goes on while the mean of its d_f is at most `bars[j - 1]` (`hptune.racing` sets them).
 """
@@ -15,9 +15,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Race:
-    """The incumbent (a trial number), its `losses` by fold (k,), and the `bars` (k - 1,) for the mean difference.
+    """The incumbent (a trial number), the `losses` to keep up with (k,), and the `bars` (k - 1,) for the mean difference.
 
-    `spread` is the standard deviation of a difference's noise, `degrees` how many degrees of freedom it was estimated
+    The losses are the incumbent's own, or what neighbours make of them at the trial's place (`hptune.racing`). `spread` is
+    the standard deviation of a difference's noise, `degrees` how many degrees of freedom it was estimated
     with, and `margin` by how much a trial has to win to be worth it: what the bars came from.
     """
 

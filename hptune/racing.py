@@ -6,10 +6,12 @@ freedom, at most 8; T Student's distribution function; m a tenth of the standard
 
     P(win) = T_nu((-dbar - m) / (s sqrt((k - j) / (j k))))        the trial is given up below `ALPHA`    (1)
 
-It does not ask whether the challenger is worse in truth but whether it will win on *these* k folds, so that the
-folds' dependence needs no correction; and s is pooled, so that it works from the first fold on. Pairs far from the
-incumbent disagree more from fold to fold, so s comes from the nearer half. Settings and what they cost were measured
-on stored studies: `python -m benchmarks.racing`, decision 8.
+It does not ask whether the challenger is worse in truth but whether it will win on *these* k folds, so that the folds'
+dependence needs no correction. From `NEIGHBOURS` complete trials on, d_f is taken to what a trial at the challenger's place
+would lose on fold f if it were as good as the incumbent, and s² is equation (4) of `hptune.surrogate.folds`: similar
+configurations find the same folds hard. Before that d_f is to the incumbent's own losses, and s is pooled, so that it works
+from the first fold on; pairs far from the incumbent disagree more from fold to fold, so s comes from the nearer half.
+Settings and what they cost were measured on stored studies: `python -m benchmarks.racing`, decision 8.
 
 Pure: a `Race` is a function of the view, and a decision one of the race and the trial's own folds in their order.
 """

@@ -104,6 +104,7 @@ class Slot:
         self._service = service
         self._load_seconds = load_seconds
         self._spare = spare
+        self._early = False
         self._child: Child | None = None
         self._cancelled = False
         self._wake, self._ring = os.pipe()
@@ -131,6 +132,7 @@ class Slot:
             raise ValueError("this slot is closed")
         if self._child is None:
             early = None if self._spare is None else self._spare.claim(self.name, self._setup.threads)
+            self._early = early is not None
             self._child = early or Child(self._setup.threads, service=self._service, name=self.name)
             self._child.send(self._setup.to_json(), wake=self._wake)
 
@@ -203,7 +205,13 @@ class Slot:
         if child.ready:
             return child
         watch.limit(self._load_seconds, f"loading the problem took longer than {_seconds(self._load_seconds)}")
-        self._answer(child, watch, "ready")
+        try:
+            self._answer(child, watch, "ready")
+        except _Ended as ended:
+            if not self._early or ended.failure.kind != "crashed":
+                raise
+            self._discard()  # it may have died of what it imported on a guess: the problem gets a child of its own
+            return self._loaded(watch)
         child.ready = True
         return child
 

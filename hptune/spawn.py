@@ -72,7 +72,10 @@ class Child:
         self._inbox = FrameBuffer()
         self._open: set[int] = set()
         _living.add(self)
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child; closed in `end`
+        try:
+            self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child; closed in `end`
+        except OSError as error:
+            raise ExecutorUnreachable(f"cannot start a worker process: {error}") from error
         try:
             self._start(service)
         except OSError as error:

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+HANGUP = getattr(signal, "SIGHUP", None)  # Windows, which is told that it cannot be, has none
+HANDLED = tuple(number for number in (signal.SIGINT, signal.SIGTERM, HANGUP) if number is not None)
 """Ctrl-C, `kill`, and the end of the terminal."""
 
 _PATIENCE = 4  # a fourth signal does not even wait for the workers to be ended
@@ -71,6 +72,8 @@ class Signals:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         del frame
+        if number == HANGUP and self._count:
+            return  # a shell sends one and the system another when a terminal is closed: nobody insists
         self._count += 1
         if self.number is None:
             self.number = number

@@ -37,7 +37,7 @@ Index = NDArray[np.intp]
 class Recipe:
     """The settings that no user has to know; docs/decisions/0005-bayesian-oracle.md has what was measured of them.
 
-    `margin`: how far below the best warped loss improvement begins to count. `length`: the prior centre of a length
+    `margin`: how far below the best posterior mean improvement begins to count. `length`: the prior centre of a length
     scale is this times the root of the numeric columns active on average. `theta`: prior centre of the category
     weights. `branch_least`, `branch_share`: a top-level branch gets so many trials before the branches compete, and at
     least this share of an even share afterwards. `every`: up to so many losses the hyperparameters are fitted for

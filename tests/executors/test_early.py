@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,10 @@ from hostile_kit import alive, until
 
 from hptune.compose import setup_of
 from hptune.config.load import load
-from hptune.early import LONGEST, MODULE, Spare, first_worker, guessed_threads
+from hptune.early import LONGEST, MODULE, Spare, first_worker, guessed_threads, names_own_code
 from hptune.executors.process import ProcessExecutor
 from hptune.job import Job
+from hptune.slot import Slot
 from hptune.spawn import Child
 from hptune.threads import usable_cores
 
@@ -72,7 +74,16 @@ def test_an_unclaimed_child_ends_with_the_block_and_a_claimed_one_does_not(confi
     child.end()
 
 
-@pytest.mark.parametrize("text", ["executor: {type: serial}", "x" * (LONGEST + 1)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "executor: {type: serial}",
+        "extends: base.yaml",
+        "oracle: {type: own.Oracle}",
+        "oracle: own.Oracle",
+        "x" * (LONGEST + 1),
+    ],
+)
 def test_where_no_worker_is_needed_or_the_text_is_too_long_none_is_started(tmp_path: Path, text: str) -> None:
     path = tmp_path / "study.yaml"
     path.write_text(text)
@@ -103,6 +114,45 @@ def test_the_guess_is_right_for_every_config_of_ours(path: Path) -> None:
     loaded = load(path, [])
     if loaded.config.executor.type == "process":  # type: ignore[attr-defined]
         assert guessed_threads(path.read_text(), None) == loaded.config.executor.threads()
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("model: {class: sklearn.svm.SVC}\nspace: {svc.C: 1}\ndata: {file: rows.csv, path: ../a.b/c}", False),
+        ('model: {function: "objective:measure"}', True),
+        ("model:\n  choose: [sklearn.svm.SVC, own.Model]", True),
+        ("model: {class: xgboost.XGBClassifier}", True),
+        ('space: {"svc.C": {min: 1}}\nexecutor.workers=1', False),
+        ("evaluate: {metric: own:score}", True),
+    ],
+)
+def test_where_code_of_the_users_may_be_named_nothing_is_imported_before_it(text: str, own: bool) -> None:
+    assert names_own_code(text) is own
+
+
+def test_a_config_from_a_pipe_is_left_to_the_loader(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "study.yaml")
+    with first_worker(tmp_path / "study.yaml") as spare:
+        assert spare._child is None
+
+
+def test_a_child_that_died_is_not_handed_out_and_one_that_dies_loading_is_replaced(config: Path) -> None:
+    with first_worker(config) as spare:
+        child = child_of(spare)
+        os.killpg(child.pid, signal.SIGKILL)
+        assert until(lambda: child.gone)
+        assert spare.claim(child.name, 3) is None
+    with first_worker(config) as spare:
+        child = child_of(spare)
+        slot = Slot(setup_of(load(config, [])), name=child.name, spare=spare)
+        os.killpg(child.pid, signal.SIGSTOP)
+        slot.start()
+        assert slot.pid == child.pid
+        os.killpg(child.pid, signal.SIGKILL)
+        outcome = slot.run(Job(values={"x": 0.5}, folds=(0,)))
+        slot.close(kill=True)
+    assert outcome.failure is None
 
 
 def test_only_modules_of_scikit_learn_are_imported_on_a_guess() -> None:
