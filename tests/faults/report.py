@@ -54,6 +54,12 @@ ROWS: list[tuple[str, str, str, str]] = [
         "Optuna never ends; scikit-learn saves nothing and leaves 4 orphans",
         "exit within {max_seconds:.1f} s (5 s of grace), {lost:.0f} lost, {orphans:.0f} orphans, at most {max_lines:.0f} line",
     ),
+    (
+        "hangup",
+        "the terminal is closed (SIGHUP, and writing to it fails)",
+        "-",
+        "exit after {max_seconds:.1f} s, {lost:.0f} lost, {orphans:.0f} orphans, result.json written",
+    ),
     ("second-signal", "a second signal", "-", "exit within {max_seconds:.1f} s, {orphans:.0f} orphans"),
     (
         "full",

@@ -167,13 +167,15 @@ def test_a_terminal_that_is_closed_leaves_everything_saved(tmp_path: Path) -> No
     os.close(terminal)
     os.kill(pid, signal.SIGCONT)
     _, status = os.waitpid(pid, 0)
-    assert time.monotonic() - began < GRACE + 2
+    seconds = time.monotonic() - began
+    assert seconds < GRACE + 2
     assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
     assert until(lambda: not alive(family), 2.0)
     result = json.loads((run / "result.json").read_text())
     assert result["stop_reason"] == "signal"
     assert result["trials"]["completed"] >= scored
     assert len(history_of(run).view(everything=True).completed()) == result["trials"]["completed"]
+    measured("hangup", "all", max_seconds=seconds, lost=0, orphans=0)
 
 
 def _drained(terminal: int) -> None:
