@@ -4,7 +4,7 @@ Legend: k folds; d_f loss of the challenger minus that of the incumbent on fold 
 measured; s the spread of d_f within a pair of configurations, pooled over earlier complete trials; nu its degrees of
 freedom, at most 8; T Student's distribution function; m a tenth of the standard error of the incumbent's score.
 
-    P(win) = T_nu((-dbar - m) / (s sqrt((k - j) / (j k))))        the trial is given up below `ALPHA`    (1)
+    P(win) = T_nu((-dbar - m (k - j) / (k - 1)) / (s sqrt((k - j) / (j k))))    the trial is given up below `ALPHA`    (1)
 
 It does not ask whether the challenger is worse in truth but whether it will win on *these* k folds, so that the folds'
 dependence needs no correction. From `NEIGHBOURS` complete trials on, d_f is taken to what a trial at the challenger's place
@@ -39,8 +39,8 @@ ALPHA = 0.20
 """A trial is given up when its chance to win falls below this."""
 
 MARGIN = 0.10
-"""By how many standard errors of the incumbent's score a trial has to win: where a search converges, most trials are
-as good as the incumbent but for less than that."""
+"""By how many standard errors of the incumbent's score a trial has to win after its first fold: where a search converges,
+most trials are as good as the incumbent but for less than that. It falls with the folds that giving up would save."""
 
 DEGREES = 8
 """Nobody is given up before the spread has this many degrees of freedom, and no more are believed."""
@@ -130,6 +130,11 @@ def _bar(alpha: float, degrees: int, done: int, folds: int) -> float:
     return student_quantile(1.0 - alpha, degrees) * standard_error(1.0, done, folds)
 
 
+def _left(done: int, folds: int) -> float:
+    """Return the share of the folds after the first that are still to be measured."""
+    return (folds - done) / (folds - 1)
+
+
 def race_of(losses: Array, numbers: NDArray[np.intp], *, alpha: float = ALPHA, margin: float = MARGIN) -> Race | None:
     """Return the race that complete trials with these losses (n, k) make, None while nobody is to be given up."""
     n, k = losses.shape
@@ -144,7 +149,7 @@ def race_of(losses: Array, numbers: NDArray[np.intp], *, alpha: float = ALPHA, m
     return Race(
         incumbent=int(numbers[incumbent]),
         losses=tuple(losses[incumbent].tolist()),
-        bars=tuple(spread * _bar(alpha, degrees, done, k) - least for done in range(1, k)),
+        bars=tuple(spread * _bar(alpha, degrees, done, k) - least * _left(done, k) for done in range(1, k)),
         spread=spread,
         degrees=degrees,
         margin=least,
@@ -173,14 +178,17 @@ def race(view: View, values: Values | None = None) -> Race | None:
 def local(held: Race, effect: Array, s2: float) -> Race:
     """Return the race of a trial whose loss on fold f is its mean plus `effect` (k,), give or take the root of `s2`."""
     mean, spread, folds = sum(held.losses) / held.folds, math.sqrt(s2), held.folds
-    bars = (spread * _bar(ALPHA, held.degrees, done, folds) - held.margin for done in range(1, folds))
+    bars = (
+        spread * _bar(ALPHA, held.degrees, done, folds) - held.margin * _left(done, folds) for done in range(1, folds)
+    )
     return replace(held, losses=tuple((mean + effect).tolist()), bars=tuple(bars), spread=spread)
 
 
 def chance(held: Race, done: list[tuple[int, float]]) -> float:
     """Return P(win) of (1) for a trial with these (fold, loss) pairs, some but not all of the folds."""
     error = standard_error(held.spread, len(done), held.folds)
-    return student_cdf((-held.lead(done) - held.margin) / error, held.degrees)
+    margin = held.margin * _left(len(done), held.folds)
+    return student_cdf((-held.lead(done) - margin) / error, held.degrees)
 
 
 def reason(held: Race, done: list[tuple[int, float]]) -> str:

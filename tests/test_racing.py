@@ -93,7 +93,7 @@ def test_the_bars_are_where_the_predictive_probability_is_alpha(k: int) -> None:
     assert race.spread == pytest.approx(spread)
     for j in range(1, k):
         error = spread * math.sqrt((k - j) / (j * k))
-        margin = racing.MARGIN * losses[best].std(ddof=1) / math.sqrt(k)
+        margin = racing.MARGIN * losses[best].std(ddof=1) / math.sqrt(k) * (k - j) / (k - 1)
         assert student.cdf((-race.bars[j - 1] - margin) / error, 8) == pytest.approx(racing.ALPHA)
         over = race.bars[j - 1] + 0.001 * spread
         done = [(f, float(losses[best, f]) + over) for f in range(j)]
@@ -156,7 +156,7 @@ def test_with_its_values_a_trial_is_compared_with_what_its_neighbours_lose_on_a_
             assert own.spread < 0.5 * plain.spread
         done = [(f, value) for f, value in enumerate(folds(x))][:3]
         error = own.spread * math.sqrt(2 / 15)
-        expected = student.cdf((-own.lead(done) - own.margin) / error, own.degrees)
+        expected = student.cdf((-own.lead(done) - own.margin / 2) / error, own.degrees)
         assert racing.chance(own, done) == pytest.approx(expected)
         assert own.goes_on(done) == (expected >= racing.ALPHA)
 

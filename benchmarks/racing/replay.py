@@ -13,7 +13,7 @@ formulas:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,20 @@ def predictive(alpha: float = ALPHA, margin: float = MARGIN) -> Rule:
     return rule
 
 
+def constant(alpha: float = ALPHA, margin: float = MARGIN) -> Rule:
+    """The product's rule with the whole margin after every fold."""
+
+    def rule(losses: Array, numbers: NDArray[np.intp]) -> Judge | None:
+        race = race_of(losses, numbers, alpha=alpha, margin=margin) if len(losses) else None
+        if race is None:
+            return None
+        k = race.folds
+        bars = (bar - race.margin * (j - 1) / (k - 1) for j, bar in enumerate(race.bars, start=1))
+        return replace(race, bars=tuple(bars)).goes_on
+
+    return rule
+
+
 def _against_best(judge: Callable[[Array, list[tuple[int, float]]], bool]) -> Rule:
     def rule(losses: Array, numbers: NDArray[np.intp]) -> Judge | None:
         del numbers
@@ -71,6 +85,7 @@ def _wilcoxon(best: Array, done: list[tuple[int, float]]) -> bool:
 RULES: dict[str, tuple[Rule, bool]] = {
     "predictive, 0.20, margin 0.10 (hptune)": (predictive(), True),
     "the same, finalists not completed": (predictive(), False),
+    "the same, margin whole after every fold": (constant(), True),
     "predictive, 0.20, margin 0.15": (predictive(0.20, 0.15), True),
     "predictive, 0.20, margin 0.05": (predictive(0.20, 0.05), True),
     "predictive, 0.10, margin 0.05": (predictive(0.10, 0.05), True),
