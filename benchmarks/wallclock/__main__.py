@@ -55,6 +55,8 @@ def measure(tools: list[str], tasks: list[str], seeds: int) -> None:
     """Run what is not stored yet: seed by seed, task by task, the tools one after the other."""
     have, missing = stored(), set()
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    # Where byte code may not be written, each run would compile scikit-learn anew, in each of its processes.
+    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for seed in range(seeds):
         for task in tasks:
             for tool in tools:
@@ -62,7 +64,7 @@ def measure(tools: list[str], tasks: list[str], seeds: int) -> None:
                     continue
                 done = subprocess.run(
                     [sys.executable, "-c", _ONE, tool, task, str(seed)],
-                    env={**os.environ, **one_thread}, capture_output=True, text=True, check=False,
+                    env={**compiled, **one_thread}, capture_output=True, text=True, check=False,
                 )  # fmt: skip
                 if "ModuleNotFoundError" in done.stderr:
                     missing.add(tool)
