@@ -13,6 +13,7 @@ import random
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -94,6 +95,16 @@ def measure(config: Path, workers: int, number: int, patience: float) -> list[tu
     return sorted(found, key=lambda one: one[1])[:number]
 
 
+def importing(module: str, number: int) -> float:
+    """Return the median seconds that a new interpreter takes to import a module: what no resume can be faster than."""
+    seconds = []
+    for _ in range(number):
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
+        seconds.append(time.monotonic() - began)
+    return statistics.median(seconds)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--number", type=int, default=7, help="resumes of each problem and number of workers")
@@ -101,10 +112,12 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project_for(Path(folder), "random")
-        for name, config in (
-            ("resume-function", Path(folder) / "fault.yaml"),
-            ("resume-sklearn", ROOT / "configs" / "article" / "ridge.yaml"),
+        for name, config, module in (
+            ("resume-function", Path(folder) / "fault.yaml", "numpy"),
+            ("resume-sklearn", ROOT / "configs" / "article" / "ridge.yaml", "sklearn.linear_model"),
         ):
+            alone = importing(module, asked.number)
+            print(f"{name}: importing {module} alone {alone:.2f} s")
             for workers in (1, 2, 4):
                 found = measure(config, workers, asked.number, asked.patience)
                 seconds = [one for one, _ in found]
@@ -112,7 +125,7 @@ def main() -> None:
                 print(f"{name}, {workers} workers: {median:.2f} s, at most {slowest:.2f} s (others {busy:.0%})")
                 measured(
                     name, str(workers), resumes=len(found), max_median=median, max_seconds=slowest,
-                    max_busy=busy,
+                    max_busy=busy, max_import=alone,
                 )  # fmt: skip
 
 
