@@ -24,7 +24,7 @@ NAME = re.compile(r"(?<![\w./-])[A-Za-z_]\w*(?:[.:][A-Za-z_]\w*)+(?![\w/.:]|[\"'
 """A dotted path or module:name that is no key: the user's code, perhaps, unless it is scikit-learn's or a file."""
 FILES = (".csv", ".tsv", ".txt", ".npz", ".npy", ".parquet", ".yaml", ".yml", ".json", ".gz")
 NO_SPARE = re.compile(
-    r"\btype\s*[:=]\s*[\"']?serial\b|\bextends\s*:|\b(type|oracle)\s*[:=]\s*[\"']?[A-Za-z_]\w*[.:]\w"
+    r"\btype[\"']?\s*[:=]\s*[\"']?serial\b|\bextends[\"']?\s*:|\b(type|oracle)[\"']?\s*[:=]\s*[\"']?[A-Za-z_]\w*[.:]\w"
 )
 """No worker is needed; another file says what is; or an oracle of the user's is imported after the worker's start."""
 
@@ -100,7 +100,7 @@ def guessed_threads(text: str, workers: int | None) -> int:
     """Return the threads of each worker that a config's text asks for (its overrides, a line each, after it)."""
 
     def last(name: str) -> int | None:
-        found = re.findall(rf"\b{name}\s*[:=]\s*(\d{{1,4}})\b", text)
+        found = re.findall(rf"\b{name}[\"']?\s*[:=]\s*(\d{{1,4}})\b", text)
         return int(found[-1]) if found else None
 
     cores = usable_cores()
@@ -109,4 +109,6 @@ def guessed_threads(text: str, workers: int | None) -> int:
 
 def names_own_code(text: str) -> bool:
     """Return whether a config's text may name code outside of scikit-learn."""
-    return any(not name.startswith("sklearn.") and not name.endswith(FILES) for name in NAME.findall(text))
+    return any(
+        not name.startswith(("sklearn.", "sklearn:")) and not name.endswith(FILES) for name in NAME.findall(text)
+    )

@@ -79,6 +79,8 @@ def test_an_unclaimed_child_ends_with_the_block_and_a_claimed_one_does_not(confi
     [
         "executor: {type: serial}",
         "extends: base.yaml",
+        '{"extends": "base.yaml"}',
+        '{"oracle": {"type": "own.Oracle"}}',
         "oracle: {type: own.Oracle}",
         "oracle: own.Oracle",
         "x" * (LONGEST + 1),
@@ -103,6 +105,7 @@ def test_where_no_worker_is_needed_or_the_text_is_too_long_none_is_started(tmp_p
         ("executor: {workers: 1, threads_per_worker: 7}", 1, 7),
         ("executor: {threads_per_worker: 7}\nexecutor.threads_per_worker=5", None, 5),
         ("executor: {workers: 0}", None, 1),
+        ('{"executor": {"workers": 1}}', None, usable_cores()),
     ],
 )
 def test_threads_are_guessed_as_the_executor_will_have_them(text: str, workers: int | None, threads: int) -> None:
@@ -125,6 +128,7 @@ def test_the_guess_is_right_for_every_config_of_ours(path: Path) -> None:
         ("model: {class: xgboost.XGBClassifier}", True),
         ('space: {"svc.C": {min: 1}}\nexecutor.workers=1', False),
         ("evaluate: {metric: own:score}", True),
+        ('{"data": {"train": "sklearn:load_diabetes"}, "space": {"svc.C": 1}}', False),
     ],
 )
 def test_where_code_of_the_users_may_be_named_nothing_is_imported_before_it(text: str, own: bool) -> None:
