@@ -37,8 +37,9 @@ class ProcessSpec(ExecutorSpec):
 class ProcessExecutor:
     """`workers` threads of this process, each with a `Slot`; jobs are taken in the order they were submitted.
 
-    Of more workers than cores the surplus starts with the first outcome, or once there is a job for it: children that
-    load all at once would keep the first answer, for which a run waits, from coming.
+    One core is left to the study while the workers load: of as many workers as cores, or more, the surplus starts with
+    the first outcome, or once there is a job for it. Children that load all at once would keep the first answer, for
+    which a run waits, from coming.
 
     The threads are daemons and the children end with this process, however it ends: closing is good manners only.
     """
@@ -57,7 +58,7 @@ class ProcessExecutor:
         self._running: dict[Future[Outcome], Slot] = {}
         self._closed = False
         self._kill = False
-        self._cores = usable_cores()
+        self._at_once = max(1, usable_cores() - 1)
         self._submitted = 0
         self._surplus = threading.Event()
         self._slots = [
@@ -65,7 +66,7 @@ class ProcessExecutor:
         ]
         self._threads = [
             threading.Thread(
-                target=self._serve, args=(slot, number >= self._cores), name=f"hptune-{slot.name}", daemon=True
+                target=self._serve, args=(slot, number >= self._at_once), name=f"hptune-{slot.name}", daemon=True
             )
             for number, slot in enumerate(self._slots)
         ]
@@ -84,7 +85,7 @@ class ProcessExecutor:
                 raise RuntimeError("the process executor is closed")
             self._queue.put((job, future))
             self._submitted += 1
-            if self._submitted > self._cores:
+            if self._submitted > self._at_once:
                 self._surplus.set()
         return future
 

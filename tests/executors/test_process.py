@@ -71,13 +71,17 @@ def test_both_slots_work_at_once_and_name_themselves(executor):
     assert executor.slots() == 2
 
 
-def test_of_more_workers_than_cores_the_surplus_starts_with_the_first_outcome(monkeypatch):
-    monkeypatch.setattr(process, "usable_cores", lambda: 1)
+@pytest.mark.parametrize(("cores", "at_once"), [(1, 1), (2, 1), (3, 2), (4, 3), (5, 3)])
+def test_of_more_workers_than_spare_cores_the_surplus_starts_with_the_first_outcome(monkeypatch, cores, at_once):
+    monkeypatch.setattr(process, "usable_cores", lambda: cores)
     executor = ProcessExecutor(setup_for(), 3, service=HOSTILE)
     try:
-        first = executor.submit(job("sleep", values={"seconds": 0.3}))
+        first = executor.submit(job("sleep", values={"seconds": 0.6}))
         assert until(first.running, 10)
-        assert [slot.pid is not None for slot in executor._slots] == [True, False, False]
+        assert until(lambda: sum(slot.pid is not None for slot in executor._slots) >= at_once, 10)
+        time.sleep(0.1)
+        assert sum(slot.pid is not None for slot in executor._slots) == at_once
+        assert not first.done()
         assert first.result(10).failure is None
         assert until(lambda: all(slot.pid is not None for slot in executor._slots), 10)
     finally:
