@@ -145,17 +145,17 @@ class Promise:
         believed = [_believed(encoding, one) for one in known] if seen.position is None else []
         self.fitted, self.numbers, self.w = _fitted(encoding, seen, believed)
         self.feasible = _feasible(self.fitted.residual, seen, len(self.numbers))
-        # Every second suggestion takes what was measured for certain (`GaussianProcess.doubt`): with the noise of rough
-        # losses and missing folds in the deviation, each looks as if measuring the best place once more were best.
-        doubt = 1.0 if seen.position is not None else float(len(seen.rows) % 2)
-        self.model = replace(self.fitted, residual=replace(self.fitted.residual, doubt=doubt))
-        if len(seen.pending):
-            self.model = self.model.with_pending(*_inputs(encoding, seen, seen.pending))
         # The best mean and not the best loss: with noise (a few folds) the lowest loss is partly luck, and improvement
         # on it seems possible only where nothing is known.
-        whole = self.numbers if seen.position is None else self.numbers[seen.position[self.numbers] == 1.0]
-        means = self.mean(seen.rows[whole if len(whole) else self.numbers])
-        self.threshold = float(means.min()) - RECIPE.margin
+        self.means = self.mean(seen.rows[self.numbers])
+        whole = None if seen.position is None else seen.position[self.numbers] == 1.0
+        some = self.means if whole is None or not whole.any() else self.means[whole]
+        self.threshold = float(some.min()) - RECIPE.margin
+        # Every second suggestion takes what was measured for certain (`GaussianProcess.doubt`): with the noise of rough
+        # losses and missing folds in the deviation, each looks as if measuring the best place once more were best.
+        self.model = self.fitted.with_doubt(1.0 if seen.position is not None else float(len(seen.rows) % 2))
+        if len(seen.pending):
+            self.model = self.model.with_pending(*_inputs(encoding, seen, seen.pending))
 
     def inputs(self, X: Array) -> tuple[Array, NDArray[np.int64]]:
         """Return the model's inputs for rows (m, C) measured in full."""
@@ -193,8 +193,7 @@ def _model_based(history: View, promise: Promise, rng: np.random.Generator) -> t
     from hptune.surrogate.maximize import Effort, ranked
 
     encoding, seen = promise.encoding, promise.seen
-    order = np.argsort(promise.mean(seen.rows[promise.numbers]), kind="stable")
-    leaders = promise.numbers[order]
+    leaders = promise.numbers[np.argsort(promise.means, kind="stable")]
     if seen.position is not None:  # a configuration measured at several fidelities leads once
         _, first = np.unique(seen.rows[leaders], axis=0, return_index=True, equal_nan=True)
         leaders = leaders[np.sort(first)]

@@ -59,3 +59,7 @@ class Shifted:
     def with_pending(self, U: Array, Z: Levels) -> Shifted:
         """Return the process that also knows that these points are being evaluated."""
         return replace(self, residual=self.residual.with_pending(U, Z))
+
+    def with_doubt(self, doubt: float) -> Shifted:
+        """Return the process with this share of the noise in its deviation."""
+        return replace(self, residual=self.residual.with_doubt(doubt))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from hptune.surrogate.gp import A0, B0, GaussianProcess, Posterior, Prior, fit
-from hptune.surrogate.kernels import Pairs, cross, one_hot
+from hptune.surrogate.gp import A0, B0, BLOCK, GaussianProcess, Posterior, Prior, fit
+from hptune.surrogate.kernels import Pairs, cross, one_hot, right
 
 
 def data(n=14, d=3, c=2, seed=0):
@@ -35,7 +35,7 @@ def test_the_likelihood_is_the_student_t_density_of_the_data():
 
     def density(phi):
         gp = GaussianProcess(U, Z, np.array([3, 3]), y, extra, phi)
-        factor = gp._covariance(len(y))
+        factor = gp._noisy_factor(len(y), 1.0)
         A = factor.T @ factor
         return multivariate_t(shape=A * B0 / A0, df=2 * A0).logpdf(y)
 
@@ -64,12 +64,26 @@ def test_the_category_factor_is_the_exponential_of_weighted_mismatches():
     rng = np.random.default_rng(3)
     U, Z, theta = rng.random((6, 2)), rng.integers(0, 4, (6, 3)), np.array([0.3, 1.1, 0.02])
     hot = one_hot(Z, theta, np.array([3, 3, 3]))
-    s, exponent = cross(U, U, hot, hot, theta.sum())
+    s, decay, covariance = cross(U, right(U), hot, hot, theta.sum())
     for i in range(6):
         for k in range(6):
-            expected = -np.sqrt(5 * ((U[i] - U[k]) ** 2).sum()) - (theta * (Z[i] != Z[k])).sum()
-            assert exponent[i, k] == pytest.approx(expected, abs=1e-7)
-            assert s[i, k] == pytest.approx(np.sqrt(5 * ((U[i] - U[k]) ** 2).sum()), abs=1e-7)
+            r = np.sqrt(5 * ((U[i] - U[k]) ** 2).sum())
+            expected = np.exp(-r - (theta * (Z[i] != Z[k])).sum())
+            assert s[i, k] == pytest.approx(r, abs=1e-7)
+            assert decay[i, k] == pytest.approx(expected, abs=1e-7)
+            assert covariance[i, k] == pytest.approx((1 + r + r * r / 3) * expected, abs=1e-7)
+
+
+def test_predictions_do_not_depend_on_how_many_are_made_at_once():
+    U, Z, y, extra = data(n=40)
+    gp = GaussianProcess(U, Z, np.array([3, 3]), y, extra, Prior().centre(3, 2))
+    rng = np.random.default_rng(8)
+    many, levels = rng.random((3000, 3)), rng.integers(0, 4, (3000, 2))
+    assert len(many) > 2 * BLOCK // len(y)
+    mean, deviation = gp.predict(many, levels)
+    one = [gp.predict(many[i : i + 1], levels[i : i + 1]) for i in (0, 749, 750, 1500, 2999)]
+    np.testing.assert_allclose(mean[[0, 749, 750, 1500, 2999]], [m[0] for m, _ in one], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(deviation[[0, 749, 750, 1500, 2999]], [d[0] for _, d in one], rtol=1e-9)
 
 
 @pytest.mark.parametrize("doubt", [0.0, 1.0])
