@@ -129,14 +129,15 @@ class Parzen:
 
     @cached_property
     def _terms(self) -> tuple[Array, tuple[Array, ...]]:
-        """What (2) and (3) are made of: factors of x², x and 1, stacked, shape (3 d, n); log tables, shape (L, n)."""
+        """What (1) to (3) are made of: factors of x², x, 1 and log w, stacked, (3 d + 1, n); log tables, shape (L, n)."""
         known = ~np.isnan(self.mean)
         mean, width = np.where(known, self.mean, 0.0), np.where(known, self.width, 1.0)
         mass = ndtr((1.0 - mean) / width) - ndtr(-mean / width)
         precision = known / width**2
         constant = np.where(known, -0.5 * LOG_2PI - np.log(width) - np.log(mass) - 0.5 * mean**2 * precision, 0.0)
-        factors = np.concatenate([-0.5 * precision, mean * precision, constant], axis=1).T
-        return np.ascontiguousarray(factors), tuple(np.ascontiguousarray(np.log(one).T) for one in self.tables)
+        factors = np.concatenate([-0.5 * precision, mean * precision, constant, np.log(self.weight)[:, None]], axis=1)
+        tables = tuple(np.ascontiguousarray(np.log(one).T) for one in self.tables)
+        return np.ascontiguousarray(factors.T), tables
 
     def log_density(self, X: Array) -> Array:
         """Return log p of legal rows, equation (1), shape (m,)."""
@@ -145,7 +146,7 @@ class Parzen:
         active = ~np.isnan(x)
         x = np.where(active, x, 0.0)
         # -(x - μ)²/2h² in three products; positions and bandwidths are of order one, so that nothing cancels badly.
-        log_k = np.concatenate([x * x, x, active], axis=1) @ factors
+        log_k = np.concatenate([x * x, x, active, np.ones((len(x), 1))], axis=1) @ factors
         for log_table, j in zip(log_tables, self.category, strict=True):
             level = X[:, j]
             there = ~np.isnan(level)
@@ -153,9 +154,10 @@ class Parzen:
                 log_k += log_table[level.astype(np.int64)]
             else:
                 log_k[there] += log_table[level[there].astype(np.int64)]
-        log_k += np.log(self.weight)
         top = log_k.max(axis=1)
-        return np.asarray(top + np.log(np.exp(log_k - top[:, None]).sum(axis=1)))
+        log_k -= top[:, None]
+        np.exp(log_k, out=log_k)
+        return np.asarray(top + np.log(log_k.sum(axis=1)))
 
 
 def _pulled(position: Array, weight: Array, share: float) -> Array:
