@@ -148,18 +148,22 @@ def regret(y: list[float], reference: tuple[float, float]) -> np.ndarray[Any, np
 def curves(
     stores: list[Path], on: list[str], names: list[str], seeds: int, trials: Sequence[int]
 ) -> dict[str, dict[str, Any]]:
-    """Return, per optimiser and problem, regret at these trials, shape (seeds, trials), of runs that are long enough."""
-    runs = {key: r for store in stores for key, r in load(store).items()}
+    """Return, per optimiser and problem, regret at these trials, shape (seeds, trials), of runs that are long enough.
+
+    The seeds are the first so many that all optimisers have such runs of; an optimiser without any run of a problem
+    does not count.
+    """
+    runs = {key: r for store in stores for key, r in load(store).items() if len(r["y"]) >= trials[-1]}
     reference = references(runs.values())
     at = np.array(trials) - 1
-    out: dict[str, dict[str, Any]] = {}
-    for optimiser in on:
-        out[optimiser] = {}
-        for name in names:
-            found = [runs[optimiser, name, s]["y"] for s in range(seeds) if (optimiser, name, s) in runs]
-            found = [y for y in found if len(y) >= trials[-1]]
-            if found and name in reference:
-                out[optimiser][name] = np.array([regret(y, reference[name])[at] for y in found])
+    out: dict[str, dict[str, Any]] = {optimiser: {} for optimiser in on}
+    for name in names:
+        have = {o: {seed for who, problem, seed in runs if (who, problem) == (o, name)} for o in on}
+        shared = set.intersection(*(found for found in have.values() if found)) if any(have.values()) else set()
+        for optimiser in on:
+            chosen = [runs[optimiser, name, s]["y"] for s in sorted(shared)[:seeds] if s in have[optimiser]]
+            if chosen and name in reference:
+                out[optimiser][name] = np.array([regret(y, reference[name])[at] for y in chosen])
     return out
 
 

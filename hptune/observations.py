@@ -60,43 +60,70 @@ class Observations:
 
 
 class _Columns:
-    """A history's ended prefix as growing arrays: status, mean loss and number of folds of every trial."""
+    """Trials as growing arrays: status, mean loss, and (trials, folds) which folds were measured."""
 
     def __init__(self, reopenings: int = 0) -> None:
         self.reopenings = reopenings
         self.size = 0
         self.state = np.zeros(64, dtype=np.int8)
         self.loss = np.zeros(64)
-        self.folds = np.zeros(64, dtype=np.int64)
+        self.folds = np.zeros((64, 1), dtype=bool)
         self.keys: set[bytes] = set()
         self.keyed = 0
 
     def grow(self, history: History, size: int) -> None:
         """Take in the trials up to `size`, all of which have ended."""
         if size > len(self.state):
-            room = 2 * size
-            for name in ("state", "loss", "folds"):
-                old = getattr(self, name)
-                new = np.zeros(room, dtype=old.dtype)
-                new[: len(old)] = old
-                setattr(self, name, new)
+            self._widen(2 * size, self.folds.shape[1])
         for number in range(self.size, size):
-            self.state[number], self.loss[number], self.folds[number] = _facts(history, history.as_searched(number))
+            self.put(number, history, history.as_searched(number))
         self.size = max(self.size, size)
+
+    def put(self, place: int, history: History, trial: Trial) -> None:
+        """Write down what is known of a trial."""
+        self.state[place], self.loss[place] = _facts(history, trial)
+        if self.state[place] >= MEASURED:
+            found = [one.fold for one in trial.measurements]
+            if max(found) >= self.folds.shape[1]:
+                self._widen(len(self.state), max(found) + 1)
+            self.folds[place, found] = True
+
+    def _widen(self, trials: int, folds: int) -> None:
+        for name, shape in (("state", (trials,)), ("loss", (trials,)), ("folds", (trials, folds))):
+            old = getattr(self, name)
+            new = np.zeros(shape, dtype=old.dtype)
+            new[tuple(slice(size) for size in old.shape)] = old
+            setattr(self, name, new)
+
+    def with_tail(self, view: View) -> tuple[NDArray[np.int8], Array, NDArray[np.bool_]]:
+        """Return status, loss and folds of all trials that a view shows, those that have not ended included."""
+        ended = view.settled
+        if ended == view.begun:
+            return self.state[:ended], self.loss[:ended], self.folds[:ended]
+        tail = _Columns()
+        for place, number in enumerate(range(ended, view.begun)):
+            if place == len(tail.state):
+                tail._widen(2 * place, tail.folds.shape[1])
+            tail.put(place, view.history, view[number])
+        count, width = view.begun - ended, max(self.folds.shape[1], tail.folds.shape[1])
+        folds = np.zeros((view.begun, width), dtype=bool)
+        folds[:ended, : self.folds.shape[1]] = self.folds[:ended]
+        folds[ended:, : tail.folds.shape[1]] = tail.folds[:count]
+        state = np.concatenate([self.state[:ended], tail.state[:count]])
+        return state, np.concatenate([self.loss[:ended], tail.loss[:count]]), folds
 
 
 _CACHE: weakref.WeakKeyDictionary[History, _Columns] = weakref.WeakKeyDictionary()
 """Arrays that only depend on ended trials, which change only when one is begun again: a memo, not a state."""
 
 
-def _facts(history: History, trial: Trial) -> tuple[int, float, int]:
+def _facts(history: History, trial: Trial) -> tuple[int, float]:
     if trial.failure is not None:
-        return FAILED, 0.0, 0
+        return FAILED, 0.0
     score = trial.score
     if trial.ended is None or score is None or not math.isfinite(score):
-        return (RUNNING if trial.ended is None else FAILED), 0.0, 0
-    state = MEASURED if trial.fidelity is None else LOWER
-    return state, history.objective.loss(score), len(trial.measurements)
+        return (RUNNING if trial.ended is None else FAILED), 0.0
+    return MEASURED if trial.fidelity is None else LOWER, history.objective.loss(score)
 
 
 def observe(view: View, *, lift: bool = True) -> Observations:
@@ -109,17 +136,8 @@ def observe(view: View, *, lift: bool = True) -> Observations:
     columns = _CACHE.get(history)
     if columns is None or columns.reopenings != history.reopenings:
         columns = _CACHE[history] = _Columns(history.reopenings)
-    settled = view.settled
-    columns.grow(history, settled)
-    state = np.zeros(view.begun, dtype=np.int8)
-    loss, folds = np.zeros(view.begun), np.zeros(view.begun, dtype=np.int64)
-    state[:settled], loss[:settled], folds[:settled] = (
-        columns.state[:settled],
-        columns.loss[:settled],
-        columns.folds[:settled],
-    )
-    for number in range(settled, view.begun):
-        state[number], loss[number], folds[number] = _facts(history, view[number])
+    columns.grow(history, view.settled)
+    state, loss, folds = columns.with_tail(view)
     rows = view.rows()
     measured = np.flatnonzero(state == MEASURED)
     y = loss[measured]
@@ -159,16 +177,17 @@ def _keys(view: View, columns: _Columns, rows: Array) -> set[bytes]:
     return columns.keys
 
 
-def _partial(view: View, measured: Index, folds: NDArray[np.int64], y: Array, exponent: int) -> tuple[Array, Array]:
+def _partial(view: View, measured: Index, folds: NDArray[np.bool_], y: Array, exponent: int) -> tuple[Array, Array]:
     """Return losses with partial means corrected for their folds' difficulty, and their extra variances (1)."""
     variance = np.zeros(len(y))
-    k = int(folds.max()) if len(folds) else 0
+    counts = folds.sum(axis=1)
+    k = int(counts.max()) if len(counts) else 0
     if k < 2:
         return y, variance
-    short = np.flatnonzero(folds < k)
+    short = np.flatnonzero(counts < k)
     if not len(short):
         return y, variance
-    complete = np.flatnonzero(folds == k)
+    complete = np.flatnonzero(counts == k)
     best = complete[np.argsort(y[complete], kind="stable")[:FOLD_TRIALS]]
     numbers, table, used = _fold_table(view, measured[best], k, exponent)
     if len(table) < 2:
@@ -177,14 +196,11 @@ def _partial(view: View, measured: Index, folds: NDArray[np.int64], y: Array, ex
 
     split, rows = encoding_of(view.space).split, view.rows()
     effect, s2 = FoldEffects.of(*split(rows[numbers]), table).at(*split(rows[measured[short]]))
+    there = folds[short][:, used]  # not all: trials of other splits may have other folds
     y = y.copy()
-    for place, i in enumerate(short):
-        found = [m.fold for m in view[int(measured[i])].measurements]
-        places = [used[fold] for fold in found if fold in used]
-        if places:
-            y[i] -= float(effect[place, places].mean())
-        j = len(found)
-        variance[i] = s2[place] * (k - j) / (j * k)
+    y[short] -= np.where(there, effect, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    j = counts[short]
+    variance[short] = s2 * (k - j) / (j * k)
     return y, variance
 
 
@@ -199,7 +215,7 @@ def _shifted(
     variance: Array,
     lower: Index,
     loss: Array,
-    folds: NDArray[np.int64],
+    folds: NDArray[np.bool_],
     exponent: int,
 ) -> tuple[Index, Array, Array]:
     """Return trials, losses and variances of every fidelity, those of each lower one moved by (3)."""
@@ -258,15 +274,14 @@ def _line(pairs: Array, spread: float) -> tuple[float, float, float]:
     return a, b, float(np.sum((z - a - b * x) ** 2) / (len(pairs) - 2))
 
 
-def _fold_table(view: View, numbers: Index, k: int, exponent: int) -> tuple[Index, Array, dict[int, int]]:
-    """Return complete trials on the same folds (trials,), their losses by fold (trials, k), and each fold's column."""
-    used: dict[int, int] = {}
+def _fold_table(view: View, numbers: Index, k: int, exponent: int) -> tuple[Index, Array, list[int]]:
+    """Return complete trials on the same folds (trials,), their losses by fold (trials, k), and the folds (k,)."""
+    used: list[int] = []
     table, kept = [], []
     for number in numbers:
         measurements = sorted(view[int(number)].measurements, key=lambda m: m.fold)
-        if not used:
-            used = {m.fold: place for place, m in enumerate(measurements)}
-        if [m.fold for m in measurements] == list(used):
+        used = used or [m.fold for m in measurements]
+        if [m.fold for m in measurements] == used:
             kept.append(number)
             table.append([view.objective.loss(m.score) for m in measurements])
     return np.array(kept, dtype=np.intp), np.ldexp(np.array(table).reshape(-1, k), -exponent), used
