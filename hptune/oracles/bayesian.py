@@ -72,7 +72,7 @@ class Bayesian(OracleSpec):
     expected improvement of a model fitted to all results so far.
     """
 
-    summary: ClassVar[str] = "a Gaussian process picks each trial; needs the fewest trials, 10-60 ms a suggestion"
+    summary: ClassVar[str] = "a Gaussian process picks each trial; needs the fewest trials, 10-50 ms a suggestion"
     uses_prior: ClassVar[bool] = True
     type: Literal["bayesian"] = "bayesian"
     startup: int = Field(default=3, ge=1, le=1000, title="Points before the model")
