@@ -20,8 +20,6 @@ from hptune import __version__
 from hptune.commands._after import after
 from hptune.commands._options import EXIT_CODES, Config, Folder, Json, JunitFile, Overrides, Prefixes, SummaryFile
 from hptune.commands._signals import Interrupted, signals
-from hptune.commands._streams import open_missing
-from hptune.threads import limit_this_process
 
 app = typer.Typer(
     name="hptune",
@@ -349,9 +347,7 @@ app.add_typer(after)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit: the console script."""
-    open_missing()
-    limit_this_process()
+    """Run the command line and exit."""
     sys.exit(invoke(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -157,9 +157,13 @@ def loaded(code: str) -> set[str]:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    found = loaded("import sys; sys.argv = ['hptune', '--help']\nfrom hptune.cli import main\n"
+    found = loaded("import sys; sys.argv = ['hptune', '--help']\nfrom hptune.__main__ import main\n"
                    "try:\n    main()\nexcept SystemExit:\n    pass")  # fmt: skip
     assert found.isdisjoint(HEAVY)
+
+
+def test_the_first_worker_of_a_run_is_started_before_anything_heavy_is_loaded() -> None:
+    assert loaded("import hptune.commands._ahead, hptune.__main__").isdisjoint({*HEAVY, "typer"})
 
 
 def test_importing_hptune_loads_nothing_heavy() -> None:

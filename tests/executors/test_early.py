@@ -7,13 +7,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 from hostile_kit import alive, until
 
+from hptune.cli import app
+from hptune.commands._ahead import FLAGS, VALUED, first_worker_for, read
 from hptune.compose import setup_of
 from hptune.config.load import load
-from hptune.early import LONGEST, MODULE, Spare, first_worker, guessed_threads, names_own_code
+from hptune.early import LONGEST, MODULE, Spare, ahead, first_worker, guessed_threads, names_own_code
 from hptune.executors.process import ProcessExecutor
 from hptune.job import Job
 from hptune.slot import Slot
@@ -72,6 +76,70 @@ def test_an_unclaimed_child_ends_with_the_block_and_a_claimed_one_does_not(confi
     assert child is not None
     assert alive(child.pid)
     child.end()
+
+
+def test_the_child_started_before_the_command_line_is_read_is_the_first_worker(config: Path) -> None:
+    spare = first_worker_for(["run", str(config), "-q", "--workers", "1"])
+    pid = child_of(spare).pid
+    with ahead(spare):
+        with first_worker(config, [], 1) as found:
+            assert child_of(found).pid == pid
+            child = found.claim("process-0", 3)
+        assert child is not None
+    assert alive(pid)
+    child.end()
+
+
+@pytest.mark.parametrize("meant", [["executor.threads_per_worker=2"], ["model.class=sklearn.svm.SVC"]])
+def test_a_wrong_guess_of_the_command_line_ends_and_another_child_is_started(config: Path, meant: list[str]) -> None:
+    config.write_text(CONFIG.replace("objective:measure", "objective"))
+    spare = first_worker_for(["run", str(config)])
+    pid = child_of(spare).pid
+    with ahead(spare), first_worker(config, meant) as found:
+        assert until(lambda: not alive(pid))
+        assert child_of(found).pid != pid
+
+
+def test_a_child_that_no_run_asks_for_ends_with_the_command(config: Path) -> None:
+    spare = first_worker_for(["run", str(config)])
+    pid = child_of(spare).pid
+    with pytest.raises(SystemExit), ahead(spare):
+        raise SystemExit(2)
+    assert until(lambda: not alive(pid))
+    with first_worker(config) as found:
+        assert child_of(found).pid != pid
+
+
+def test_every_option_of_run_is_known_to_the_guess() -> None:
+    command = typer.main.get_command(app).commands["run"]
+    options = [one for one in command.params if one.param_type_name == "option"]
+    flags = {name for one in options if one.is_flag for name in one.opts}
+    assert {name for one in options if not one.is_flag for name in one.opts} == VALUED
+    assert flags - {"--dry-run"} == FLAGS  # which needs no worker
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("run a.yaml", ("a.yaml", [], None)),
+        ("run -q a.yaml --trials +5 --dir here --json", ("a.yaml", [], None)),
+        ("run a.yaml -o x=1 --override=y=2 --workers 3", ("a.yaml", ["x=1", "y=2"], 3)),
+        ("run --workers=2 a.yaml", ("a.yaml", [], 2)),
+        ("run a.yaml --dry-run", None),
+        ("run a.yaml --help", None),
+        ("run a.yaml b.yaml", None),
+        ("run -- a.yaml", None),
+        ("run a.yaml -ox=1", None),
+        ("run a.yaml -o", None),
+        ("run a.yaml --workers two", None),
+        ("run", None),
+        ("validate a.yaml", None),
+        ("", None),
+    ],
+)
+def test_a_command_line_is_read_as_typer_reads_it_or_not_at_all(arguments: str, expected: Any) -> None:
+    found = read(arguments.split())
+    assert found == (None if expected is None else (Path(expected[0]), *expected[1:]))
 
 
 @pytest.mark.parametrize(
