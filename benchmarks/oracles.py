@@ -153,13 +153,16 @@ def curves(
     The seeds are the first so many that all optimisers have such runs of; an optimiser without any run of a problem
     does not count.
     """
-    runs = {key: r for store in stores for key, r in load(store).items() if len(r["y"]) >= trials[-1]}
-    reference = references(runs.values())
+    every = {key: r for store in stores for key, r in load(store).items()}
+    reference = references(every.values())
+    runs = {key: r for key, r in every.items() if len(r["y"]) >= trials[-1]}
     at = np.array(trials) - 1
     out: dict[str, dict[str, Any]] = {optimiser: {} for optimiser in on}
     for name in names:
         have = {o: {seed for who, problem, seed in runs if (who, problem) == (o, name)} for o in on}
         shared = set.intersection(*(found for found in have.values() if found)) if any(have.values()) else set()
+        if any(have.values()) and not shared:
+            print(f"{name}: left out, no seed is common to all of {on}", file=sys.stderr)
         for optimiser in on:
             chosen = [runs[optimiser, name, s]["y"] for s in sorted(shared)[:seeds] if s in have[optimiser]]
             if chosen and name in reference:

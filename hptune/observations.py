@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,10 +61,11 @@ class Observations:
 
 
 class _Columns:
-    """Trials as growing arrays: status, mean loss, and (trials, folds) which folds were measured."""
+    """Trials as growing arrays: status, mean loss, and which folds were measured, fold f in column `column[f]`."""
 
-    def __init__(self, reopenings: int = 0) -> None:
+    def __init__(self, reopenings: int = 0, column: dict[int, int] | None = None) -> None:
         self.reopenings = reopenings
+        self.column = {} if column is None else column
         self.size = 0
         self.state = np.zeros(64, dtype=np.int8)
         self.loss = np.zeros(64)
@@ -83,9 +85,9 @@ class _Columns:
         """Write down what is known of a trial."""
         self.state[place], self.loss[place] = _facts(history, trial)
         if self.state[place] >= MEASURED:
-            found = [one.fold for one in trial.measurements]
+            found = [self.column.setdefault(one.fold, len(self.column)) for one in trial.measurements]
             if max(found) >= self.folds.shape[1]:
-                self._widen(len(self.state), max(found) + 1)
+                self._widen(len(self.state), 2 * len(self.column))
             self.folds[place, found] = True
 
     def _widen(self, trials: int, folds: int) -> None:
@@ -100,7 +102,7 @@ class _Columns:
         ended = view.settled
         if ended == view.begun:
             return self.state[:ended], self.loss[:ended], self.folds[:ended]
-        tail = _Columns()
+        tail = _Columns(column=self.column)
         for place, number in enumerate(range(ended, view.begun)):
             if place == len(tail.state):
                 tail._widen(2 * place, tail.folds.shape[1])
@@ -145,13 +147,13 @@ def observe(view: View, *, lift: bool = True) -> Observations:
     top = float(np.max(np.abs(every))) if len(every) else 0.0
     exponent = math.frexp(top)[1] if top > 0 else 0
     y = np.ldexp(y, -exponent)
-    y, variance = _partial(view, measured, folds[measured], y, exponent)
+    y, variance = _partial(view, measured, folds[measured], columns.column, y, exponent)
     lower = np.flatnonzero(state == LOWER)
     position = None
     if view.lower:
         position = np.array([_position(view[number].fidelity) for number in range(view.begun)])
     if len(lower) and not lift:
-        measured, y, variance = _shifted(view, measured, y, variance, lower, loss, folds, exponent)
+        measured, y, variance = _shifted(view, measured, y, variance, lower, loss, folds, columns.column, exponent)
     elif len(lower):
         measured, y, variance = _lifted(view, measured, y, variance, lower, np.ldexp(loss[lower], -exponent))
     return Observations(
@@ -177,7 +179,14 @@ def _keys(view: View, columns: _Columns, rows: Array) -> set[bytes]:
     return columns.keys
 
 
-def _partial(view: View, measured: Index, folds: NDArray[np.bool_], y: Array, exponent: int) -> tuple[Array, Array]:
+def _partial(
+    view: View,
+    measured: Index,
+    folds: NDArray[np.bool_],
+    column: Mapping[int, int],
+    y: Array,
+    exponent: int,
+) -> tuple[Array, Array]:
     """Return losses with partial means corrected for their folds' difficulty, and their extra variances (1)."""
     variance = np.zeros(len(y))
     counts = folds.sum(axis=1)
@@ -196,7 +205,7 @@ def _partial(view: View, measured: Index, folds: NDArray[np.bool_], y: Array, ex
 
     split, rows = encoding_of(view.space).split, view.rows()
     effect, s2 = FoldEffects.of(*split(rows[numbers]), table).at(*split(rows[measured[short]]))
-    there = folds[short][:, used]  # not all: trials of other splits may have other folds
+    there = folds[short][:, [column[fold] for fold in used]]  # not all: trials of other splits may have other folds
     y = y.copy()
     y[short] -= np.where(there, effect, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
     j = counts[short]
@@ -216,6 +225,7 @@ def _shifted(
     lower: Index,
     loss: Array,
     folds: NDArray[np.bool_],
+    column: Mapping[int, int],
     exponent: int,
 ) -> tuple[Index, Array, Array]:
     """Return trials, losses and variances of every fidelity, those of each lower one moved by (3)."""
@@ -226,7 +236,7 @@ def _shifted(
     offset = 0.0
     for level in np.unique(fidelity)[::-1]:
         here = lower[fidelity == level]
-        own, extra = _partial(view, here, folds[here], np.ldexp(loss[here], -exponent), exponent)
+        own, extra = _partial(view, here, folds[here], column, np.ldexp(loss[here], -exponent), exponent)
         found = {space.key(view[int(i)].values): float(v) for i, v in zip(here, own, strict=True)}
         steps = [above[key] - value for key, value in found.items() if key in above]
         offset += float(np.median(steps)) if steps else 0.0

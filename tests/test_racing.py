@@ -19,6 +19,7 @@ from hptune import racing
 from hptune.history import History
 from hptune.job import Job, Outcome
 from hptune.loop import Loop
+from hptune.observations import observe
 from hptune.oracles import ORACLES
 from hptune.race import Race
 from hptune.report.result import result
@@ -159,6 +160,31 @@ def test_with_its_values_a_trial_is_compared_with_what_its_neighbours_lose_on_a_
         expected = student.cdf((-own.lead(done) - own.margin / 2) / error, own.degrees)
         assert racing.chance(own, done) == pytest.approx(expected)
         assert own.goes_on(done) == (expected >= racing.ALPHA)
+
+
+def partly_measured(first_ends: bool) -> Study:
+    """Twelve trials, a third of them given up; the first is still running, or has failed."""
+    one = study(lookahead=None)
+    for number in range(12):
+        trial = one.ask()
+        if number == 0:
+            continue
+        folds = racing.fold_order(0, number, FOLDS)[: FOLDS if number % 3 else 2]
+        for f in folds:
+            one.score(trial.number, Measurement(fold=f, score=loss(trial.values, f)))
+        one.complete(trial.number) if number % 3 else one.stop(trial.number, "behind")
+    if first_ends:
+        one.fail(0, Failure("error", "no"))
+    return one
+
+
+def test_what_is_observed_of_a_trial_does_not_depend_on_whether_those_before_it_have_ended() -> None:
+    running, ended = (observe(partly_measured(ends).history.view()) for ends in (False, True))
+    assert (running.pending.tolist(), ended.failed.tolist()) == ([0], [0])
+    np.testing.assert_array_equal(running.measured, ended.measured)
+    np.testing.assert_array_equal(running.loss, ended.loss)
+    np.testing.assert_array_equal(running.variance, ended.variance)
+    assert (running.variance > 0).tolist() == [number % 3 == 0 for number in range(1, 12)]
 
 
 def test_few_complete_trials_are_no_neighbours() -> None:

@@ -21,6 +21,9 @@ from hptune.threads import usable_cores
 if TYPE_CHECKING:
     from hptune.early import Spare
 
+HEAD_START = 3.0
+"""How long the surplus of workers waits: about the time that importing takes. Loading much data may take far longer."""
+
 _Item = tuple[Job, "Future[Outcome]"]
 
 
@@ -38,8 +41,8 @@ class ProcessExecutor:
     """`workers` threads of this process, each with a `Slot`; jobs are taken in the order they were submitted.
 
     One core is left to the study while the workers load: of as many workers as cores, or more, the surplus starts with
-    the first outcome, or once there is a job for it. Children that load all at once would keep the first answer, for
-    which a run waits, from coming.
+    the first outcome, or once there is a job for it, `HEAD_START` seconds later at most. Children that load all at once
+    would keep the first answer, for which a run waits, from coming.
 
     The threads are daemons and the children end with this process, however it ends: closing is good manners only.
     """
@@ -124,7 +127,7 @@ class ProcessExecutor:
         study, which then keeps the interpreter for a millisecond or more.
         """
         if surplus:
-            self._surplus.wait()
+            self._surplus.wait(HEAD_START)
         self._warm(slot)
         untold: list[Callable[[], None]] = []
 

@@ -196,16 +196,19 @@ class GaussianProcess:
         return _factor(A)
 
     @cached_property
-    def _conditioned(self) -> tuple[Array, float]:
-        """(α, the posterior mean of the signal variance)."""
+    def _conditioned(self) -> tuple[Array, float, Array]:
+        """(α, the posterior mean of the signal variance, the factor of A of the data)."""
         n = len(self.y)
-        alpha, _ = lapack.dpotrs(self._noisy_factor(n, 1.0), self.y, lower=0)
-        return alpha, (B0 + 0.5 * float(self.y @ alpha)) / (A0 + n / 2.0 - 1.0)
+        factor = self._noisy_factor(n, 1.0)
+        alpha, _ = lapack.dpotrs(factor, self.y, lower=0)
+        return alpha, (B0 + 0.5 * float(self.y @ alpha)) / (A0 + n / 2.0 - 1.0), factor
 
     @cached_property
     def _whitening(self) -> Array:
         """W with W Wᵀ = A⁻¹ of all points: products with it take half the time of triangular solutions."""
-        inverse, _ = lapack.dtrtri(self._noisy_factor(len(self.U), self.doubt), lower=0)
+        plain = len(self.U) == len(self.y) and self.doubt == 1.0
+        factor = self._conditioned[2] if plain else self._noisy_factor(len(self.U), self.doubt)
+        inverse, _ = lapack.dtrtri(factor, lower=0)
         return np.ascontiguousarray(inverse)
 
     @property
@@ -219,7 +222,7 @@ class GaussianProcess:
 
     def predict(self, U: Array, Z: Levels) -> tuple[Array, Array]:
         """Return mean and standard deviation of the noise-free function at U (m, d), Z (m, c), both shape (m,)."""
-        (alpha, signal), W = self._conditioned, self._whitening
+        (alpha, signal, _), W = self._conditioned, self._whitening
         mean, share = np.empty(len(U)), np.empty(len(U))
         for some in self._blocks(len(U)):
             _, _, k = self._cross(U[some], Z[some])
@@ -230,7 +233,7 @@ class GaussianProcess:
 
     def mean(self, U: Array, Z: Levels) -> Array:
         """Return the mean only, shape (m,)."""
-        alpha, _ = self._conditioned
+        alpha = self._conditioned[0]
         mean = np.empty(len(U))
         for some in self._blocks(len(U)):
             mean[some] = self._cross(U[some], Z[some])[2][:, : len(alpha)] @ alpha
@@ -242,7 +245,7 @@ class GaussianProcess:
 
     def mean_slopes(self, U: Array, Z: Levels) -> tuple[Array, Array]:
         """Return the mean (m,) and its gradient with respect to U, shape (m, d)."""
-        alpha, _ = self._conditioned
+        alpha = self._conditioned[0]
         n = len(alpha)
         s, decay, k = self._cross(U, Z)
         W = -(5.0 / 3.0) * (1.0 + s[:, :n]) * decay[:, :n] * alpha
@@ -251,7 +254,7 @@ class GaussianProcess:
 
     def slopes(self, U: Array, Z: Levels) -> tuple[Array, Array, Array, Array]:
         """Return mean (m,), deviation (m,) and their gradients with respect to U, shape (m, d) each."""
-        (alpha, signal), whitening = self._conditioned, self._whitening
+        (alpha, signal, _), whitening = self._conditioned, self._whitening
         s, decay, k = self._cross(U, Z)
         n = len(alpha)
         white = k @ whitening

@@ -76,7 +76,7 @@ def test_of_more_workers_than_spare_cores_the_surplus_starts_with_the_first_outc
     monkeypatch.setattr(process, "usable_cores", lambda: cores)
     executor = ProcessExecutor(setup_for(), 3, service=HOSTILE)
     try:
-        first = executor.submit(job("sleep", values={"seconds": 0.6}))
+        first = executor.submit(job("sleep", values={"seconds": 1.5}))
         assert until(first.running, 10)
         assert until(lambda: sum(slot.pid is not None for slot in executor._slots) >= at_once, 10)
         time.sleep(0.1)
@@ -204,6 +204,7 @@ def test_two_hundred_crashes_lose_no_innocent_job(executor):
 
 def test_a_forked_copy_of_the_coordinator_does_not_keep_the_children_alive(executor):
     executor.submit(job()).result(10)
+    assert until(lambda: all(slot.pid is not None for slot in executor._slots), 10)
     pids = [pid for slot in executor._slots for pid in [slot.pid, *guard.family(slot.pid)]]
     copy = os.fork()
     if copy == 0:

@@ -112,6 +112,33 @@ def test_pending_points_leave_the_mean_and_shrink_the_deviation():
     assert more.predict(at, z)[1][0] < 0.5 * gp.predict(at, z)[1][0]
 
 
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_what_a_process_lends_to_its_copies_is_what_they_would_have_computed(asked_before):
+    U, Z, y, extra = data()
+    levels, phi = np.array([3, 3]), Prior().centre(3, 2)
+    rng = np.random.default_rng(6)
+    at, z, new, w = rng.random((9, 3)), rng.integers(0, 3, (9, 2)), rng.random((2, 3)), rng.integers(0, 3, (2, 2))
+    gp = GaussianProcess(U, Z, levels, y, extra, phi)
+
+    def same(copy, pending, doubt):
+        more = [np.concatenate(parts) for parts in (((U, new), (Z, w)) if pending else ((U,), (Z,)))]
+        fresh = GaussianProcess(*more, levels, y, extra, phi, doubt=doubt)
+        for one, other in zip(
+            (*copy.predict(at, z), *copy.slopes(at, z)), (*fresh.predict(at, z), *fresh.slopes(at, z)), strict=True
+        ):
+            np.testing.assert_array_equal(one, other)
+
+    if asked_before:
+        same(gp, False, 1.0)
+    same(gp.with_doubt(0.0), False, 0.0)
+    same(gp.with_doubt(0.0).with_pending(new, w), True, 0.0)
+    more = gp.with_pending(new, w)
+    if asked_before:
+        same(more, True, 1.0)
+    same(more.with_doubt(0.0), True, 0.0)
+    same(gp, False, 1.0)
+
+
 def test_without_doubt_the_mean_stays_and_the_deviation_vanishes_where_there_are_data():
     U, Z, y, extra = data()
     noisy = Prior().centre(3, 2)
