@@ -51,13 +51,13 @@ def stored() -> dict[tuple[str, str, int], Run]:
     return {(run["tool"], run["task"], run["seed"]): run for run in runs}
 
 
-def measure(tools: list[str], tasks: list[str], seeds: int) -> None:
+def measure(tools: list[str], tasks: list[str], seeds: Sequence[int]) -> None:
     """Run what is not stored yet: seed by seed, task by task, the tools one after the other."""
     have, missing = stored(), set()
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     # Where byte code may not be written, each run would compile scikit-learn anew, in each of its processes.
     compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    for seed in range(seeds):
+    for seed in seeds:
         for task in tasks:
             for tool in tools:
                 if (tool, task, seed) in have or tool in missing:
@@ -159,11 +159,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.wallclock", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--tools", default=",".join(["hptune", *RIVALS]))
     parser.add_argument("--extra", action="store_true", help="grid against grid, and start-up")
     arguments = parser.parse_args()
-    measure(arguments.tools.split(","), arguments.tasks.split(","), arguments.seeds)
+    measure(
+        arguments.tools.split(","),
+        arguments.tasks.split(","),
+        range(arguments.first, arguments.first + arguments.seeds),
+    )
     text = table(stored())
     if arguments.extra:
         from benchmarks.wallclock.extra import grid_ratio, startup_ratio
