@@ -36,7 +36,7 @@ ROWS: list[tuple[str, str, str, str]] = [
         "Optuna's journal: up to 31 s; others 0.2-9 s without the interpreter's start",
         RESUMED,
     ),
-    ("resume-sklearn", "the same, a model of scikit-learn", "-", RESUMED + "; importing scikit-learn's linear models alone took {max_import:.1f} s"),
+    ("resume-sklearn", "the same, a model of scikit-learn", "-", RESUMED + "; importing scikit-learn's linear models alone took {max_import:.1f} s just before, beyond that at most {max_beyond:.1f} s (median)"),
     ("every-write", f"SIGKILL before, in and after every write and fsync; {len(ORACLES)} oracles", "not tested", "{points:.0f} points, {different:.0f} differ"),
     ("prefix", f"power loss: every prefix of the journal; {len(ORACLES)} oracles", "Optuna's journal: 56 of 56 silently short", "{prefixes:.0f} prefixes, {different:.0f} differ"),
     (
