@@ -98,7 +98,7 @@ def busy(function: str, order: str, trials: int) -> float:
 def cpu(trials: int = 1000) -> float:
     """Return the CPU milliseconds of the coordinator (not of its workers) that each further trial costs."""
     program = (
-        "import resource, sys\nfrom hptune.cli import main\n"
+        "import resource, sys\nfrom hptune.__main__ import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "used = resource.getrusage(resource.RUSAGE_SELF)\nprint('CPU', used.ru_utime + used.ru_stime)"
     )

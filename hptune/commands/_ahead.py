@@ -18,6 +18,9 @@ VALUED = frozenset(("-o", "--override", "--workers", "--dir", "--trials", "--all
 FLAGS = frozenset(("--fresh", "--holdout-again", "--json", "-q", "--quiet", "-v", "--verbose"))
 """The options of `run` with which a worker is needed; with any other argument none is started here."""
 
+LONGEST_NUMBER = 9
+"""Digits of a number of workers; who gives more is answered by typer."""
+
 
 def first_worker_for(arguments: Sequence[str]) -> Spare:
     """Return the first worker of the run that the arguments ask for; without one if they seem to ask for something else."""
@@ -50,7 +53,7 @@ def read(arguments: Sequence[str]) -> tuple[Path, list[str], int | None] | None:
             if one in ("-o", "--override"):
                 overrides.append(value)
             elif one == "--workers":
-                if not value.isdecimal():
+                if not value.isdecimal() or len(value) > LONGEST_NUMBER:
                     return None
                 workers = int(value)
         elif one not in FLAGS:

@@ -132,6 +132,7 @@ def test_every_option_of_run_is_known_to_the_guess() -> None:
         ("run a.yaml -ox=1", None),
         ("run a.yaml -o", None),
         ("run a.yaml --workers two", None),
+        ("run a.yaml --workers " + 5000 * "9", None),
         ("run", None),
         ("validate a.yaml", None),
         ("", None),
