@@ -47,7 +47,7 @@ def draw(path: Path, groups: Mapping[str, Mapping[str, Mapping[str, Array]]]) ->
             axis.grid(alpha=0.3)
     for axis in axes[-1]:
         axis.set_xlabel("trials")
-    axes[0][1].legend(fontsize=8)
+    axes[0][0].legend(fontsize=8, loc="upper right")
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
