@@ -6,6 +6,7 @@ does is in `hptune/commands/`, imported when it is called.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 import sys
@@ -359,19 +360,26 @@ def invoke(arguments: Sequence[str]) -> int:
                 from hptune.errors import UsageError
 
                 raise UsageError("hptune runs on Linux and macOS, not on Windows; use WSL: https://aka.ms/wsl")
-            return int(_command().main(args=list(arguments), prog_name="hptune", standalone_mode=False) or 0)
+            return int(_command(arguments).main(args=list(arguments), prog_name="hptune", standalone_mode=False) or 0)
     except (Exception, Interrupted, KeyboardInterrupt) as error:
         from hptune.commands._failing import report_failure
 
         return report_failure(error, as_json=wants_json(arguments))
 
 
-def _command() -> Any:
+def _command(arguments: Sequence[str] = ()) -> Any:
     """Return the app as a command whose own options do without pydantic, which typer loads to coerce even None.
 
-    That keeps `hptune VERB --help` and shell completion as fast as `hptune --help`.
+    That keeps `hptune VERB --help` and shell completion as fast as `hptune --help`. Where the arguments begin with a verb,
+    the other verbs are left out: they would take longer to build than what is asked for.
     """
-    command = typer.main.get_command(app)
+    verbs = [*app.registered_commands, *after.registered_commands]
+    asked = [verb for verb in verbs if verb.callback is not None and [verb.callback.__name__] == [*arguments[:1]]]
+    known = app
+    if asked:
+        known = copy.copy(app)
+        known.registered_commands, known.registered_groups = asked, []
+    command = typer.main.get_command(known)
     own = command.get_help_option(typer.Context(command, **command.context_settings))
     for option in (own, *command.params):
         if option is not None and option.default is None:

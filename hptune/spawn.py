@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hptune import guard
+from hptune import guard, plugins
 from hptune.errors import ExecutorUnreachable
 from hptune.frames import FrameBuffer, pack
 from hptune.threads import VARIABLES, WORKER
@@ -38,7 +38,7 @@ def environment(threads: int, name: str = "") -> dict[str, str]:
     """Return the child's environment: ours, with limits of so many threads, a fixed hash seed, and the worker's
     name (trials that want a GPU each can tell by it which is theirs)."""
     limits = dict.fromkeys(VARIABLES, str(threads))
-    return {"PYTHONHASHSEED": "0", **os.environ, **limits, WORKER: name}
+    return {"PYTHONHASHSEED": "0", **plugins.environment(), **limits, WORKER: name}
 
 
 def worker_name(number: int) -> str:

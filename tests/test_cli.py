@@ -250,3 +250,16 @@ def test_run_says_its_first_line_before_anything_heavy_is_imported() -> None:
     code = "import sys, hptune.commands.run; print(set(sys.modules) & set(sys.argv[1].split()))"
     out = subprocess.run([sys.executable, "-c", code, " ".join(HEAVY)], capture_output=True, text=True, check=True)
     assert out.stdout == "set()\n"
+
+
+def test_the_verb_asked_for_is_built_alone_and_is_the_same_as_among_all() -> None:
+    from hptune.cli import _command
+
+    every = _command().commands
+    for verb, whole in every.items():
+        alone = _command([verb, "--help"]).commands
+        assert list(alone) == [verb]
+        assert [option.opts for option in alone[verb].params] == [option.opts for option in whole.params]
+        assert alone[verb].help == whole.help
+    assert list(_command(["--version"]).commands) == list(every)
+    assert list(_command(["rum"]).commands) == list(every)

@@ -59,6 +59,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "objective",
             "parameters",
             "places",
+            "plugins",
             "race",
             "randomness",
             "resource",

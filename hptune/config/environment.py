@@ -12,7 +12,6 @@ from hptune.config.yaml_scalars import shortened
 
 _PART = re.compile(r"\$\$\{|\$\{([^{}]*)(\}?)")
 _INSIDE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)
-_HALF = re.compile("[\ud800-\udfff]")
 
 
 def mentions(text: str) -> bool:
@@ -64,7 +63,7 @@ def _value(match: re.Match[str], environment: Mapping[str, str]) -> str:
             f"expected the environment variable {name}, found it unset: set it ({name}=... hptune ...), or write "
             f"${{{name}:-default}}"
         )
-    if _HALF.search(value):
+    if any("\ud800" <= character <= "\udfff" for character in value):  # half of a pair: a byte that was no UTF-8
         raise ValueError(f"expected UTF-8 text in the environment variable {name}, found other bytes")
     return value
 
