@@ -293,7 +293,8 @@ class Loop:
         recalled = trial.ended == "stopped" or trial.number in history.recalled
         if not self.race or trial.fidelity is not None or recalled:
             return None
-        return racing.race(history.view(None if history.lookahead is None else trial.number), trial.values)
+        view = history.view(None if history.lookahead is None else trial.number)
+        return racing.race(view, trial.values, origin=trial.origin)
 
     def _hand_out(self) -> None:
         """Fill the free slots: folds of trials already begun, in trial order, then a new trial, then folds ahead."""

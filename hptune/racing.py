@@ -33,7 +33,7 @@ from hptune.race import Race, standard_error
 from hptune.randomness import generator
 from hptune.statistics import student_cdf, student_quantile
 from hptune.surrogate.folds import FoldEffects
-from hptune.trial import Values
+from hptune.trial import REFINEMENT, Values
 
 ALPHA = 0.20
 """A trial is given up when its chance to win falls below this."""
@@ -156,16 +156,17 @@ def race_of(losses: Array, numbers: NDArray[np.intp], *, alpha: float = ALPHA, m
     )
 
 
-def race(view: View, values: Values | None = None) -> Race | None:
+def race(view: View, values: Values | None = None, *, origin: str = "") -> Race | None:
     """Return what a trial with this view has to keep up with; None: all its folds are measured.
 
     With the trial's `values`, what it is compared with on a fold is what a trial there would lose on it if it were as
-    good as the incumbent, by its complete neighbours (equation 3 of `hptune.surrogate.folds`).
+    good as the incumbent, by its complete neighbours (equation 3 of `hptune.surrogate.folds`). By its `origin` it may be a
+    refinement, of which no margin is asked: it was proposed for less than that.
     """
     if view.history.started.folds < 2:
         return None
     numbers, losses = complete_losses(view)
-    held = race_of(losses, numbers)
+    held = race_of(losses, numbers, margin=0.0 if origin == REFINEMENT else MARGIN)
     if held is None or values is None or len(numbers) < NEIGHBOURS:
         return held
     order = np.argsort(losses.mean(axis=1), kind="stable")[:FOLD_TRIALS]

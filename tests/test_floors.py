@@ -33,6 +33,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "finals",
             "prior",
             "racing",
+            "refinement",
             "simplicity",
             "stopping",
         ),

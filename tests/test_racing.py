@@ -15,7 +15,7 @@ from scipy.stats import t as student
 
 from hptune import events as ev
 from hptune import journal as jn
-from hptune import racing
+from hptune import racing, refinement
 from hptune.history import History
 from hptune.job import Job, Outcome
 from hptune.loop import Loop
@@ -28,7 +28,7 @@ from hptune.report.trials_csv import trials_csv
 from hptune.space import Float, SearchSpace
 from hptune.stopping import TrialLimit
 from hptune.study import Study, replay
-from hptune.trial import Failure, Measurement
+from hptune.trial import REFINEMENT, Failure, Measurement
 from tests.test_loop import Threads
 
 SPACE = SearchSpace((Float(name="x", low=-2.0, high=2.0, default=1.5),))
@@ -211,6 +211,91 @@ def test_hidden_results_count_for_nothing() -> None:
         seen = racing.complete_losses(one.history.view(k))[0]
         assert all(number <= k - 4 for number in seen)
         assert list(seen) == [t.number for t in one.history.view(k).completed()]
+
+
+# -- refinements ----------------------------------------------------------------------------------------------------
+
+
+def smooth(job: Job) -> Outcome:
+    """A parabola with its least at 0.3; folds that differ in difficulty and, a little, in where they are easiest."""
+    done = [Measurement(fold=f, score=(job.values["x"] - 0.3 - 0.02 * (f - 2)) ** 2 + 0.3 * f) for f in job.folds]
+    return Outcome(measurements=tuple(done), worker="w", seconds=0.3 * len(done))
+
+
+def origins(one: Study) -> list[str]:
+    return [trial.origin for trial in one.history.trials]
+
+
+def test_a_raced_search_asks_for_any_improvement_and_one_on_whole_trials_does_not() -> None:
+    one, whole = study(oracle="bayesian"), study(oracle="bayesian")
+    run(one, Threads(1, scored), 44)
+    assert any(trial.status == "stopped" for trial in one.history.trials[: refinement.FROM])
+    assert set(origins(one)[refinement.FROM :]) == {REFINEMENT, "model"}
+    assert REFINEMENT not in origins(one)[: refinement.FROM]
+    for number in range(44):
+        assert (origins(one)[number] == REFINEMENT) == refinement.due(one.history.view(number)), number
+    Loop(whole, Threads(1, scored), (TrialLimit(44),), folds=FOLDS).run()
+    assert REFINEMENT not in origins(whole)
+
+
+def refined(payments: list[bool], least: float = 0.01) -> list[int]:
+    """The numbers of the refinements of a study whose k-th one improves the best by `least`, or makes it no better."""
+    one, best, found = study(lookahead=None), 1.0, []
+    for number in range(125):
+        view = one.history.view()
+        is_due = refinement.due(view)
+        origin = REFINEMENT if is_due else "model"
+        one.history.apply(ev.TrialStarted(time=0.0, trial=number, values={"x": number / 100}, origin=origin))
+        loss = 2.0
+        if is_due:
+            pays = payments[len(found)] if len(found) < len(payments) else False
+            loss = best - least if pays else best
+            best = loss
+            found.append(number)
+        elif number == 0:
+            loss = best
+        for f in range(FOLDS):
+            one.score(number, Measurement(fold=f, score=loss + 0.3 * f))
+        one.complete(number)
+    return found
+
+
+def test_refinements_that_do_not_pay_become_rare_and_one_that_pays_brings_them_back() -> None:
+    assert np.diff(refined([])).tolist() == [4, 8, 16, 32, 32]
+    assert refined([])[0] == refinement.FROM
+    assert np.diff(refined([True] * 100)).tolist() == [2] * 52
+    assert np.diff(refined([False, False, True, True])).tolist()[:4] == [4, 8, 2, 2]
+    # What no one would call an improvement: under a thousandth of a standard error (0.21 here).
+    assert np.diff(refined([True] * 100, least=1e-4)).tolist() == [4, 8, 16, 32, 32]
+
+
+def test_no_margin_is_asked_of_a_refinement() -> None:
+    one = study(lookahead=None)
+    run(one, Threads(1, scored), 30)
+    view = one.history.view()
+    held, refined = (racing.race(view, {"x": 0.1}, origin=origin) for origin in ("model", REFINEMENT))
+    assert held is not None
+    assert refined is not None
+    assert held.margin > refined.margin == 0.0
+    assert all(tight < loose for tight, loose in zip(held.bars, refined.bars, strict=True))
+    assert (held.incumbent, held.losses, held.spread) == (refined.incumbent, refined.losses, refined.spread)
+
+
+def test_a_raced_search_goes_on_to_the_bottom_of_a_smooth_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without refinements it stays where less than the margin is to be won."""
+
+    def missed(seed: int) -> float:
+        one = study(oracle="bayesian", seed=seed)
+        run(one, Threads(1, smooth), 50)
+        best = one.history.best
+        assert best is not None
+        return abs(best.values["x"] - 0.3)
+
+    with_them = [missed(seed) for seed in range(3)]
+    monkeypatch.setattr(refinement, "FROM", 1000)
+    without = [missed(seed) for seed in range(3)]
+    assert np.median(with_them) < 1e-3
+    assert np.median(with_them) < 0.1 * np.median(without)
 
 
 # -- the same decisions whatever the timing --------------------------------------------------------------------------

@@ -37,6 +37,9 @@ _ONE = (
 FEWEST = 5
 """An interval is shown from so many pairs on: the bootstrap of fewer says nothing."""
 
+SAME = 1e-6
+"""Levels that agree to six digits are the same: the estimators' own solvers stop earlier."""
+
 SLACK = 0.05
 """Racing gives up what will hardly win by so many standard errors: levels closer than that count as the same to it."""
 
@@ -84,7 +87,7 @@ def measure(tools: list[str], tasks: list[str], seeds: Sequence[int]) -> None:
 def reached(ours: Run, level: float) -> tuple[int, float, bool]:
     """Return hptune's fits and CPU seconds when it was first as good as `level`, and whether it ever was."""
     for score, fits, cpu in ours["curve"]:
-        if score >= level - 1e-12:
+        if score >= level - SAME * abs(level):
             return fits, cpu, True
     return ours["fits"], ours["cpu"], False
 

@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from hptune import refinement
 from hptune.design import design
 from hptune.encoding import Encoding, encoding_of
 from hptune.history import View
 from hptune.observations import Observations, observe
 from hptune.oracle import Answer, OracleSpec, unseen
 from hptune.prior import Earlier, earlier, weights
-from hptune.trial import Suggestion
+from hptune.trial import REFINEMENT, Suggestion
 
 if TYPE_CHECKING:  # scipy is loaded when the model is first needed
     from hptune.surrogate.gp import GaussianProcess, Prior
@@ -106,7 +107,9 @@ class Bayesian(OracleSpec):
         seen = observe(history, lift=False)
         suggestion: Suggestion | None = design(history, seen, trial, self.startup)
         if suggestion is None and len(seen.loss) > 1 and len(encoding.numeric) + len(encoding.category):
-            promise = Promise(encoding, seen, earlier(history.history))
+            # Only where racing has left folds out: a search on whole trials comes to the bottom by itself.
+            refines = seen.position is None and bool(seen.variance.any()) and refinement.due(history)
+            promise = Promise(encoding, seen, earlier(history.history), refines=refines)
             found = _model_based(history, promise, rng)
             numbers = np.array(sorted(unfinished), dtype=np.intp)
             if len(numbers):
@@ -137,7 +140,9 @@ class Bayesian(OracleSpec):
 class Promise:
     """The log expected improvement over what a view shows, of configurations measured in full, by their rows."""
 
-    def __init__(self, encoding: Encoding, seen: Observations, known: Sequence[Earlier] = ()) -> None:
+    def __init__(
+        self, encoding: Encoding, seen: Observations, known: Sequence[Earlier] = (), *, refines: bool = False
+    ) -> None:
         self.encoding = encoding
         self.seen = seen
         self.known = known
@@ -150,10 +155,12 @@ class Promise:
         self.means = self.mean(seen.rows[self.numbers])
         whole = None if seen.position is None else seen.position[self.numbers] == 1.0
         some = self.means if whole is None or not whole.any() else self.means[whole]
-        self.threshold = float(some.min()) - RECIPE.margin
+        self.threshold = float(some.min()) - (0.0 if refines else RECIPE.margin)
+        self.refines = refines
         # Every second suggestion takes what was measured for certain (`GaussianProcess.doubt`): with the noise of rough
         # losses and missing folds in the deviation, each looks as if measuring the best place once more were best.
-        self.model = self.fitted.with_doubt(1.0 if seen.position is not None else float(len(seen.rows) % 2))
+        doubt = float(len(seen.rows) % 2) if seen.position is None else 1.0
+        self.model = self.fitted.with_doubt(0.0 if refines else doubt)
         if len(seen.pending):
             self.model = self.model.with_pending(*_inputs(encoding, seen, seen.pending))
 
@@ -206,7 +213,8 @@ def _model_based(history: View, promise: Promise, rng: np.random.Generator) -> t
             values = history.space.decode(row)
             if not history.seen(values):
                 predicted = _predicted(promise, row)
-                return Suggestion(values, origin="model", predicted=predicted), float(np.round(found, 9))
+                origin = REFINEMENT if promise.refines else "model"
+                return Suggestion(values, origin=origin, predicted=predicted), float(np.round(found, 9))
     return None
 
 
