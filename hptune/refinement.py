@@ -1,11 +1,11 @@
 """Refinements: trials that ask for any improvement on the best, in a search that racing helps along.
 
-A raced search loses sight of small improvements. Its model asks for a tenth of a standard deviation, the race for a tenth of
-a standard error, and where folds differ in difficulty that can be a hundred times the spread of two neighbours on the
-same folds: what would win by less is stopped on its first fold, and the search stays where it is (decision 8).
+A raced search loses sight of small improvements. Its model asks for a tenth of a standard deviation, the race for a
+tenth of a standard error, and where folds differ in difficulty that can be a hundred times the spread of two neighbours
+on the same folds: what would win by less is stopped on its first fold, and the search stays where it is (decision 8).
 
-So from `FROM` on some suggestions ask for any improvement, and are raced without a margin: every second one while that pays,
-half as many for each that has not. Pure: from a view to whether the next trial is one.
+So from `FROM` on some suggestions ask for any improvement, and are raced without a margin: every second one while that
+pays, half as many after each that has not. Pure: from a view to whether the next trial is one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def due(view: View) -> bool:
         return False
     means = losses.mean(axis=1)
     latest, gap = None, GAP
-    for number in range(begun - 1, max(begun - 4 * WIDEST, -1), -1):  # so far back decides
+    for number in range(begun - 1, max(begun - 4 * WIDEST, -1), -1):  # as far back as a widest gap takes to grow
         trial = view[number]
         if trial.origin != REFINEMENT:
             continue

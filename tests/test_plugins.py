@@ -37,7 +37,8 @@ def test_options_are_built_without_looking_for_plugins_and_the_users_models_with
 
 
 def test_the_command_line_does_not_look_for_plugins() -> None:
-    body = "from hptune.__main__ import main\nsys.argv = ['hptune', 'oracles']\ntry:\n    main()\nexcept SystemExit:\n    pass"
+    body = "from hptune.__main__ import main\nsys.argv = ['hptune', 'oracles']\n"
+    body += "try:\n    main()\nexcept SystemExit:\n    pass"
     assert looked_for(body) == 0
 
 

@@ -45,8 +45,10 @@ def search(problem: problems.Problem, seed: int, trials: int, kind: str, *, look
         trial = study.ask()
         losses = problem.evaluate(trial.values)
         view = study.history.view(trial.number)
-        held = None if kind == "whole" else racing.race(
-            view, trial.values if kind == "race" else None, origin=trial.origin
+        held = (
+            None
+            if kind == "whole"
+            else racing.race(view, trial.values if kind == "race" else None, origin=trial.origin)
         )
         done: list[tuple[int, float]] = []
         for fold in racing.fold_order(seed, trial.number, folds):
