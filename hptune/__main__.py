@@ -7,7 +7,6 @@ import sys
 from typing import NoReturn
 
 from hptune.commands._streams import open_missing
-from hptune.plugins import without_plugins_here
 from hptune.threads import limit_this_process
 
 
@@ -15,7 +14,6 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     open_missing()
     limit_this_process()
-    without_plugins_here()
     if sys.argv[1:2] == ["run"] and os.name != "nt":
         from hptune.commands._ahead import first_worker_for
         from hptune.early import ahead

@@ -6,11 +6,13 @@ does is in `hptune/commands/`, imported when it is called.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -21,6 +23,7 @@ from hptune import __version__
 from hptune.commands._after import after
 from hptune.commands._options import EXIT_CODES, Config, Folder, Json, JunitFile, Overrides, Prefixes, SummaryFile
 from hptune.commands._signals import Interrupted, signals
+from hptune.plugins import no_plugins
 
 app = typer.Typer(
     name="hptune",
@@ -360,18 +363,22 @@ def invoke(arguments: Sequence[str]) -> int:
                 from hptune.errors import UsageError
 
                 raise UsageError("hptune runs on Linux and macOS, not on Windows; use WSL: https://aka.ms/wsl")
-            return int(_command(arguments).main(args=list(arguments), prog_name="hptune", standalone_mode=False) or 0)
+            with contextlib.ExitStack() as parsing:
+                parsing.enter_context(no_plugins())  # typer's models; from the verb on there may be the user's
+                command = _command(arguments, parsing.close)
+                return int(command.main(args=list(arguments), prog_name="hptune", standalone_mode=False) or 0)
     except (Exception, Interrupted, KeyboardInterrupt) as error:
         from hptune.commands._failing import report_failure
 
         return report_failure(error, as_json=wants_json(arguments))
 
 
-def _command(arguments: Sequence[str] = ()) -> Any:
+def _command(arguments: Sequence[str] = (), parsed: Callable[[], None] = lambda: None) -> Any:
     """Return the app as a command whose own options do without pydantic, which typer loads to coerce even None.
 
-    That keeps `hptune VERB --help` and shell completion as fast as `hptune --help`. Where the arguments begin with a verb,
-    the other verbs are left out: they would take longer to build than what is asked for.
+    That keeps `hptune VERB --help` and shell completion as fast as `hptune --help`. Where the arguments begin with a
+    verb, the other verbs are left out: they would take longer to build than what is asked for. `parsed` is called once
+    the arguments are understood, before the verb.
     """
     verbs = [*app.registered_commands, *after.registered_commands]
     asked = [verb for verb in verbs if verb.callback is not None and [verb.callback.__name__] == [*arguments[:1]]]
@@ -384,6 +391,13 @@ def _command(arguments: Sequence[str] = ()) -> Any:
     for option in (own, *command.params):
         if option is not None and option.default is None:
             option.default = False
+
+    def begun(invoke: Callable[[Any], Any], context: Any) -> Any:
+        parsed()
+        return invoke(context)
+
+    for verb in command.commands.values():  # type: ignore[attr-defined]
+        verb.invoke = partial(begun, verb.invoke)
     return command
 
 

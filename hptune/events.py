@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict, Field
 
+from hptune.spec import Deferred
 from hptune.trial import FailureKind
 
 FORMAT = 1
@@ -20,10 +21,10 @@ UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """From a format to the next: what makes a record of the one a record of the other."""
 
 
-class Event(BaseModel):
+class Event(Deferred):
     """One thing that happened, at `time`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     type: str
     time: float
@@ -52,22 +53,22 @@ class StudyStarted(Event):
     seed: int
     lookahead: int | None = None
     folds: int = 0
-    starts: list[dict[str, Any]] = []
+    starts: list[dict[str, Any]] = Field(default_factory=list)
     prior: list[dict[str, Any]] | None = None
     prior_starts: int | None = None
-    oracle: dict[str, Any] = {}
-    config: dict[str, Any] = {}
-    problem: dict[str, Any] = {}
-    hashes: dict[str, str] = {}
-    versions: dict[str, str] = {}
-    about: dict[str, Any] = {}
+    oracle: dict[str, Any] = Field(default_factory=dict)
+    config: dict[str, Any] = Field(default_factory=dict)
+    problem: dict[str, Any] = Field(default_factory=dict)
+    hashes: dict[str, str] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+    about: dict[str, Any] = Field(default_factory=dict)
 
 
 class StudyResumed(Event):
     """A later session began: what of the config was allowed to change (budget, workers, ...)."""
 
     type: Literal["study_resumed"] = "study_resumed"
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class TrialStarted(Event):

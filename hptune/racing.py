@@ -2,7 +2,8 @@
 
 Legend: k folds; d_f loss of the challenger minus that of the incumbent on fold f; dbar their mean over the j folds
 measured; s the spread of d_f within a pair of configurations, pooled over earlier complete trials; nu its degrees of
-freedom, at most 8; T Student's distribution function; m a tenth of the standard error of the incumbent's score.
+freedom, at most 8; T Student's distribution function; m a tenth of the standard error of the incumbent's score, 0 for
+refinements (`hptune.refinement`).
 
     P(win) = T_nu((-dbar - m (k - j) / (k - 1)) / (s sqrt((k - j) / (j k))))    the trial is given up below `ALPHA`    (1)
 

@@ -13,22 +13,26 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 
-class Spec(BaseModel):
+class Deferred(BaseModel):
+    """A model that pydantic builds when it is first used, and without looking for its plugins."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    @classmethod
+    def model_rebuild(cls, *, _parent_namespace_depth: int = 2, **options: Any) -> bool | None:
+        """Build what was deferred, as pydantic does."""
+        with no_plugins():
+            return super().model_rebuild(_parent_namespace_depth=_parent_namespace_depth + 1, **options)
+
+
+class Spec(Deferred):
     """A frozen, strictly checked set of options; an unknown key is an error.
 
     The docstrings below its fields are their descriptions in the JSON schema.
     """
 
     # Deferred: of the fifty specs, each process uses a few.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True, defer_build=True
-    )
-
-    @classmethod
-    def model_rebuild(cls, *, _parent_namespace_depth: int = 2, **options: Any) -> bool | None:
-        """Build what was deferred, as pydantic does, but without its plugins."""
-        with no_plugins():
-            return super().model_rebuild(_parent_namespace_depth=_parent_namespace_depth + 1, **options)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -28,9 +28,9 @@ class Suggestion:
     """A configuration an oracle proposes.
 
     `values` holds the active parameters only, as plain Python values. `fidelity` is the share of the resource to
-    spend, between 0 and 1 (None: all of it), `parent` the trial it promotes, `origin` the rule that proposed it, `note`
-    up to 2 kB of JSON that travels through the journal to later calls of the same oracle. `predicted` is the
-    surrogate's (mean, standard deviation) of the *loss*, where there is one.
+    spend, between 0 and 1 (None: all of it), `parent` the trial it promotes, `origin` the rule that proposed it (racing
+    knows `REFINEMENT`), `note` up to 2 kB of JSON that travels through the journal to later calls of the same oracle.
+    `predicted` is the surrogate's (mean, standard deviation) of the *loss*, where there is one.
     """
 
     values: Values

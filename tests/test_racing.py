@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hptune import racing, refinement
 from hptune.history import History
 from hptune.job import Job, Outcome
 from hptune.loop import Loop
+from hptune.objective import Objective
 from hptune.observations import observe
 from hptune.oracles import ORACLES
 from hptune.race import Race
@@ -70,7 +72,7 @@ def run(one: Study, executor: Threads, trials: int, **options: Any) -> Loop:
 def picture(history: History) -> list[Any]:
     """A failed trial's other folds may or may not have begun, which changes nothing: they are left out."""
     folds = [[] if t.failure else sorted(m.fold for m in t.measurements) for t in history.trials]
-    return [(t.number, t.values["x"], t.status, t.reason, folds[t.number]) for t in history.trials]
+    return [(t.number, t.values["x"], t.status, t.reason, folds[t.number], t.origin) for t in history.trials]
 
 
 # -- the rule -------------------------------------------------------------------------------------------------------
@@ -238,8 +240,8 @@ def test_a_raced_search_asks_for_any_improvement_and_one_on_whole_trials_does_no
     assert REFINEMENT not in origins(whole)
 
 
-def refined(payments: list[bool], least: float = 0.01) -> list[int]:
-    """The numbers of the refinements of a study whose k-th one improves the best by `least`, or makes it no better."""
+def refined(payments: list[bool], least: float = 0.01, *, fails: bool = False) -> list[int]:
+    """The numbers of the refinements of a study whose k-th one improves the best by `least`, is no better, or fails."""
     one, best, found = study(lookahead=None), 1.0, []
     for number in range(125):
         view = one.history.view()
@@ -252,6 +254,9 @@ def refined(payments: list[bool], least: float = 0.01) -> list[int]:
             loss = best - least if pays else best
             best = loss
             found.append(number)
+            if fails:
+                one.fail(number, Failure("timeout", "too long"))
+                continue
         elif number == 0:
             loss = best
         for f in range(FOLDS):
@@ -265,8 +270,30 @@ def test_refinements_that_do_not_pay_become_rare_and_one_that_pays_brings_them_b
     assert refined([])[0] == refinement.FROM
     assert np.diff(refined([True] * 100)).tolist() == [2] * 52
     assert np.diff(refined([False, False, True, True])).tolist()[:4] == [4, 8, 2, 2]
+    assert np.diff(refined([], fails=True)).tolist() == [4, 8, 16, 32, 32]
     # What no one would call an improvement: under a thousandth of a standard error (0.21 here).
     assert np.diff(refined([True] * 100, least=1e-4)).tolist() == [4, 8, 16, 32, 32]
+
+
+def test_where_folds_are_told_and_not_raced_there_are_no_refinements() -> None:
+    """A study asked and told from outside, some trials with fewer folds than others."""
+    one = Study(SPACE, Objective("loss", "minimize"), oracle="bayesian")
+    for number in range(refinement.FROM + 6):
+        trial = one.ask()
+        one.tell(trial.number, [loss(trial.values, f) for f in range(3 if number % 3 == 0 else 5)])
+    assert observe(one.history.view()).variance.any()
+    assert REFINEMENT not in origins(one)
+
+
+def test_of_huge_losses_nothing_is_said() -> None:
+    one = study(lookahead=None)
+    for number in range(refinement.FROM):
+        trial = one.ask()
+        for f in range(FOLDS):
+            one.score(trial.number, Measurement(fold=f, score=1e300 if number == 7 else 1.0 + f))
+        one.complete(trial.number)
+    with warnings.catch_warnings(action="error"):
+        assert not refinement.due(one.history.view())
 
 
 def test_no_margin_is_asked_of_a_refinement() -> None:
@@ -311,7 +338,7 @@ def test_slow_workers_change_no_trial_and_no_decision(oracle: str) -> None:
         executor.close()
         pictures.append(picture(one.history))
     assert pictures[0] == pictures[1] == pictures[2] == pictures[3]
-    assert sum(status == "stopped" for _, _, status, _, _ in pictures[0]) >= 6
+    assert sum(status == "stopped" for _, _, status, *_ in pictures[0]) >= 6
 
 
 @pytest.mark.parametrize("oracle", ["hyperband", "asha"])
@@ -375,13 +402,18 @@ def test_failures_of_raced_trials_come_in_their_turn_too() -> None:
     assert pictures[0] == pictures[1] == pictures[2]
 
 
-def test_an_interrupted_race_resumes_to_the_uninterrupted_one(tmp_path: Path) -> None:
-    whole = study()
+@pytest.mark.parametrize("oracle", ["random", "bayesian"])
+def test_an_interrupted_race_resumes_to_the_uninterrupted_one(
+    oracle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refinement, "FROM", 8)  # so that refinements are interrupted too
+    whole = study(oracle=oracle)
     run(whole, Threads(2, scored), 20)
+    assert (REFINEMENT in origins(whole)) == (oracle == "bayesian")
     rng = random.Random(0)
     for number in range(6):
         folder = tmp_path / str(number)
-        one = study(folder)
+        one = study(folder, oracle=oracle)
         executor = Threads(2, scored, 0.01)
         loop = Loop(one, executor, (TrialLimit(20),), folds=FOLDS, race=True, folder=folder)
         calls = iter(range(10**6))
@@ -389,7 +421,7 @@ def test_an_interrupted_race_resumes_to_the_uninterrupted_one(tmp_path: Path) ->
         loop.run(interrupt=lambda c=calls, n=stop: "signal" if next(c) >= n else None, grace=0.0)
         one.close()
         executor.close()
-        resumed = study(folder)
+        resumed = study(folder, oracle=oracle)
         resumed.resume({})
         run(resumed, Threads(2, scored), 20, folder=folder)
         resumed.close()

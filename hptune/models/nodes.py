@@ -24,14 +24,17 @@ from pydantic import (
     Discriminator,
     Field,
     GetJsonSchemaHandler,
-    RootModel,
     Tag,
     field_validator,
 )
 from pydantic_core import CoreSchema
 
 from hptune.models.select import Select
-from hptune.spec import Spec
+from hptune.plugins import no_plugins
+from hptune.spec import Deferred, Spec
+
+with no_plugins():
+    from pydantic import RootModel
 
 PASSTHROUGH = "passthrough"
 DROP = "drop"
@@ -196,10 +199,10 @@ class FunctionNode(Spec):
         return re.split(r"[.:]", self.function)[-1]
 
 
-class NamedEstimators(RootModel[list[dict[str, "Node"]]]):
+class NamedEstimators(Deferred, RootModel[list[dict[str, "Node"]]]):
     """The value of a parameter that takes a list of (name, estimator): those of stacking, voting, FeatureUnion."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
+    model_config = ConfigDict(frozen=True)
 
     @field_validator("root")
     @classmethod

@@ -159,8 +159,7 @@ class Promise:
         self.refines = refines
         # Every second suggestion takes what was measured for certain (`GaussianProcess.doubt`): with the noise of rough
         # losses and missing folds in the deviation, each looks as if measuring the best place once more were best.
-        doubt = float(len(seen.rows) % 2) if seen.position is None else 1.0
-        self.model = self.fitted.with_doubt(0.0 if refines else doubt)
+        self.model = self.fitted.with_doubt(1.0 if seen.position is not None else float(len(seen.rows) % 2))
         if len(seen.pending):
             self.model = self.model.with_pending(*_inputs(encoding, seen, seen.pending))
 
@@ -213,7 +212,7 @@ def _model_based(history: View, promise: Promise, rng: np.random.Generator) -> t
             values = history.space.decode(row)
             if not history.seen(values):
                 predicted = _predicted(promise, row)
-                origin = REFINEMENT if promise.refines else "model"
+                origin = REFINEMENT if promise.refines and restrict is None else "model"
                 return Suggestion(values, origin=origin, predicted=predicted), float(np.round(found, 9))
     return None
 
