@@ -102,10 +102,11 @@ class Ratio:
 
 
 def median(ratios: Sequence[Ratio]) -> str:
-    """Return the median, an upper bound ("<= 1.2x") where it falls on a run that did not reach the level."""
+    """Return the median with runs that did not reach the level as 0 and as what they are below, one where they agree."""
     low = float(np.median([one.value if one.reached else 0.0 for one in ratios]))
     high = float(np.median([one.value for one in ratios]))
-    return f"{high:.1f}x" if low == high else f"<= {high:.1f}x"
+    shown = f"{high:.1f}x"
+    return shown if f"{low:.1f}x" == shown else f"{low:.1f} to {shown}" if low else f"<= {shown}"
 
 
 def interval(ratios: Sequence[Ratio]) -> tuple[float, float]:
