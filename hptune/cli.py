@@ -7,20 +7,18 @@ does is in `hptune/commands/`, imported when it is called.
 from __future__ import annotations
 
 import contextlib
-import copy
 import itertools
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-import typer.main
 
 from hptune import __version__
 from hptune.commands._after import after
+from hptune.commands._building import built
 from hptune.commands._options import EXIT_CODES, Config, Folder, Json, JunitFile, Overrides, Prefixes, SummaryFile
 from hptune.commands._signals import Interrupted, signals
 from hptune.plugins import no_plugins
@@ -374,31 +372,7 @@ def invoke(arguments: Sequence[str]) -> int:
 
 
 def _command(arguments: Sequence[str] = (), parsed: Callable[[], None] = lambda: None) -> Any:
-    """Return the app as a command whose own options do without pydantic, which typer loads to coerce even None.
-
-    That keeps `hptune VERB --help` and shell completion as fast as `hptune --help`. Where the arguments begin with a
-    verb, the other verbs are left out: they would take longer to build than what is asked for. `parsed` is called once
-    the arguments are understood, before the verb.
-    """
-    verbs = [*app.registered_commands, *after.registered_commands]
-    asked = [verb for verb in verbs if verb.callback is not None and [verb.callback.__name__] == [*arguments[:1]]]
-    known = app
-    if asked:
-        known = copy.copy(app)
-        known.registered_commands, known.registered_groups = asked, []
-    command = typer.main.get_command(known)
-    own = command.get_help_option(typer.Context(command, **command.context_settings))
-    for option in (own, *command.params):
-        if option is not None and option.default is None:
-            option.default = False
-
-    def begun(invoke: Callable[[Any], Any], context: Any) -> Any:
-        parsed()
-        return invoke(context)
-
-    for verb in command.commands.values():  # type: ignore[attr-defined]
-        verb.invoke = partial(begun, verb.invoke)
-    return command
+    return built(app, (after,), arguments, parsed)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 Values = Mapping[str, Any]
 FailureKind = Literal["error", "invalid", "timeout", "memory", "crashed", "lost"]
-REFINEMENT = "refinement"
-"""The origin of a suggestion that asks for any improvement on the best, however small: it is raced without a margin."""
-
 FAILURE_KINDS: tuple[str, ...] = ("error", "invalid", "timeout", "memory", "crashed", "lost")
 Status = Literal["running", "completed", "stopped", "failed"]
+
+REFINEMENT = "refinement"
+"""The origin of a suggestion that asks for any improvement on the best, however small: it is raced without a margin."""
 
 
 @dataclass(frozen=True)
