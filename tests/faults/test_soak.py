@@ -22,7 +22,8 @@ def soak(trials: int, folder: Path, row: str) -> None:
     assert found["ratio"] <= 1.5, found
     assert found["bytes_a_trial"] <= 5000, found
     assert found["bytes_growth"] <= 1.5, found
-    assert found["opening_us_a_record"] <= 25, found
+    # The goal of 25 us a record is one of a machine that parses a record in 3.8 us; others are slower, or busy.
+    assert found["opening_over_reading"] <= 25 / 3.8, found
 
 
 @pytest.mark.faults
