@@ -43,7 +43,8 @@ class Recipe:
     weights. `branch_least`, `branch_share`: a top-level branch gets so many trials before the branches compete, and at
     least this share of an even share afterwards. `every`: up to so many losses the hyperparameters are fitted for
     every suggestion, above at sizes that grow by 5 %. `exact`, `active`: above the first the model sees the second
-    many.
+    many. `spaced`: the share of the losses, the best, whose differences count in every second suggestion of a study
+    with lower fidelities (docs/decisions/0006-fidelity.md).
     """
 
     margin: float = 0.1
@@ -58,6 +59,7 @@ class Recipe:
     failure_step: float = 0.25
     failure_noise: float = 0.5
     failures: int = 100
+    spaced: float = 1.0
 
 
 RECIPE = Recipe()
@@ -109,7 +111,10 @@ class Bayesian(OracleSpec):
         if suggestion is None and len(seen.loss) > 1 and len(encoding.numeric) + len(encoding.category):
             # Only where racing has left folds out: a search on whole trials comes to the bottom by itself.
             refines = seen.position is None and bool(seen.variance.any()) and refinement.due(history)
-            promise = Promise(encoding, seen, earlier(history.history), refines=refines)
+            # Half of the losses to find the best place near the best known, all of them to leave it for a better region.
+            whole = seen.position is not None and len(seen.rows) % 2 == 0
+            spaced = RECIPE.spaced if whole else 0.5
+            promise = Promise(encoding, seen, earlier(history.history), refines=refines, spaced=spaced)
             found = _model_based(history, promise, rng)
             numbers = np.array(sorted(unfinished), dtype=np.intp)
             if len(numbers):
@@ -141,14 +146,20 @@ class Promise:
     """The log expected improvement over what a view shows, of configurations measured in full, by their rows."""
 
     def __init__(
-        self, encoding: Encoding, seen: Observations, known: Sequence[Earlier] = (), *, refines: bool = False
+        self,
+        encoding: Encoding,
+        seen: Observations,
+        known: Sequence[Earlier] = (),
+        *,
+        refines: bool = False,
+        spaced: float = 0.5,
     ) -> None:
         self.encoding = encoding
         self.seen = seen
         self.known = known
         # Earlier studies say nothing of fidelities: where those vary, they lend only their best configurations.
         believed = [_believed(encoding, one) for one in known] if seen.position is None else []
-        self.fitted, self.numbers, self.w = _fitted(encoding, seen, believed)
+        self.fitted, self.numbers, self.w = _fitted(encoding, seen, believed, spaced)
         self.feasible = _feasible(self.fitted.residual, seen, len(self.numbers))
         # The best mean and not the best loss: with noise (a few folds) the lowest loss is partly luck, and improvement
         # on it seems possible only where nothing is known.
@@ -267,7 +278,9 @@ def _weighted(
     )
 
 
-def _fitted(encoding: Encoding, seen: Observations, believed: list[GaussianProcess]) -> tuple[Shifted, Index, Array]:
+def _fitted(
+    encoding: Encoding, seen: Observations, believed: list[GaussianProcess], spaced: float
+) -> tuple[Shifted, Index, Array]:
     """Return the model, the numbers of the measured trials that are in it, and all warped losses.
 
     The process is fitted to what the earlier studies leave unexplained.
@@ -278,7 +291,7 @@ def _fitted(encoding: Encoding, seen: Observations, believed: list[GaussianProce
 
     n = _fit_size(len(seen.loss))
     part = _active(seen.loss[:n])
-    w = warp(seen.loss[:n])
+    w = warp(seen.loss[:n], spaced)
     extra = _extra(seen.loss[:n], w, seen.variance[:n])
     inputs = _inputs(encoding, seen, seen.measured[:n][part])
     y = w[part]
@@ -286,7 +299,7 @@ def _fitted(encoding: Encoding, seen: Observations, believed: list[GaussianProce
         trusted, constant = _weighted(encoding, seen.rows[seen.measured[:n][part]], y, believed)
         y = y - sum((beta * one.mean(*inputs) for beta, one in trusted), np.full(len(y), -constant))
     phi = _hyperparameters(*inputs, y, extra[part], _prior(encoding))
-    w = warp(seen.loss)
+    w = warp(seen.loss, spaced)
     keep = _active(seen.loss)
     failed = seen.failed[-RECIPE.failures :]
     y = np.concatenate([w[keep], np.full(len(failed), w.max() + RECIPE.failure_step)])

@@ -26,7 +26,7 @@ class Spending(OracleSpec):
     """The lowest rung: iterations or steps, of rows a share; a ninth of the whole by default."""
     max: float | None = Field(default=None, gt=0, title="Whole amount")
     """The top rung, which alone can win: iterations or steps; rows are all there are."""
-    reduction: int = Field(default=3, ge=2, le=10, title="Reduction factor η")
+    reduction: int = Field(default=2, ge=2, le=10, title="Reduction factor η")
     """Each rung has so many times the resource of the one below; by rank one of so many climbs."""
 
     @model_validator(mode="after")

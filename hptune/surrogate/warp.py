@@ -5,7 +5,8 @@ median; SD_good the root mean square distance of the distinct good losses from i
 
 Half-rank and log warps: Song et al. 2024 (arXiv 2408.11527), appendix. Losses better than the median keep their
 spacing, worse ones keep only their rank, so that one disastrous value cannot flatten the good half; the logarithm
-then spreads the good end. Invariant to any affine change of y, to the last bit for a power of two.
+then spreads the good end. Invariant to any affine change of y, to the last bit for a power of two. In place of the
+median another quantile may be asked for.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ Array = NDArray[np.float64]
 LOG_BASE = 1.5
 
 
-def half_rank(y: Array) -> Array:
+def half_rank(y: Array, spaced: float = 0.5) -> Array:
     """Return losses in units of the good range, those worse than the median replaced by normal scores of their ranks.
 
-    The median is 0 and the best loss -1, unless they are the same. Equal losses stay equal.
+    The median, or the quantile `spaced`, is 0 and the best loss -1, unless they are the same. Equal losses stay equal.
     """
     if np.max(np.abs(y)) > 1e300:
         y = y / 4.0  # so that no difference below overflows
     ordered = np.sort(y)
-    median = ordered[(len(y) - 1) // 2]  # a loss that occurred, so that the warp is the same for every scale
+    median = ordered[int((len(y) - 1) * spaced)]  # a loss that occurred, so that the warp is the same for every scale
     spread = median - ordered[0]
     good = y <= median
     out = np.zeros(len(y))
@@ -44,9 +45,9 @@ def half_rank(y: Array) -> Array:
     return out
 
 
-def warp(y: Array) -> Array:
+def warp(y: Array, spaced: float = 0.5) -> Array:
     """Return losses as the model sees them: half-rank, log, standardised, shape (n,); zeros where all are equal."""
-    ranked = half_rank(y)
+    ranked = half_rank(y, spaced)
     low, high = float(ranked.min()), float(ranked.max())
     if not high > low:
         return np.zeros(len(y))

@@ -29,7 +29,7 @@ space: {x: {type: float, min: 0, max: 1}}
 oracle: ORACLE
 """
 SERIAL = "executor: {type: serial}\n"
-USUAL = "{type: hyperband, resource: max_iter, min: 10, max: 90}"
+USUAL = "{type: hyperband, resource: max_iter, min: 11, max: 88}"
 
 
 def loaded(folder: Path, oracle: str = USUAL, text: str = HGB) -> Loaded:
@@ -39,14 +39,14 @@ def loaded(folder: Path, oracle: str = USUAL, text: str = HGB) -> Loaded:
 
 def test_the_resource_is_a_fixed_parameter_of_the_space(tmp_path: Path) -> None:
     found = loaded(tmp_path)
-    assert found.resource == Resource("max_iter", 90, 1 / 9)
-    assert found.space.defaults()["max_iter"] == 90
-    assert found.resolved["space"]["max_iter"] == 90
+    assert found.resource == Resource("max_iter", 88, 1 / 8)
+    assert found.space.defaults()["max_iter"] == 88
+    assert found.resolved["space"]["max_iter"] == 88
 
 
 def test_auto_takes_a_resource_too(tmp_path: Path) -> None:
-    found = loaded(tmp_path, "{type: auto, resource: max_iter, min: 10, max: 90}")
-    assert found.resource == Resource("max_iter", 90, 1 / 9)
+    found = loaded(tmp_path, "{type: auto, resource: max_iter, min: 11, max: 88}")
+    assert found.resource == Resource("max_iter", 88, 1 / 8)
     with pytest.raises(ConfigError, match=r"c.yaml:6: oracle.max: expected the resource that it is an amount of"):
         loaded(tmp_path, "{type: auto, max: 90}")
     with pytest.raises(ConfigError, match=r"oracle: max: expected how many max_iter a full training takes"):
@@ -68,8 +68,8 @@ def test_paths_may_be_spelled_as_scikit_learn_does(tmp_path: Path) -> None:
         "{class: sklearn.ensemble.HistGradientBoostingClassifier}",
         "{pipeline: [{scale: sklearn.preprocessing.StandardScaler}, {gb: sklearn.ensemble.GradientBoostingClassifier}]}",
     ).replace("learning_rate", "gb.learning_rate")
-    found = loaded(tmp_path, "{type: asha, resource: gb__n_estimators, max: 81}", pipeline)
-    assert found.resource == Resource("gb.n_estimators", 81, 1 / 9)
+    found = loaded(tmp_path, "{type: asha, resource: gb__n_estimators, max: 80}", pipeline)
+    assert found.resource == Resource("gb.n_estimators", 80, 1 / 8)
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_paths_may_be_spelled_as_scikit_learn_does(tmp_path: Path) -> None:
         ("{type: asha, resource: max_iter}", "oracle: max: expected how many max_iter a full training takes"),
         ("{type: asha, resource: max_iter, max: 30.5}", "oracle.max: expected a whole number from 1 on, found 30.5"),
         (
-            "{type: asha, resource: max_iter, min: 40, max: 90}",
-            "oracle.max: expected a whole of at least 3 (reduction) times min (40), found 90: there is no rung below",
+            "{type: asha, resource: max_iter, min: 50, max: 90}",
+            "oracle.max: expected a whole of at least 2 (reduction) times min (50), found 90: there is no rung below",
         ),
         (
-            "{type: asha, resource: rows, min: 0.5}",
-            "oracle.min: expected a whole of at least 3 (reduction) times min",
+            "{type: asha, resource: rows, min: 0.6}",
+            "oracle.min: expected a whole of at least 2 (reduction) times min",
         ),
         ("{type: asha, resource: rows, min: 500}", "oracle.min: expected a share of the rows between 0 and 1"),
         ("{type: asha, resource: rows, max: 500}", "oracle.max: leave it out, the whole is all rows of a fold"),

@@ -28,11 +28,11 @@ def run(oracle, trials, seed=0, lookahead=None):
     [
         Asha(sampler="random"),
         Hyperband(sampler="random"),
-        Asha(sampler="tpe", max=81, min=3),
+        Asha(sampler="tpe", max=81, min=3, reduction=3),
         Hyperband(sampler={"type": "bayesian"}, promote="rank"),
     ],
 )
-def test_by_rank_a_promotion_carries_the_best_third_one_rung_up_once(oracle):
+def test_by_rank_a_promotion_carries_the_best_share_one_rung_up_once(oracle):
     trials = run(oracle, 40)
     shares = list(oracle.shares)
     promotions = [t for t in trials if t.parent is not None]
@@ -43,12 +43,13 @@ def test_by_rank_a_promotion_carries_the_best_third_one_rung_up_once(oracle):
         assert t.values == parent.values
         assert shares.index(t.fidelity) == shares.index(parent.fidelity) + 1
         rung = sorted(o.score for o in trials[: t.number] if o.fidelity == parent.fidelity)
-        assert parent.score <= rung[len(rung) // 3 - 1]
+        assert parent.score <= rung[len(rung) // oracle.reduction - 1]
 
 
 def test_asha_begins_on_the_lowest_rung_and_hyperband_on_all():
-    assert {t.fidelity for t in run(Asha(sampler="random"), 30)[1:] if t.parent is None} == {1 / 9}
-    assert {t.fidelity for t in run(Hyperband(sampler="random"), 30)[1:] if t.parent is None} == {1 / 9, 1 / 3, None}
+    assert {t.fidelity for t in run(Asha(sampler="random"), 30)[1:] if t.parent is None} == {1 / 8}
+    begun = {t.fidelity for t in run(Hyperband(sampler="random"), 40)[1:] if t.parent is None}
+    assert begun == {1 / 8, 1 / 4, 1 / 2, None}
 
 
 @pytest.mark.parametrize("oracle", [Hyperband(sampler="tpe"), Hyperband()])
@@ -108,7 +109,7 @@ def test_by_model_the_configuration_expected_to_be_best_is_measured_in_full_at_t
 def test_by_rank_the_best_of_every_rung_climbs_at_the_end_even_from_a_short_one():
     study = Study(SPACE, Objective("loss"), oracle=Asha(sampler="random"), seed=1)
     told(study, 3)
-    assert finished(study) == 2  # one of two configurations, by two rungs
+    assert finished(study) == 3  # one of two configurations, by three rungs
     assert not study.continues
 
 
@@ -124,8 +125,9 @@ def test_a_model_that_only_begins_is_made_to_continue():
 
 
 def test_shares_are_whole_amounts_of_what_is_counted():
-    assert Hyperband(max=52, min=6).shares == (6 / 52, 17 / 52, None)
-    assert Hyperband(max=81, min=1).shares == (1 / 81, 3 / 81, 9 / 81, 27 / 81, None)
-    assert Hyperband().shares == (1 / 9, 1 / 3, None)
+    assert Hyperband(max=52, min=6).shares == (6 / 52, 13 / 52, 26 / 52, None)
+    assert Hyperband(max=52, min=6, reduction=3).shares == (6 / 52, 17 / 52, None)
+    assert Hyperband(max=81, min=1, reduction=3).shares == (1 / 81, 3 / 81, 9 / 81, 27 / 81, None)
+    assert Hyperband().shares == (1 / 8, 1 / 4, 1 / 2, None)
     resource = Hyperband(resource="max_iter", max=52, min=6).to_spend()
-    assert [resource.amount(share) for share in (6 / 52, 17 / 52, None)] == [6, 17, 52]
+    assert [resource.amount(share) for share in (6 / 52, 13 / 52, None)] == [6, 13, 52]
