@@ -83,7 +83,8 @@ def entrants(family: Family) -> dict[str, tuple[Callable[[], OracleSpec], float]
     whole: Mapping[str, float] = {"max": family.whole} if family.whole > 1 else {}
 
     def halving(**options: Any) -> Callable[[], OracleSpec]:
-        return lambda: Hyperband(**{**whole, "min": family.low, **options})
+        anew: Mapping[str, int] = {} if family.goes_on else {"reduction": 3}
+        return lambda: Hyperband(**{**whole, **anew, "min": family.low, **options})
 
     third = 1 / 3
     return {
@@ -92,6 +93,7 @@ def entrants(family: Family) -> dict[str, tuple[Callable[[], OracleSpec], float]
         "hyperband": (halving(), third),
         "hyperband, two fifths": (halving(), 0.4),
         "hyperband, half": (halving(), 0.5),
+        "hyperband η=2": (halving(reduction=2), third),
         "hyperband η=3": (halving(reduction=3), third),
         "hyperband η=4": (halving(reduction=4), third),
         "hyperband, lower": (halving(min=family.low / 2), third),

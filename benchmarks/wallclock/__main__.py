@@ -1,7 +1,8 @@
 """`python -m benchmarks.wallclock`: run the tuners on the tasks, interleaved, and print what hptune needed beside them.
 
 Each run is a process of its own. Runs are kept in results.jsonl and not repeated; a tool that is not installed is
-skipped with a note. `--extra` measures, besides, hptune's grid without racing against GridSearchCV on the same grid, and
+skipped with a note. `--longer` lets hptune's runs that did not come to a rival's level go on for three times the trials.
+`--extra` measures, besides, hptune's grid without racing against GridSearchCV on the same grid, and
 the start-up of a study of ten trials against a plain script.
 """
 
@@ -12,7 +13,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ RIVALS = (
     "Optuna GP",
     "keras-tuner SklearnTuner",
 )
+LONGER = "hptune, longer"
 _ONE = (
     "import json, sys\nfrom benchmarks.wallclock.tools import run_one\n"
     "print('RESULT', json.dumps(run_one(sys.argv[1], sys.argv[2], int(sys.argv[3]))))"
@@ -55,42 +57,67 @@ def stored() -> dict[tuple[str, str, int], Run]:
     return {(run["tool"], run["task"], run["seed"]): run for run in runs}
 
 
-def measure(tools: list[str], tasks: list[str], seeds: Sequence[int]) -> None:
-    """Run what is not stored yet: seed by seed, task by task, the tools one after the other."""
+def measure(jobs: Iterable[tuple[str, str, int]]) -> None:
+    """Run what is not stored yet, by tool, task and seed, one after the other."""
     have, missing = stored(), set()
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     # Where byte code may not be written, each run would compile scikit-learn anew, in each of its processes.
     compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    for seed in seeds:
-        for task in tasks:
-            for tool in tools:
-                if (tool, task, seed) in have or tool in missing:
-                    continue
-                done = subprocess.run(
-                    [sys.executable, "-c", _ONE, tool, task, str(seed)],
-                    env={**compiled, **one_thread}, capture_output=True, text=True, check=False,
-                )  # fmt: skip
-                if "ModuleNotFoundError" in done.stderr:
-                    missing.add(tool)
-                    print(f"{tool}: not installed, skipped ({done.stderr.strip().splitlines()[-1]})")
-                    continue
-                if done.returncode:
-                    raise SystemExit(f"{tool} on {task}: {done.stderr}")
-                run = json.loads(done.stdout.rsplit("RESULT ", 1)[1])
-                with STORE.open("a") as file:
-                    file.write(json.dumps(run) + "\n")
-                print(
-                    f"{task} {seed} {tool}: {run['cpu']:.1f} s CPU, {run['fits']} fits, {run['level']:.4f}",
-                    flush=True,
-                )
+    for tool, task, seed in jobs:
+        if (tool, task, seed) in have or tool in missing:
+            continue
+        done = subprocess.run(
+            [sys.executable, "-c", _ONE, tool, task, str(seed)],
+            env={**compiled, **one_thread}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if "ModuleNotFoundError" in done.stderr:
+            missing.add(tool)
+            print(f"{tool}: not installed, skipped ({done.stderr.strip().splitlines()[-1]})")
+            continue
+        if done.returncode:
+            raise SystemExit(f"{tool} on {task}: {done.stderr}")
+        run = json.loads(done.stdout.rsplit("RESULT ", 1)[1])
+        with STORE.open("a") as file:
+            file.write(json.dumps(run) + "\n")
+        print(f"{task} {seed} {tool}: {run['cpu']:.1f} s CPU, {run['fits']} fits, {run['level']:.4f}", flush=True)
+
+
+def unreached(runs: Mapping[tuple[str, str, int], Run]) -> list[tuple[str, str, int]]:
+    """Return the runs to make of a longer hptune: where some rival's level was not reached."""
+    found = {
+        (LONGER, task, seed)
+        for (tool, task, seed), other in runs.items()
+        if tool in RIVALS and ("hptune", task, seed) in runs
+        if not reached(runs["hptune", task, seed], other["level"])[2]
+    }
+    return sorted(found)
+
+
+def continued(runs: Mapping[tuple[str, str, int], Run]) -> dict[tuple[str, str, int], Run]:
+    """Return the runs with hptune's as far as they were let go on.
+
+    The longer run is the same study, of which CPU seconds are those of another hour: they are scaled so that what both
+    have cost the same. Raises AssertionError if it is another study.
+    """
+    found = dict(runs)
+    for (tool, task, seed), more in runs.items():
+        if tool != LONGER:
+            continue
+        ours = runs["hptune", task, seed]
+        both = len(ours["curve"])
+        assert [one[0] for one in ours["curve"]] == [one[0] for one in more["curve"][:both]], (task, seed)
+        speed = ours["curve"][-1][2] / more["curve"][both - 1][2]
+        further = [(score, fits, cpu * speed) for score, fits, cpu in more["curve"][both:]]
+        found["hptune", task, seed] = {**ours, "further": further, "end": (more["fits"], more["cpu"] * speed)}
+    return found
 
 
 def reached(ours: Run, level: float) -> tuple[int, float, bool]:
     """Return hptune's fits and CPU seconds when it was first as good as `level`, and whether it ever was."""
-    for score, fits, cpu in ours["curve"]:
+    for score, fits, cpu in (*ours["curve"], *ours.get("further", ())):
         if score >= level - SAME * abs(level):
             return fits, cpu, True
-    return ours["fits"], ours["cpu"], False
+    return *ours.get("end", (ours["fits"], ours["cpu"])), False
 
 
 @dataclass(frozen=True)
@@ -169,14 +196,17 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--tools", default=",".join(["hptune", *RIVALS]))
+    parser.add_argument("--longer", action="store_true", help="let runs go on that did not reach a rival's level")
     parser.add_argument("--extra", action="store_true", help="grid against grid, and start-up")
     arguments = parser.parse_args()
-    measure(
-        arguments.tools.split(","),
-        arguments.tasks.split(","),
-        range(arguments.first, arguments.first + arguments.seeds),
-    )
+    seeds = range(arguments.first, arguments.first + arguments.seeds)
+    tasks, tools = arguments.tasks.split(","), arguments.tools.split(",")
+    measure((tool, task, seed) for seed in seeds for task in tasks for tool in tools)
+    if arguments.longer:
+        measure(job for job in unreached(stored()) if job[1] in tasks and job[2] in seeds)
     text = table(stored())
+    if any(tool == LONGER for tool, _, _ in stored()):
+        text += "\n\nThe same with hptune's runs let go on where they did not reach:\n\n" + table(continued(stored()))
     if arguments.extra:
         from benchmarks.wallclock.extra import grid_ratio, startup_ratio
 

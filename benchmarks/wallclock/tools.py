@@ -28,6 +28,9 @@ TRIALS = 60
 OUR_TRIALS = 170
 """Racing leaves so many about as many fits as a rival's 60 trials have: what it saves is spent on further ones."""
 
+LONGER = 3
+"""How many times as long a run goes on that did not come to a rival's level."""
+
 WORKERS = 2
 FOLDS = 5
 Found = dict[str, Any]
@@ -93,6 +96,11 @@ def hptune(task: Task, seed: int, folder: Path, **changes: Any) -> Found:
     values = found.pop("values")
     estimator = task.estimator().set_params(**{name.replace(".", "__"): v for name, v in values.items()})
     return {**found, "test": _test(task, estimator.fit(X, y), X_test, y_test)}
+
+
+def longer(task: Task, seed: int, folder: Path) -> Found:
+    """The same study, which goes on after the trials of `hptune`."""
+    return hptune(task, seed, folder, budget={"trials": LONGER * OUR_TRIALS})
 
 
 # -- rivals ---------------------------------------------------------------------------------------------------------
@@ -229,6 +237,7 @@ def _keras_tuner(task: Task, seed: int, folder: Path) -> Found:
 
 TOOLS: dict[str, Callable[[Task, int, Path], Found]] = {
     "hptune": hptune,
+    "hptune, longer": longer,
     "GridSearchCV": _search(_grid),
     "RandomizedSearchCV": _search(_random),
     "HalvingRandomSearchCV": _search(_halving),

@@ -21,7 +21,6 @@ from hptune.history import View
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
 from hptune.oracles.bayesian import Bayesian
 from hptune.oracles.spending import Spending
-from hptune.resource import ROWS, STEPS
 from hptune.trial import Suggestion, Trial
 
 
@@ -130,7 +129,7 @@ class Halving(Spending):
         """Return the best configuration that is due for the next rung, the highest rungs first."""
         for share in reversed(self.shares[:-1]):
             here = sorted(rungs[share])
-            for loss, number in here[: max(len(here) // self.reduction, least)]:
+            for loss, number in here[: max(len(here) // self.eta, least)]:
                 if math.isfinite(loss) and not self._climbed(history, number):
                     return self._promoted(history, number)
         return None
@@ -140,9 +139,8 @@ class Halving(Spending):
 
         Iterations go on from those of before; a function, or a fit to more rows, begins anew.
         """
-        anew = self.resource in (ROWS, STEPS)
         return {
-            number: 1.0 if anew else 1.0 - share
+            number: 1.0 if self.anew else 1.0 - share
             for share in self.shares[:-1]
             for loss, number in rungs[share]
             if share is not None and math.isfinite(loss) and not self._climbed(history, number)
@@ -150,10 +148,8 @@ class Halving(Spending):
 
     def _overdue(self, history: View) -> bool:
         """Return whether η² configurations have begun in a row: a model that is wrong must not begin for ever."""
-        latest = history[-(self.reduction**2) :]
-        return len(latest) == self.reduction**2 and all(
-            one.fidelity is not None and one.parent is None for one in latest
-        )
+        latest = history[-(self.eta**2) :]
+        return len(latest) == self.eta**2 and all(one.fidelity is not None and one.parent is None for one in latest)
 
     def _above(self, trial: Trial) -> float | None:
         return self.shares[self.shares.index(trial.fidelity) + 1]

@@ -21,7 +21,7 @@ class Hyperband(Halving):
     def begin_at(self, configurations: int) -> int:
         # Bracket s begins η^s configurations of a cycle on rung (top - s): each bracket spends about as much.
         top = len(self.shares) - 1
-        sizes = [self.reduction ** (top - rung) for rung in range(top + 1)]
+        sizes = [self.eta ** (top - rung) for rung in range(top + 1)]
         place = configurations % sum(sizes)
         rung = 0
         while place >= sizes[rung]:

@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from hptune.oracle import OracleSpec
-from hptune.resource import ROWS, Resource
+from hptune.resource import ROWS, STEPS, Resource
 
 SMALLEST = 9.0
 """The lowest rung has a ninth of the resource where `min` does not say otherwise."""
@@ -26,8 +26,9 @@ class Spending(OracleSpec):
     """The lowest rung: iterations or steps, of rows a share; a ninth of the whole by default."""
     max: float | None = Field(default=None, gt=0, title="Whole amount")
     """The top rung, which alone can win: iterations or steps; rows are all there are."""
-    reduction: int = Field(default=2, ge=2, le=10, title="Reduction factor η")
-    """Each rung has so many times the resource of the one below; by rank one of so many climbs."""
+    reduction: int | None = Field(default=None, ge=2, le=10, title="Reduction factor η")
+    """Each rung has so many times the resource of the one below, and by rank one of so many climbs: 2, or 3 for rows and
+    steps, of which every rung begins anew."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -47,7 +48,7 @@ class Spending(OracleSpec):
                     raise ValueError(f"{name}: expected a whole number from 1 on, found {amount:g}")
         if len(self.shares) < 2:
             low, top = self._ends
-            least = f"at least {self.reduction} (reduction) times min ({low:g})"
+            least = f"at least {self.eta} (reduction) times min ({low:g})"
             where = "min" if self.max is None else "max"
             raise ValueError(f"{where}: expected a whole of {least}, found {top:g}: there is no rung below it")
         return self
@@ -61,6 +62,16 @@ class Spending(OracleSpec):
         return (max(round(low), 1) if self.min is None and self.counted else low), top
 
     @property
+    def anew(self) -> bool:
+        """Whether a trial on a higher rung begins anew. Of iterations and epochs those of before are gone on from."""
+        return self.resource in (ROWS, STEPS)
+
+    @property
+    def eta(self) -> int:
+        """The reduction factor. Rungs close together cost nothing where fits go on (docs/decisions/0006-fidelity.md)."""
+        return self.reduction or (3 if self.anew else 2)
+
+    @property
     def counted(self) -> bool:
         """Whether the resource comes in whole numbers."""
         return self.resource not in (None, ROWS) or (self.max or 0) > 1
@@ -70,10 +81,10 @@ class Spending(OracleSpec):
         """The fidelity of each rung from the lowest; None, the whole resource, last."""
         low, top = self._ends
         below: list[float] = []
-        amount = top / self.reduction
+        amount = top / self.eta
         while amount >= low * (1 - 1e-9) or (self.counted and round(amount) >= low):
             below.insert(0, (round(amount) if self.counted else amount) / top)
-            amount /= self.reduction
+            amount /= self.eta
         return (*dict.fromkeys(below), None)
 
     def to_spend(self) -> Resource | None:

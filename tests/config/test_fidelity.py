@@ -83,8 +83,8 @@ def test_paths_may_be_spelled_as_scikit_learn_does(tmp_path: Path) -> None:
             "oracle.max: expected a whole of at least 2 (reduction) times min (50), found 90: there is no rung below",
         ),
         (
-            "{type: asha, resource: rows, min: 0.6}",
-            "oracle.min: expected a whole of at least 2 (reduction) times min",
+            "{type: asha, resource: rows, min: 0.5}",
+            "oracle.min: expected a whole of at least 3 (reduction) times min",
         ),
         ("{type: asha, resource: rows, min: 500}", "oracle.min: expected a share of the rows between 0 and 1"),
         ("{type: asha, resource: rows, max: 500}", "oracle.max: leave it out, the whole is all rows of a fold"),

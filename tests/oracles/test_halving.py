@@ -43,7 +43,7 @@ def test_by_rank_a_promotion_carries_the_best_share_one_rung_up_once(oracle):
         assert t.values == parent.values
         assert shares.index(t.fidelity) == shares.index(parent.fidelity) + 1
         rung = sorted(o.score for o in trials[: t.number] if o.fidelity == parent.fidelity)
-        assert parent.score <= rung[len(rung) // oracle.reduction - 1]
+        assert parent.score <= rung[len(rung) // oracle.eta - 1]
 
 
 def test_asha_begins_on_the_lowest_rung_and_hyperband_on_all():
@@ -129,5 +129,6 @@ def test_shares_are_whole_amounts_of_what_is_counted():
     assert Hyperband(max=52, min=6, reduction=3).shares == (6 / 52, 17 / 52, None)
     assert Hyperband(max=81, min=1, reduction=3).shares == (1 / 81, 3 / 81, 9 / 81, 27 / 81, None)
     assert Hyperband().shares == (1 / 8, 1 / 4, 1 / 2, None)
+    assert Hyperband(resource="rows").shares == (1 / 9, 1 / 3, None)  # every rung begins anew
     resource = Hyperband(resource="max_iter", max=52, min=6).to_spend()
     assert [resource.amount(share) for share in (6 / 52, 13 / 52, None)] == [6, 13, 52]
