@@ -97,8 +97,12 @@ def grid_ratio(pairs: int = PAIRS) -> float:
     return statistics.median(ratios)
 
 
-def startup_ratio() -> float:
-    """Return the median over interleaved pairs: ten Ridge trials, probe and refit off, one worker."""
+def startup_ratio(*, one_core: bool) -> float:
+    """Return the median over interleaved pairs: ten Ridge trials, probe and refit off, one worker.
+
+    With `one_core` both are held to one core: two processes at work on two cores may slow each other down, which a
+    script alone does not feel.
+    """
     config = {
         "data": {"train": "sklearn:load_diabetes"},
         "model": {"class": "sklearn.linear_model.Ridge"},
@@ -111,8 +115,14 @@ def startup_ratio() -> float:
         "probe": False,
     }
     ratios = []
-    with tempfile.TemporaryDirectory() as place:
-        for _ in range(2 * PAIRS + 1):
-            plain = _cpu([sys.executable, "-c", _PLAIN])
-            ratios.append(_cpu(_hptune(Path(place), config)) / plain)
+    cores = os.sched_getaffinity(0)
+    try:
+        if one_core:
+            os.sched_setaffinity(0, {max(cores)})  # of this process, and of those that it starts
+        with tempfile.TemporaryDirectory() as place:
+            for _ in range(4 * PAIRS + 3):
+                plain = _cpu([sys.executable, "-c", _PLAIN])
+                ratios.append(_cpu(_hptune(Path(place), config)) / plain)
+    finally:
+        os.sched_setaffinity(0, cores)
     return statistics.median(ratios)

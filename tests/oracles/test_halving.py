@@ -1,15 +1,19 @@
 """Hyperband and ASHA: the right configurations are promoted, and every share of the resource is used as promised."""
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from hptune.objective import Objective
 from hptune.oracle import EXHAUSTED, Answer
+from hptune.oracles import bayesian
 from hptune.oracles.asha import Asha
+from hptune.oracles.bayesian import Bayesian
 from hptune.oracles.hyperband import Hyperband
 from hptune.oracles.tpe import Tpe
 from hptune.space import Float, SearchSpace
 from hptune.study import Study
+from hptune.surrogate.warp import warp
 
 SPACE = SearchSpace((Float(name="x", low=0, high=1), Float(name="y", low=0, high=1)))
 
@@ -122,6 +126,22 @@ def test_a_model_that_only_begins_is_made_to_continue():
         study.tell(trial.number, trial.values["x"] if share < 1 / 3 else 1e6)
     begun = "".join("n" if t.parent is None and t.fidelity else "p" for t in study.history.trials)
     assert "n" * 10 not in begun
+
+
+@pytest.mark.parametrize(("oracle", "expected"), [(Asha(), {0.5, 1.0}), (Bayesian(), {0.5})])
+def test_only_where_fidelities_differ_all_losses_count_by_turns(monkeypatch, oracle, expected):
+    asked = []
+
+    class Watched(bayesian.Promise):
+        def __init__(self, encoding, seen, known=(), *, refines=False, spaced=0.5):
+            super().__init__(encoding, seen, known, refines=refines, spaced=spaced)
+            asked.append((len(seen.rows), spaced))
+            assert np.array_equal(self.w, warp(seen.loss, spaced))
+
+    monkeypatch.setattr(bayesian, "Promise", Watched)
+    run(oracle, 20)
+    assert {spaced for _, spaced in asked} == expected
+    assert all(spaced == (1.0 if begun % 2 == 0 and 1.0 in expected else 0.5) for begun, spaced in asked)
 
 
 def test_shares_are_whole_amounts_of_what_is_counted():

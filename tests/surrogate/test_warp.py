@@ -10,19 +10,19 @@ from hptune.surrogate.warp import half_rank, slopes, warp
 losses = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40).map(np.array)
 
 
-@given(losses)
-def test_order_and_ties_are_kept(y):
-    w = warp(y)
+@given(losses, st.sampled_from([0.5, 0.9, 1.0]))
+def test_order_and_ties_are_kept(y, spaced):
+    w = warp(y, spaced)
     assert np.isfinite(w).all()
     order = np.argsort(y, kind="stable")
     assert (np.diff(w[order]) >= 0).all()
     assert all(w[i] == w[k] for i in range(len(y)) for k in range(i) if y[i] == y[k])
 
 
-@given(losses, st.integers(-60, 60))
-def test_a_power_of_two_changes_no_bit(y, power):
+@given(losses, st.integers(-60, 60), st.sampled_from([0.5, 1.0]))
+def test_a_power_of_two_changes_no_bit(y, power, spaced):
     y = np.round(y, 3)
-    assert (warp(y) == warp(np.ldexp(y, power))).all()
+    assert (warp(y, spaced) == warp(np.ldexp(y, power), spaced)).all()
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=3, max_size=30), st.floats(0.1, 10), st.floats(-50, 50))
@@ -48,6 +48,19 @@ def test_the_good_half_keeps_its_spacing_and_the_bad_half_its_ranks():
     ranked = half_rank(y)
     assert ranked[:3].tolist() == [-1.0, -0.5, 0.0]
     assert 0 < ranked[3] < ranked[4] < 3
+
+
+def test_all_losses_keep_their_spacing_where_that_is_asked_for():
+    y = np.array([50.0, 0.0, 1.0, 10.0, 2.0])
+    np.testing.assert_allclose(half_rank(y, 1.0), (y - 50.0) / 50.0)
+    assert half_rank(y, 0.75)[y <= 10].tolist() == [-1.0, -0.9, 0.0, -0.8]
+    assert half_rank(y, 0.75)[0] > 0
+
+
+@pytest.mark.parametrize("top", [1e300, 1.7e308])
+def test_a_huge_loss_leaves_finite_ones_where_all_keep_their_spacing(top):
+    w = warp(np.array([1.0, 2.0, -top, top]), 1.0)
+    assert np.isfinite(w).all()
 
 
 def test_slopes_measure_how_far_a_step_carries():
