@@ -96,9 +96,9 @@ def unreached(runs: Mapping[tuple[str, str, int], Run]) -> list[tuple[str, str, 
 def continued(runs: Mapping[tuple[str, str, int], Run]) -> dict[tuple[str, str, int], Run]:
     """Return the runs with hptune's as far as they were let go on.
 
-    The longer run is the same study, but that of two trials at work at once either may end first, and that after some
-    two hundred fits the last digits of another processor may have led to another trial. Its CPU seconds are those of
-    another hour: they are scaled so that what both have cost the same.
+    The longer run has the same trials and goes on; of two at work at once either may end first, and what racing stopped
+    and the end of a study completes, it completes at its own end. Its CPU seconds are those of another hour: they are
+    scaled so that what both have cost the same.
     """
     found = dict(runs)
     for (tool, task, seed), more in runs.items():

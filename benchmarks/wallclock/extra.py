@@ -100,8 +100,7 @@ def grid_ratio(pairs: int = PAIRS) -> float:
 def startup_ratio(*, one_core: bool) -> float:
     """Return the median over interleaved pairs: ten Ridge trials, probe and refit off, one worker.
 
-    With `one_core` both are held to one core: two processes at work on two cores may slow each other down, which a
-    script alone does not feel.
+    With `one_core` both are held to one core, where the machine has no say in how three processes share two.
     """
     config = {
         "data": {"train": "sklearn:load_diabetes"},

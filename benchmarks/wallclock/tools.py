@@ -28,7 +28,7 @@ TRIALS = 60
 OUR_TRIALS = 170
 """Racing leaves so many about as many fits as a rival's 60 trials have: what it saves is spent on further ones."""
 
-LONGER = 3
+TIMES = 3
 """How many times as long a run goes on that did not come to a rival's level."""
 
 WORKERS = 2
@@ -100,7 +100,7 @@ def hptune(task: Task, seed: int, folder: Path, **changes: Any) -> Found:
 
 def longer(task: Task, seed: int, folder: Path) -> Found:
     """The same study, which goes on after the trials of `hptune`."""
-    return hptune(task, seed, folder, budget={"trials": LONGER * OUR_TRIALS})
+    return hptune(task, seed, folder, budget={"trials": TIMES * OUR_TRIALS})
 
 
 # -- rivals ---------------------------------------------------------------------------------------------------------

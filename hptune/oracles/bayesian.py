@@ -43,8 +43,7 @@ class Recipe:
     weights. `branch_least`, `branch_share`: a top-level branch gets so many trials before the branches compete, and at
     least this share of an even share afterwards. `every`: up to so many losses the hyperparameters are fitted for
     every suggestion, above at sizes that grow by 5 %. `exact`, `active`: above the first the model sees the second
-    many. `spaced`: the share of the losses, the best, whose differences count in every second suggestion of a study
-    with lower fidelities (docs/decisions/0006-fidelity.md).
+    many.
     """
 
     margin: float = 0.1
@@ -59,7 +58,6 @@ class Recipe:
     failure_step: float = 0.25
     failure_noise: float = 0.5
     failures: int = 100
-    spaced: float = 1.0
 
 
 RECIPE = Recipe()
@@ -111,9 +109,9 @@ class Bayesian(OracleSpec):
         if suggestion is None and len(seen.loss) > 1 and len(encoding.numeric) + len(encoding.category):
             # Only where racing has left folds out: a search on whole trials comes to the bottom by itself.
             refines = seen.position is None and bool(seen.variance.any()) and refinement.due(history)
-            # Half of the losses to find the best place near the best known, all of them to leave it for a better region.
-            whole = seen.position is not None and len(seen.rows) % 2 == 0
-            spaced = RECIPE.spaced if whole else 0.5
+            # By turns the better half, to come to the bottom where the search stands, and all losses, to leave a plateau
+            # (docs/decisions/0006-fidelity.md).
+            spaced = 1.0 if seen.position is not None and len(seen.rows) % 2 == 0 else 0.5
             promise = Promise(encoding, seen, earlier(history.history), refines=refines, spaced=spaced)
             found = _model_based(history, promise, rng)
             numbers = np.array(sorted(unfinished), dtype=np.intp)
@@ -143,7 +141,10 @@ class Bayesian(OracleSpec):
 
 
 class Promise:
-    """The log expected improvement over what a view shows, of configurations measured in full, by their rows."""
+    """The log expected improvement over what a view shows, of configurations measured in full, by their rows.
+
+    `spaced` is the share of the losses, the best, of which the model sees the differences (`hptune.surrogate.warp`).
+    """
 
     def __init__(
         self,

@@ -46,7 +46,10 @@ def half_rank(y: Array, spaced: float = 0.5) -> Array:
 
 
 def warp(y: Array, spaced: float = 0.5) -> Array:
-    """Return losses as the model sees them: half-rank, log, standardised, shape (n,); zeros where all are equal."""
+    """Return losses as the model sees them: half-rank, log, standardised, shape (n,); zeros where all are equal.
+
+    `spaced` is the quantile of `half_rank`; with 1 all losses keep their spacing.
+    """
     ranked = half_rank(y, spaced)
     low, high = float(ranked.min()), float(ranked.max())
     if not high > low:
