@@ -17,7 +17,7 @@ from pathlib import Path
 
 from hptune.errors import ExecutorUnreachable
 from hptune.spawn import Child, worker_name
-from hptune.threads import usable_cores
+from hptune.threads import threads_each, usable_cores
 
 MODULE = re.compile(r"\bsklearn(?:\.[a-z_]\w*)*")
 """Modules of scikit-learn that a text names. No others are imported on a guess."""
@@ -140,8 +140,7 @@ def guessed_threads(text: str, workers: int | None) -> int:
         found = re.findall(rf"\b{name}[\"']?\s*[:=]\s*(\d{{1,4}})\b", text)
         return int(found[-1]) if found else None
 
-    cores = usable_cores()
-    return last("threads_per_worker") or max(1, cores // max(1, workers or last("workers") or cores))
+    return last("threads_per_worker") or threads_each(max(1, workers or last("workers") or usable_cores()))
 
 
 def names_own_code(text: str) -> bool:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from hptune.job import Job, Outcome, Setup
 from hptune.spec import Spec
-from hptune.threads import usable_cores
+from hptune.threads import threads_each, usable_cores
 
 if TYPE_CHECKING:
     from hptune.early import Spare
@@ -55,7 +55,8 @@ class ExecutorSpec(Spec):
     workers: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """How many trials (or folds) run at once; `auto`: one for each core this process may use."""
     threads_per_worker: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """BLAS and OpenMP threads inside each worker; `auto`: the cores divided by the workers, at least one."""
+    """BLAS and OpenMP threads inside each worker; `auto`: the cores divided by the workers, at least one, and no more than
+    the environment variable OMP_NUM_THREADS where it is set."""
     retries: Annotated[int, Field(ge=0)] = 0
     """How often a crashed trial is tried again (one whose worker was lost gets one attempt more)."""
     order: Literal["strict", "async"] = "strict"
@@ -71,7 +72,7 @@ class ExecutorSpec(Spec):
     def threads(self) -> int:
         """Return the number of BLAS and OpenMP threads for each worker, `auto` resolved on this machine."""
         if self.threads_per_worker == "auto":
-            return max(1, usable_cores() // self.slots())
+            return threads_each(self.slots())
         return self.threads_per_worker
 
     def resolved_lookahead(self) -> int:

@@ -1,4 +1,5 @@
-"""One BLAS thread while an oracle thinks: its matrices are small, and threads that fight over cores slow it tenfold."""
+"""How many BLAS and OpenMP threads: one while an oracle thinks (its matrices are small, and threads that fight over cores
+slow it tenfold), the cores divided by the workers in each worker."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ WORKER = "HPTUNE_WORKER"
 """The environment variable that names a worker to its trials; only processes started for one have it."""
 
 _limited = False
+_asked = os.environ.get("OMP_NUM_THREADS", "")  # of the user: `limit_this_process` sets it later
 
 
 def usable_cores() -> int:
@@ -29,6 +31,14 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def threads_each(workers: int) -> int:
+    """Return the threads of each of so many workers: cores / workers, at least one, at most what OMP_NUM_THREADS was at
+    the start (who is given a share of a machine is told so by it; joblib heeds it too)."""
+    share = max(1, usable_cores() // workers)
+    most = _asked.partition(",")[0].strip()  # a list has one number for each level of nesting
+    return min(share, int(most)) if most.isdecimal() and int(most) > 0 else share
 
 
 def limit_this_process() -> None:

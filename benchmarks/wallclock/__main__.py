@@ -212,8 +212,11 @@ def main() -> None:
         from benchmarks.wallclock.extra import grid_ratio, startup_ratio
 
         text += f"\n\ngrid against GridSearchCV: {grid_ratio():.2f} x its CPU seconds (goal <= 1.1)"
-        for one_core, where in ((True, "held to one core"), (False, "on all cores")):
-            ratio = startup_ratio(one_core=one_core)
+        for where, ratio in (
+            ("threads as they come", startup_ratio(limited=False)),
+            ("one thread each", startup_ratio(limited=True)),
+            ("one thread each, held to one core", startup_ratio(limited=True, one_core=True)),
+        ):
             text += f"\nstart-up, ten trials, {where}: {ratio:.2f} x the CPU seconds of a plain script (goal <= 1.3)"
     print(text)
 

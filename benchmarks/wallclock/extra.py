@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.wallclock.tasks import TASKS
 from benchmarks.wallclock.tools import _DATA, FOLDS, WORKERS
+from hptune.threads import VARIABLES
 
 import numpy as np  # isort: skip
 
@@ -41,16 +42,13 @@ for alpha in np.geomspace(1e-3, 1e3, 10):
 """
 
 
-def _run(command: list[str]) -> tuple[float, str]:
-    """Return the CPU seconds of a command and all it waited for, and what it printed."""
+def _run(command: list[str], *, limited: bool = True) -> tuple[float, str]:
+    """Return the CPU seconds of a command and all it waited for, and what it printed; `limited`: one BLAS thread."""
+    env = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, env={**os.environ, **_ENV}, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, env=env | (_ENV if limited else {}), check=True, capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
-
-
-def _cpu(command: list[str]) -> float:
-    return _run(command)[0]
 
 
 def _hptune(folder: Path, config: dict[str, Any]) -> list[str]:
@@ -88,7 +86,7 @@ def grid_ratio(pairs: int = PAIRS) -> float:
             other, said = _run([sys.executable, "-c", _GRID, json.dumps(grid)])
             best, fits = json.loads(said)
             command = _hptune(folder, config)
-            ours = _cpu(command)
+            ours, _ = _run(command)
             result = json.loads((Path(command[-2]) / "result.json").read_text())
             assert result["trials"]["completed"] == points, result["trials"]
             assert abs(result["best"]["score"] - best) < 1e-9, (result["best"]["score"], best)
@@ -97,10 +95,11 @@ def grid_ratio(pairs: int = PAIRS) -> float:
     return statistics.median(ratios)
 
 
-def startup_ratio(*, one_core: bool) -> float:
+def startup_ratio(*, one_core: bool = False, limited: bool) -> float:
     """Return the median over interleaved pairs: ten Ridge trials, probe and refit off, one worker.
 
-    With `one_core` both are held to one core, where the machine has no say in how three processes share two.
+    Both have as many BLAS threads: one where `limited`, else as they come, one for each core. With `one_core` both are held
+    to one core, where the machine has no say in how three processes share two.
     """
     config = {
         "data": {"train": "sklearn:load_diabetes"},
@@ -120,8 +119,9 @@ def startup_ratio(*, one_core: bool) -> float:
             os.sched_setaffinity(0, {max(cores)})  # of this process, and of those that it starts
         with tempfile.TemporaryDirectory() as place:
             for _ in range(4 * PAIRS + 3):
-                plain = _cpu([sys.executable, "-c", _PLAIN])
-                ratios.append(_cpu(_hptune(Path(place), config)) / plain)
+                plain, _ = _run([sys.executable, "-c", _PLAIN], limited=limited)
+                ours, _ = _run(_hptune(Path(place), config), limited=limited)
+                ratios.append(ours / plain)
     finally:
         os.sched_setaffinity(0, cores)
     return statistics.median(ratios)

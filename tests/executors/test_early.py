@@ -13,6 +13,7 @@ import pytest
 import typer.main
 from hostile_kit import alive, until
 
+import hptune.threads
 from hptune.cli import app
 from hptune.commands._ahead import FLAGS, VALUED, first_worker_for, read
 from hptune.compose import setup_of
@@ -177,7 +178,10 @@ def test_where_no_worker_is_needed_or_the_text_is_too_long_none_is_started(tmp_p
         ('{"executor": {"workers": 1}}', None, usable_cores()),
     ],
 )
-def test_threads_are_guessed_as_the_executor_will_have_them(text: str, workers: int | None, threads: int) -> None:
+def test_threads_are_guessed_as_the_executor_will_have_them(
+    monkeypatch: pytest.MonkeyPatch, text: str, workers: int | None, threads: int
+) -> None:
+    monkeypatch.setattr(hptune.threads, "_asked", "")
     assert guessed_threads(text, workers) == threads
 
 

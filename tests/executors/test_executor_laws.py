@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import typing
@@ -12,11 +13,13 @@ from hostile import Hostile
 from hostile_kit import HOSTILE, job, setup_for
 from pydantic import ValidationError
 
+import hptune.threads
 from hptune.attribute_docs import attribute_docs
 from hptune.executor import ExecutorSpec, usable_cores
 from hptune.executors import EXECUTORS
 from hptune.executors.process import ProcessExecutor
 from hptune.executors.serial import SerialExecutor
+from hptune.threads import VARIABLES
 
 DEEDS = ["good", "failed", "raise", "sysexit", "unspeakable", "nan", "not_json", "nothing"]
 
@@ -103,7 +106,8 @@ def test_a_spec_survives_json(name):
         ({}, 1, 1 if usable_cores() == 1 else 2 * usable_cores()),
     ],
 )
-def test_auto_shares_the_cores_among_the_workers(options, threads, lookahead):
+def test_auto_shares_the_cores_among_the_workers(monkeypatch, options, threads, lookahead):
+    monkeypatch.setattr(hptune.threads, "_asked", "")
     spec = EXECUTORS["process"].model_validate(options)
     assert spec.threads() == threads
     assert spec.resolved_lookahead() == lookahead
@@ -130,3 +134,29 @@ def test_the_coordinators_side_imports_no_heavy_library_and_nothing_of_the_worke
     heavy = {"numpy", "scipy", "sklearn", "pandas", "psutil"}
     loaded = {name for name in listing.split() if name.split(".")[0] in heavy or name.startswith("hptune.worker")}
     assert loaded == set()
+
+
+@pytest.mark.parametrize(
+    ("asked", "threads"), [("", 8), ("3", 3), ("2,4", 2), ("16", 8), ("0", 8), ("-1", 8), ("many", 8)]
+)
+def test_auto_gives_a_worker_no_more_threads_than_the_user_asks_for(monkeypatch, asked, threads):
+    monkeypatch.setattr(hptune.threads, "usable_cores", lambda: 8)
+    monkeypatch.setattr(hptune.threads, "_asked", asked)
+    assert hptune.threads.threads_each(1) == threads
+    assert hptune.threads.threads_each(5) == 1
+
+
+def test_the_environment_limits_the_threads_of_a_run(tmp_path):
+    config = tmp_path / "study.yaml"
+    config.write_text(
+        "data: {train: 'sklearn:load_diabetes'}\nmodel: {class: sklearn.linear_model.Ridge}\n"
+        "space: {alpha: [1, 2]}\nbudget: {trials: 1}\nprobe: false\noutput: {refit: false}\n"
+        "executor: {workers: 1}\n"
+    )
+    command = [sys.executable, "-m", "hptune", "run", str(config), "-q"]
+    for asked, threads in (("1", 1), (None, usable_cores())):
+        rest = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+        env = rest if asked is None else {**rest, "OMP_NUM_THREADS": asked}
+        run = tmp_path / f"run-{asked}"
+        subprocess.run([*command, "--dir", str(run)], check=True, env=env)
+        assert json.loads((run / "result.json").read_text())["threads"] == threads
