@@ -24,6 +24,7 @@ from hptune.finals import (
 )
 from hptune.gate import judge
 from hptune.history import History, IllegalEvent
+from hptune.report import phrases
 from hptune.report.honest import assess
 from hptune.report.result import gain
 from hptune.simplicity import complexities
@@ -134,10 +135,24 @@ def test_the_winner_is_chosen_by_the_finals_and_stays_until_a_further_trial_begi
     assert assessment.source == "finals"
     mean = np.mean([m.score for m in history.finals[6]])
     assert assessment.expected == pytest.approx(mean - 0.001 + 0.01)
+    assert phrases.expected(history) == f"{assessment.expected:.4f}"
     assert gain(history)["mean"] == pytest.approx(found.gain.mean)
     history.apply(ev.TrialStarted(time=4, trial=9, values={"alpha": 2.0, "kind": "a"}))
     assert history.best.number == 6 or history.winner is None
     assert history.winner is None
+
+
+def test_the_score_of_fresh_folds_is_told_even_where_the_finals_flatter_nobody(history: History) -> None:
+    assert history.best is not None
+    assert history.best.score is not None
+    finish(history, Plan((0, 7), 5, 5), {0: [0.3] * 5, 7: [0.4] * 5})
+    history.apply(
+        ev.WinnerChosen(
+            time=3, trial=7, finalists=[0, 7], folds=5, rule="best", gain={"mean": 0.1}, optimism=0.0, refit_gain=None
+        )
+    )
+    assert phrases.expected(history) == "0.4000"
+    assert history.best.score > 0.4
 
 
 def test_only_the_leader_of_the_opening_and_the_defaults_go_on(history: History) -> None:

@@ -49,7 +49,7 @@ def oracle(described: Mapping[str, Any]) -> str:
     options = [
         f"{key} {wording.value(found)}"
         for key, found in described.items()
-        if key != "type" and not isinstance(found, Mapping)
+        if key != "type" and found is not None and not isinstance(found, Mapping)
     ]
     return f"{name} ({', '.join(options)})" if options else name
 
@@ -96,9 +96,12 @@ def honest_gain(history: History) -> str:
 
 
 def expected(history: History) -> str:
-    """Return the score to expect on fresh rows, "" where it cannot be told."""
+    """Return the score to expect on fresh rows, "" where it cannot be told or is the score of the search itself.
+
+    After finals it is another score even where the choice among the finalists flatters nobody: one of fresh folds.
+    """
     found = assess(history)
-    if found is None or found.expected is None or found.optimism == 0:
+    if found is None or found.expected is None or (found.source == "search" and found.optimism == 0):
         return ""
     return wording.fixed(wording.shown(history.objective, found.expected), wording.decimals([abs(found.expected)]))
 

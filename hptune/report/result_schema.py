@@ -138,7 +138,7 @@ _TOP: Final[dict[str, Any]] = {
     "threads": {
         "type": ["integer", "null"],
         "minimum": 1,
-        "description": "BLAS and OpenMP threads of each worker: cores / workers, unless config or OMP_NUM_THREADS say otherwise.",
+        "description": "BLAS and OpenMP threads of each worker: cores / workers, if nothing else limits them.",
     },
     "config_hash": _hash("anything in the config"),
     "problem_hash": _hash("what is being solved"),
