@@ -111,7 +111,12 @@ def locate(root: Place, path: str) -> tuple[Place, tuple[str, ...]]:
     place = root
     if isinstance(root.node, ChooseNode):
         if parts[0] != ROOT_CHOICE:
-            near = f"; did you mean '{ROOT_CHOICE}.{path}'?" if parts[0] in root.children() else ""
+            below = list(root.children())
+            near = (
+                f"; did you mean '{ROOT_CHOICE}.{path}'?"
+                if parts[0] in below
+                else f" and the alternative's name, as in '{ROOT_CHOICE}.{below[0]}.{path}'"
+            )
             raise ValueError(f"{path}: the model is a choose, its paths begin with {ROOT_CHOICE!r}{near}")
         parts = parts[1:]
     while True:
