@@ -182,7 +182,7 @@ def table(runs: Sequence[dict[str, Any]]) -> str:
             cells.append("")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(
-        [*lines, "", "Biases above zero: promised too much; in brackets in spreads of the scores over studies."]
+        [*lines, "", "Biases above zero: promised too much; in brackets in SDs over studies of the selected score."]
     )
 
 
