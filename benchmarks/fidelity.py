@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks import problems
 from hptune.objective import Objective
-from hptune.oracle import OracleSpec
+from hptune.oracle import EXHAUSTED, Answer, OracleSpec
 from hptune.oracles.bayesian import Bayesian
 from hptune.oracles.hyperband import Hyperband
 from hptune.oracles.random import Random
@@ -52,13 +52,18 @@ FAMILIES = {
 def run(
     problem: problems.Problem, family: Family, oracle: OracleSpec, seed: int, budget: float, *, restart: bool
 ) -> tuple[float, int]:
-    """Return the best loss of a full training within `budget` (full trainings), and how many trials that took."""
+    """Return the best loss of a full training within `budget` (full trainings), and how many trials that took.
+
+    A study ends with what the model expects to be best climbing until that is measured in full (`OracleSpec.finish`). Here
+    that must fit into the budget: it begins when one full training is left, and what it leaves is searched on with.
+    """
     fixed: dict[str, Any] = problems.public().YFIX[family.scenario]  # type: ignore[union-attr]
     whole = fixed[family.resource]
     study = Study(problem.space, Objective("loss", "minimize"), oracle=oracle, seed=seed)
     spent, best, done = 0.0, np.inf, 0
     while True:
-        trial = study.ask()
+        ending = study.next(finish=True) if budget - spent < 1.0 else EXHAUSTED
+        trial = study.ask() if isinstance(ending, Answer) else ending
         share = trial.fidelity or 1.0
         before = 0.0
         if not restart and family.goes_on and trial.parent is not None:

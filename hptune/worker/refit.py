@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hptune.dataset import Rows
+from hptune.dataset import Rows, take
 from hptune.job import Job, Outcome
 from hptune.model import EstimatorModel
 from hptune.models.epochs import trained
 from hptune.randomness import seed_for, seeded_globals
 from hptune.worker.evaluation import watched
 from hptune.worker.failures import failure_of
+from hptune.worker.foretold import Foretold
 from hptune.worker.inspect import versions
 from hptune.worker.kept import CARD, is_harmless, write_card
 from hptune.worker.problem import Problem
@@ -100,23 +101,26 @@ RESAMPLES = 300
 def _resampled(problem: Problem, fitted: Any, baseline: Any, rows: Rows) -> dict[str, Any]:
     """Return score(winner) - score(baseline) on the holdout, and on `RESAMPLES` draws of its rows with replacement.
 
-    Draws on which the metric is not defined (one class only) are left out.
+    Draws on which the metric is not defined (one class only) are left out. Each model predicts once.
     """
     import numpy as np
 
     scoring, rng = problem.scoring, np.random.default_rng(seed_for(problem.setup.seed, "holdout", "bootstrap"))
+    methods = scoring.methods(scoring.metric)
+    ours, theirs = (Foretold(one, rows.X, methods) for one in (fitted, baseline))
 
-    def difference(some: Rows) -> float:
-        return float(scoring.main(fitted, some.X, some.y) - scoring.main(baseline, some.X, some.y))
+    def difference(some: Any) -> float:
+        y = take(rows.y, some)
+        return float(scoring.main(ours, some, y) - scoring.main(theirs, some, y))
 
     found: list[float] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(RESAMPLES):
-            drawn = rows.take(rng.integers(len(rows), size=len(rows)))
+            drawn = rng.integers(len(rows), size=len(rows))
             with contextlib.suppress(ValueError):
                 found.append(difference(drawn))
-    return {"mean": difference(rows), "resamples": found, "rows": len(rows)}
+    return {"mean": difference(np.arange(len(rows))), "resamples": found, "rows": len(rows)}
 
 
 # -- the file -------------------------------------------------------------------------------------------------------
