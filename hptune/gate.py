@@ -57,17 +57,18 @@ def judge(
         return Judged("undecided", name, on, min_gain, confidence, None, None, reason)
     verdict = gate_verdict(gain, confidence=confidence, min_gain=min_gain)
     bound = gain.bound(confidence)
-    return Judged(verdict, name, on, min_gain, confidence, gain.mean, bound, _reason(verdict, gain, bound, min_gain))
+    reason = _reason(verdict, gain, bound, min_gain, f"with {confidence:.0%} confidence, one-sided")
+    return Judged(verdict, name, on, min_gain, confidence, gain.mean, bound, reason)
 
 
-def _reason(verdict: Verdict, gain: Gain, bound: float | None, min_gain: float) -> str:
+def _reason(verdict: Verdict, gain: Gain, bound: float | None, min_gain: float, sure: str) -> str:
     if bound is None:
         return "the folds cannot tell: give the study more of them"
     if verdict == "pass":
-        return f"the gain is at least {bound:.4g}, above {min_gain:.4g}"
+        return f"the gain is at least {bound:.4g} ({sure}), above {min_gain:.4g}"
     if verdict == "fail":
         return f"the gain is {gain.mean:.4g} and not above {min_gain:.4g}"
-    return f"the gain is {gain.mean:.4g}, but only {bound:.4g} is certain: not enough to tell from {min_gain:.4g}"
+    return f"the gain is {gain.mean:.4g}, but only {bound:.4g} is certain ({sure}): not enough to tell from {min_gain:.4g}"
 
 
 def _gain(

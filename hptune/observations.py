@@ -7,11 +7,12 @@ configuration lies (`hptune.surrogate.folds`).
     partial trial:       m_i = mean over its folds of (y_if - b_if),   extra variance s² (k - j) / (j k)       (1)
 
     lower fidelity g:    m_i = a_g + b_g y_i,   extra variance that of the residuals                            (2)
-    the same, each measurement by itself:       m_i = y_i + median of (y_j at the next fidelity - y_j at g) + ...  (3)
+    the same, each measurement by itself:       m_i = a_g + b_g y_i, which takes the next fidelity's step, and so on  (3)
 
 The extra variance of (1) is zero when all folds are in: the finite-population form. In (2) a and b come from the
-configurations that were also measured higher up; in (3) the medians are taken over those measured at both, step by
-step up to the whole. (2) is for models that know one loss a configuration, (3) for those with an input for fidelity.
+configurations that were also measured higher up; in (3) from those measured at both, step by step up to the whole: b_g
+is their median slope (Theil 1950, Sen 1968), drawn to 1 while they are few, a_g the median of what it leaves. (2) is for
+models that know one loss a configuration, (3) for those with an input for fidelity.
 """
 
 from __future__ import annotations
@@ -233,19 +234,37 @@ def _shifted(
     fidelity = np.array([view[int(i)].fidelity for i in lower], dtype=np.float64)
     numbers, losses, variances = [measured], [y], [variance]
     above = {space.key(view[int(i)].values): float(v) for i, v in zip(measured, y, strict=True)}
-    offset = 0.0
     for level in np.unique(fidelity)[::-1]:
         here = lower[fidelity == level]
         own, extra = _partial(view, here, folds[here], column, np.ldexp(loss[here], -exponent), exponent)
-        found = {space.key(view[int(i)].values): float(v) for i, v in zip(here, own, strict=True)}
-        steps = [above[key] - value for key, value in found.items() if key in above]
-        offset += float(np.median(steps)) if steps else 0.0
+        keys = [space.key(view[int(i)].values) for i in here]
+        both = [(v, above[key]) for key, v in zip(keys, own, strict=True) if key in above]
+        a, b = _step(np.array(both).reshape(-1, 2))
         numbers.append(here)
-        losses.append(own + offset)
-        variances.append(extra)
-        above = found
+        losses.append(a + b * own)
+        variances.append(b * b * extra)
+        above = dict(zip(keys, losses[-1].tolist(), strict=True))
     order = np.argsort(np.concatenate(numbers), kind="stable")
     return np.concatenate(numbers)[order], np.concatenate(losses)[order], np.concatenate(variances)[order]
+
+
+SLOPES = (0.3, 2.0)
+"""The bounds of a step's slope."""
+
+
+def _step(pairs: Array) -> tuple[float, float]:
+    """Return intercept and slope from pairs of losses (lower, moved higher one), shape (n, 2)."""
+    n = len(pairs)
+    if not n:
+        return 0.0, 1.0
+    x, z = pairs.T
+    i, j = np.triu_indices(n, 1)
+    apart = np.abs(x[i] - x[j]) > 1e-12
+    b = 1.0
+    if n >= 4 and apart.any():
+        slope = float(np.clip(np.median((z[i] - z[j])[apart] / (x[i] - x[j])[apart]), *SLOPES))
+        b = (n * slope + 4.0) / (n + 4.0)
+    return float(np.median(z - b * x)), b
 
 
 def _lifted(

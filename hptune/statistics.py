@@ -92,7 +92,8 @@ def paired_gain(
 
     Folds that one of them lacks (NaN) are left out of both. For folds of unequal size give the mean of n2/n1 over
     the folds as `test_share`; the mean of d stays the plain one, as the score is the plain mean of the folds.
-    `shift` is taken off the mean before the interval is laid around it (the challenger's optimism, if it was chosen).
+    `shift` is taken off the mean before the interval is laid around it (the challenger's optimism, if it was chosen), as
+    far as the mean goes: luck may be all there is to a difference, but does not turn it round.
     `degrees` of freedom: J - 1 by default (Bouckaert & Frank), or fewer for a more careful interval.
     Against a number instead of a configuration, give it as the baseline's loss on every fold.
     """
@@ -106,7 +107,8 @@ def paired_gain(
         raise ValueError("losses: expected at least one fold that both were measured on, found none")
     error = corrected_error(d, test_share=test_share)
     freedom = max(len(d) - 1, 1) if degrees is None else degrees
-    return _gain(float(d.mean()) - (shift if error != 0 else 0.0), error, len(d), freedom, confidence)
+    mean = float(d.mean())
+    return _gain(mean - min(shift, max(mean, 0.0)), error, len(d), freedom, confidence)
 
 
 def resampled_gain(gain: float, resamples: ArrayLike, *, rows: int, confidence: float = 0.9) -> Gain:

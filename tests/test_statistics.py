@@ -132,9 +132,20 @@ def test_folds_that_one_of_the_two_lacks_are_left_out() -> None:
 def test_a_shift_moves_the_interval_and_keeps_its_width() -> None:
     rng = np.random.default_rng(3)
     b, c = rng.normal(size=(2, 10))
-    plain, shifted = (paired_gain(b, c, test_share=0.25, shift=shift) for shift in (0.0, 0.3))
+    plain, shifted = (paired_gain(b + 1, c, test_share=0.25, shift=shift) for shift in (0.0, 0.3))
     assert shifted.mean == pytest.approx(plain.mean - 0.3)
     assert shifted.high - shifted.low == pytest.approx(plain.high - plain.low)  # type: ignore[operator]
+
+
+def test_luck_takes_a_difference_away_but_does_not_turn_it_round() -> None:
+    b, c = np.array([1.0, 2.0, 3.0, 2.5]), np.array([0.9, 1.9, 3.0, 2.5])
+    for shift in (0.05, 0.1, 5.0):
+        found = paired_gain(b, c, test_share=0.25, shift=shift)
+        assert found.mean == pytest.approx(0.0)
+        assert found.low is not None
+        assert found.high is not None
+        assert found.low < 0 < found.high
+    assert paired_gain(c, b, test_share=0.25, shift=0.1).mean == pytest.approx(-0.05)  # one that was worse stays so
 
 
 @pytest.mark.parametrize(("share", "confidence"), [(0.0, 0.9), (-1.0, 0.9), (NAN, 0.9), (0.25, 90), (0.25, 0.3)])
@@ -231,9 +242,10 @@ def test_the_finalists_are_the_baseline_and_the_best_that_are_complete() -> None
     assert choose_finalists([[NAN, 1.0]]) == [0]
 
 
-def test_the_finals_verdict_is_the_paired_gain_less_the_optimism() -> None:
+@pytest.mark.parametrize("gap", [0.0, 2.0])
+def test_the_finals_verdict_is_the_paired_gain_less_the_optimism(gap: float) -> None:
     rng = np.random.default_rng(7)
-    L = rng.normal(size=(4, 10))
+    L = rng.normal(size=(4, 10)) + np.array([[gap], [0.0], [0.0], [0.0]])
     found = finals_verdict(L, folds=5)
     means = L.mean(axis=1)
     leader = 1 + int(np.argmin(L[1:, :5].mean(axis=1)))  # of the opening; only it and the baseline go on
@@ -242,7 +254,7 @@ def test_the_finals_verdict_is_the_paired_gain_less_the_optimism() -> None:
     assert found.winner == leader
     assert found.optimism == pytest.approx(left_out_optimism(L[:, :5]))
     assert found.expected_loss == pytest.approx(means[leader] + found.optimism)
-    assert found.gain.mean == pytest.approx(means[0] - means[leader] - found.optimism)
+    assert found.gain.mean == pytest.approx(max(means[0] - means[leader] - found.optimism, 0.0))
     assert found.gain.degrees == 4  # repeats judge the same rows again
 
 

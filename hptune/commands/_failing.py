@@ -10,7 +10,7 @@ import sys
 import traceback
 
 from hptune.commands._signals import Interrupted, signals
-from hptune.errors import ConfigError, HptuneError, Problem
+from hptune.errors import ConfigError, GateNotMet, HptuneError, Problem
 from hptune.report.layout import coloured, paint
 
 ISSUES = "please report it with the lines above"
@@ -35,7 +35,7 @@ def report_failure(error: BaseException, *, as_json: bool) -> int:
     code, problem = _judged(error)
     with contextlib.suppress(OSError):
         _say(error, code, problem)
-    if as_json:
+    if as_json and not isinstance(error, GateNotMet):  # of which the result, printed already, has the verdict
         found = {"file": problem.file, "line": problem.line, "key": problem.key or None, "message": problem.message}
         try:
             sys.stdout.write(json.dumps({"schema_version": 1, "error": found}) + "\n")

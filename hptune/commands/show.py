@@ -144,7 +144,8 @@ def _failures(history: History) -> list[str]:
 
 def _next(history: History, folder: Path) -> list[str]:
     failed = next((trial.number for trial in history.trials if trial.failure), None)
-    number = failed if failed is not None else history.best_number
+    best = None if history.best is None else history.best.number  # the finals may have chosen another than the search
+    number = failed if failed is not None else best
     commands = [f"hptune trials {folder} --top 5"]
     if number is not None:
         commands.append(f"hptune show {folder} {number}")

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hptune.history import History
-from hptune.report import wording
-from hptune.report.result import mean_gain
+from hptune.report import phrases, wording
 from hptune.trial import Trial
 
 _OF_THE_SEARCH: Final = (
@@ -70,10 +69,10 @@ def heading(history: History, trial: Trial) -> str:
     assert trial.score is not None
     places = wording.decimals([trial.score])
     score = wording.fixed(wording.shown(objective, trial.score), places)
-    mean = mean_gain(history)
-    better = f", {wording.signed(mean, places)} over the defaults" if mean else ""
+    gain = phrases.honest_gain(history)
     return (
         f"# The winner of the study {history.started.name}: trial {trial.number}.\n"
-        f"# {wording.metric(objective)} {score} ({wording.better(objective)}){better}.\n"
-        "# Run it to train this configuration again: hptune run best.yaml\n"
+        f"# {wording.metric(objective)} {score} ({wording.better(objective)}).\n"
+        + (f"# Gain: {gain}.\n" if gain else "")
+        + "# Run it to train this configuration again: hptune run best.yaml\n"
     )

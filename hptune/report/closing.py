@@ -76,7 +76,8 @@ def _gained(history: History, width: int | None) -> list[str]:
         ("best", f"{phrases.brief_score(objective, best)} (trial {best.number}{_chosen(history)})"),
     ]
     if best.number == 0:
-        rows.append(("gain", _none_better(history)))
+        alone = history.space.size() == 1  # that of a best.yaml: there is nothing to compare it with
+        rows.append(("gain", "" if alone else _none_better(history)))
     elif mean is not None and baseline is not None and baseline.score is not None:
         rows.append(("defaults", f"{phrases.brief_score(objective, baseline)} (trial 0)"))
         rows.append(("gain", phrases.honest_gain(history) or f"{phrases.gain_of(history, mean)} over the defaults"))

@@ -32,9 +32,15 @@ def write_whole(path: Path, content: str | bytes) -> None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
         raise DirectoryUnusable(
-            f"cannot write {path}: {error.strerror or error}; free the space or the folder and run again"
+            f"cannot write {path}: {error.strerror or error}; {_mend(error, path)} and run again"
         ) from error
     _sync_folder(path.parent)
+
+
+def _mend(error: OSError, path: Path) -> str:
+    return (
+        f"make the folder {path.parent}" if isinstance(error, FileNotFoundError) else "free the space or the folder"
+    )
 
 
 def _sync_folder(folder: Path) -> None:

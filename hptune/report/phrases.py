@@ -13,6 +13,9 @@ from hptune.report.result import holdout_score, mean_gain
 from hptune.space import Fixed, SearchSpace
 from hptune.trial import Trial
 
+ROUNDING = 1e-12
+"""A gain this small beside the scores is what adding them in another order makes."""
+
 
 def score(objective: Objective, trial: Trial) -> str:
     """Return a trial's score with its spread: `53.91 ± 3.22 over 5 folds`."""
@@ -107,11 +110,11 @@ def expected(history: History) -> str:
 
 
 def gain_of(history: History, mean: float) -> str:
-    """Return a gain with as many decimals as tell the best from the baseline."""
+    """Return a gain with as many decimals as tell the best from the baseline; what is rounding alone is none."""
     trials = (history.best, history.baseline)
-    return wording.signed(
-        mean, wording.decimals([abs(t.score) for t in trials if t is not None and t.score is not None])
-    )
+    scores = [abs(t.score) for t in trials if t is not None and t.score is not None]
+    nothing = abs(mean) <= ROUNDING * max(scores, default=0.0)
+    return wording.signed(0.0 if nothing else mean, wording.decimals(scores))
 
 
 def holdout(history: History, trial: Trial) -> str:
@@ -167,4 +170,6 @@ def nested(objective: Objective, found: Mapping[str, Any]) -> str:
     gain = found["gain"]
     if gain is None or gain["low"] is None:
         return text
-    return f"{text}; the search gains {gain['mean']:+.4g} (90 % interval {gain['low']:+.4g} to {gain['high']:+.4g})"
+    places = wording.decimals([found["score"]])
+    mean, low, high = (wording.signed(gain[key], places) for key in ("mean", "low", "high"))
+    return f"{text}; the search gains {mean} (90% interval {low} to {high})"

@@ -102,7 +102,7 @@ class Scoring:
                 try:
                     scorer(dummy, X, y)
                 except Exception as error:
-                    near = [one for one in scorer_names() if one.startswith(f"{name}_")]
+                    near = [one for one in scorer_names() if one.startswith(f"{name}_") and "samples" not in one]
                     mend = f"; there is {', '.join(near)}" if near else ""
                     said = str(error).strip().splitlines()
                     out.append(

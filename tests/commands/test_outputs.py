@@ -67,6 +67,23 @@ def test_a_gate_not_met_is_in_both_and_exits_with_3(project: Path) -> None:
     assert suite.attrib["failures"] == "1"
 
 
+def test_with_json_a_gate_not_met_is_in_the_one_document(project: Path, capsys: Capture) -> None:
+    assert run("--json", "-o", "gate={min_gain: 5000}") == 3
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert document["gate"]["verdict"] != "pass"
+    assert document == json.loads(Path("runs/fun/result.json").read_text())
+    assert "gate not met" in captured.err
+
+
+def test_best_yaml_and_the_closing_part_tell_the_same_gain(project: Path, capsys: Capture) -> None:
+    assert cli.invoke(["run", "study.yaml"]) == 0
+    (told,) = [line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith("gain")]
+    assert f"# Gain: {told}.\n" in Path("runs/fun/best.yaml").read_text()
+    assert cli.invoke(["run", "runs/fun/best.yaml", "--dir", "once"]) == 0
+    assert "\ngain" not in capsys.readouterr().out  # one configuration alone is compared with nothing
+
+
 def test_a_run_without_a_success_is_told_too(project: Path) -> None:
     assert run("--summary", "s.md", "--junit", "j.xml", "-o", "space={x: [1]}", "-o", "start_with=[defaults]") == 4
     assert Path("s.md").read_text().startswith("## fun: failed: ``no trial succeeded")

@@ -35,7 +35,7 @@ def test_the_summary_tells_what_nested_cross_validation_found() -> None:
     gain = {"mean": 0.02, "low": -0.01, "high": 0.05, "p_value": 0.1}
     found = {"folds": 5, "done": 4, "score": 0.8, "baseline": 0.78, "gain": gain, "outer": []}
     text = summary(told.pipeline().history, facts(nested=found))
-    assert "Nested: 0.8 over 4 of 5 outer folds; the search gains +0.02 (90 % interval -0.01 to +0.05)." in text
+    assert "Nested: 0.8 over 4 of 5 outer folds; the search gains +0.0200 (90% interval -0.0100 to +0.0500)." in text
     assert "Nested" not in summary(told.pipeline().history, facts())
 
 
