@@ -58,4 +58,7 @@ def resume_notes(session: Session) -> list[str]:
     notes = list(session.notes)
     if session.resumed:
         notes.insert(0, f"continues: {wording.count(len(history.trials), 'trial')} found")
+        limit = session.config.budget.time
+        if limit is not None and history.elapsed(history.last_time) >= limit:
+            notes.append(f"budget.time ({wording.seconds(limit)}) is spent: nothing new begins until it is raised")
     return notes

@@ -13,7 +13,7 @@ from hptune.report import fidelity, phrases, wording
 from hptune.report.advice import advise
 from hptune.report.layout import pairs
 from hptune.report.result import SCHEMA_VERSION, gain, outcome
-from hptune.report.tables import counts, trial_row
+from hptune.report.tables import counted, counts, trial_row
 from hptune.trial import Trial
 
 LOG_LINES = 20
@@ -103,7 +103,7 @@ def _study_lines(history: History, folder: Path) -> list[str]:
     rows = [
         ("state", phrases.state(history)),
         ("metric", phrases.metric(objective)),
-        ("trials", f"{len(history.trials)}: {wording.counts(counts(history))}"),
+        ("trials", f"{len(history.trials)}: {counted(history)}"),
         ("time", f"{wording.seconds(history.seconds)}, begun {begun}{sessions}"),
         ("oracle", f"{phrases.oracle(started.oracle)}, seed {started.seed}, {phrases.lookahead(started.lookahead)}"),
         ("", phrases.picked(history)),

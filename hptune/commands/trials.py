@@ -9,9 +9,9 @@ from typing import Any
 from hptune.commands._shared import chosen_format, read_study, say, say_json, table_lines, write
 from hptune.errors import UsageError
 from hptune.history import History
-from hptune.report import phrases, wording
+from hptune.report import phrases
 from hptune.report.result import SCHEMA_VERSION
-from hptune.report.tables import best_first, counts, ordered, trial_row, trial_table
+from hptune.report.tables import best_first, counted, ordered, trial_row, trial_table
 from hptune.report.trials_csv import trials_csv
 from hptune.trial import Trial
 
@@ -71,7 +71,7 @@ def _document(history: History, listed: list[Trial]) -> dict[str, Any]:
 
 def _lines(history: History, listed: list[Trial], everything: bool) -> list[str]:
     objective = history.objective
-    head = f"{history.started.name}: {phrases.metric(objective)}; {wording.counts(counts(history))}"
+    head = f"{history.started.name}: {phrases.metric(objective)}; {counted(history)}"
     if not listed:
         return [head]
     made = trial_table(history, listed, everything=everything)

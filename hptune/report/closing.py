@@ -10,7 +10,7 @@ from hptune.report import phrases, wording
 from hptune.report.advice import advise
 from hptune.report.layout import paint, pairs
 from hptune.report.result import mean_gain
-from hptune.report.tables import best_first, counts, trial_table
+from hptune.report.tables import best_first, counted, trial_table
 
 TOP = 5
 
@@ -43,7 +43,7 @@ def closing(history: History, facts: Closing, *, width: int | None = None, colou
 def _verdict(history: History, stop_reason: str, width: int | None) -> str:
     total = wording.count(len(history.trials), "trial")
     why = wording.STOP_REASONS.get(stop_reason, stop_reason)
-    text = f"{total} in {wording.seconds(history.seconds)}: {wording.counts(counts(history))}; {why}."
+    text = f"{total} in {wording.seconds(history.seconds)}: {counted(history)}; {why}."
     if width is None or len(text) <= width:
         return text
     return "\n".join(line.strip() for line in pairs([("", text)], width, indent=""))

@@ -14,7 +14,7 @@ from hptune.gate import Judged
 from hptune.history import History
 from hptune.report import phrases, wording
 from hptune.report.advice import advise
-from hptune.report.tables import best_first, counts, trial_table
+from hptune.report.tables import best_first, counted, trial_table
 from hptune.space import Fixed
 from hptune.trial import Trial
 
@@ -94,7 +94,7 @@ def verdict(history: History, facts: Facts) -> str:
 def _counted(history: History, stop_reason: str) -> str:
     why = wording.STOP_REASONS.get(stop_reason, stop_reason)
     total = wording.count(len(history.trials), "trial")
-    return f"{total} in {wording.seconds(history.seconds)}: {wording.counts(counts(history))}; {why}."
+    return f"{total} in {wording.seconds(history.seconds)}: {counted(history)}; {why}."
 
 
 def _compared(history: History) -> list[str]:

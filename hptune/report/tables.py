@@ -254,3 +254,9 @@ def finite(x: float | None) -> float | None:
 def counts(history: History) -> list[tuple[str, int]]:
     """Return how many trials have each status, in the order people ask for them."""
     return [(status, history.count(status)) for status in STATUSES]
+
+
+def counted(history: History) -> str:
+    """Return the same in words: `17 completed, 2 stopped`; nothing runs in a study that has ended (its time was up)."""
+    names = {"running": "unfinished"} if history.ended is not None else {}
+    return wording.counts([(names.get(status, status), n) for status, n in counts(history)])

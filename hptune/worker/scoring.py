@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -82,10 +82,11 @@ class Scoring:
         wanted = getattr(self.scorers[name], "_response_method", "predict")
         return (wanted,) if isinstance(wanted, str) else tuple(wanted)
 
-    def unfit(self, y: Any) -> list[tuple[str, str]]:
+    def unfit(self, y: Any, tests: Sequence[Any] = ()) -> list[tuple[str, str]]:
         """Return (config key, message) for each metric that cannot be computed for a target like y (rows,).
 
-        Each one scores a model that ignores X: f1 wants two classes, neg_mean_squared_log_error no negative values.
+        Each one scores a model that ignores X: f1 wants two classes, neg_mean_squared_log_error no negative values. So
+        does it on the test rows of each fold, `tests`, that lack a class or have a single row.
         """
         import numpy as np
         from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -108,7 +109,37 @@ class Scoring:
                     out.append(
                         (self.keys[name], f"{name} cannot score this target: {said[0] if said else error}{mend}")
                     )
+                    continue
+                for fold in self._odd(y, tests):
+                    if not _scores(scorer, dummy, y[tests[fold]]):
+                        held = np.unique(y[tests[fold]]).tolist()
+                        only = (
+                            f", all of class {held[0]!r}" if self.task == "classification" and len(held) == 1 else ""
+                        )
+                        rows = f"{len(tests[fold])} test row{'s' if len(tests[fold]) > 1 else ''}{only}"
+                        mend = "let there be fewer folds (evaluate.cv) or take another metric"
+                        out.append((self.keys[name], f"{name} cannot score fold {fold} ({rows}): {mend}"))
+                        break
         return out
+
+    def _odd(self, y: Any, tests: Sequence[Any]) -> Iterator[int]:
+        """Yield the folds whose test rows may not do for a metric: the others cost nothing."""
+        import numpy as np
+
+        classes = len(np.unique(y)) if self.task == "classification" and tests else 0
+        for fold, rows in enumerate(tests):
+            if len(rows) < 2 or (classes and len(np.unique(y[rows])) < classes):
+                yield fold
+
+
+def _scores(scorer: Any, model: Any, y: Any) -> bool:
+    """Return whether a scorer has a finite score for a target."""
+    import numpy as np
+
+    try:
+        return bool(np.isfinite(scorer(model, np.zeros((len(y), 1)), y)))
+    except Exception:
+        return False
 
 
 def metric_name(spec: EvaluateSpec, task: Task) -> str:
