@@ -216,7 +216,8 @@ class Assembly:
         if parent in self.unfinished:
             return None
         if parent not in self.parameters and parent not in self.absent:
-            self.reader.complain(at, f"no parameter {parent!r}{did_you_mean(parent, self.known())}", on_key=True)
+            hint = did_you_mean(parent, self.known()) or "; a condition needs one that has an entry under space:"
+            self.reader.complain(at, f"no parameter {parent!r}{hint}", on_key=True)
             return None
         try:
             return tuple(self.coerced(condition) for condition in clause(parent, test))

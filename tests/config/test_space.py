@@ -107,6 +107,8 @@ WRONG = [
      "alpha.when: expected a mapping such as {kernel: rbf}, found an empty mapping"),
     ("{type: float, min: 0, max: 1, when: {solvr: svd}}",
      "alpha.when.solvr: no parameter 'solvr'; did you mean 'solver'?"),
+    ("{type: float, min: 0, max: 1, when: {tol: 0.1}}",
+     "alpha.when.tol: no parameter 'tol'; a condition needs one that has an entry under space:"),
     ("{type: float, min: 0, max: 1, when: {solver: sdv}}",
      "alpha.when.solver: expected one of \"svd\", \"lsqr\", found 'sdv'; did you mean 'svd'?"),
     ("{type: float, min: 0, max: 1, when: {solver: {eq: svd}}}",
