@@ -251,6 +251,9 @@ def _shifted(
 SLOPES = (0.3, 2.0)
 """The bounds of a step's slope."""
 
+SLOPE_PAIRS = 200
+"""Of more configurations measured on two rungs, so many, evenly by their losses, tell the slope: it takes their square."""
+
 
 def _step(pairs: Array) -> tuple[float, float]:
     """Return intercept and slope from pairs of losses (lower, moved higher one), shape (n, 2)."""
@@ -258,11 +261,13 @@ def _step(pairs: Array) -> tuple[float, float]:
     if not n:
         return 0.0, 1.0
     x, z = pairs.T
-    i, j = np.triu_indices(n, 1)
-    apart = np.abs(x[i] - x[j]) > 1e-12
     b = 1.0
-    if n >= 4 and apart.any():
-        slope = float(np.clip(np.median((z[i] - z[j])[apart] / (x[i] - x[j])[apart]), *SLOPES))
+    if n >= 4:
+        kept = np.argsort(x, kind="stable")[np.linspace(0, n - 1, min(n, SLOPE_PAIRS)).astype(np.intp)]
+        i, j = np.triu_indices(len(kept), 1)
+        run, rise = x[kept][j] - x[kept][i], z[kept][j] - z[kept][i]
+        apart = run > 1e-12
+        slope = float(np.clip(np.median(rise[apart] / run[apart]), *SLOPES)) if apart.any() else 1.0
         b = (n * slope + 4.0) / (n + 4.0)
     return float(np.median(z - b * x)), b
 

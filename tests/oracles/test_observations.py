@@ -66,3 +66,11 @@ def test_every_rung_goes_up_step_by_step_and_keeps_its_order() -> None:
         assert loss[40 + x] == pytest.approx(slope * x + 5.0)
     lower = np.array([loss[x] for x in range(40)])
     assert np.diff(lower) == pytest.approx(2.0 * (20 * 0.5 + 4.0) / 24.0)  # twenty pairs with a slope of a half
+
+
+def test_thousands_of_pairs_tell_the_slope_at_the_cost_of_a_few_hundred() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=20_000)
+    a, b = _step(np.column_stack([x, 1.0 + 0.5 * x]))
+    assert b == pytest.approx(0.5, abs=1e-3)
+    assert a == pytest.approx(1.0, abs=1e-2)
