@@ -266,7 +266,8 @@ def _step(pairs: Array) -> tuple[float, float]:
         kept = np.argsort(x, kind="stable")[np.linspace(0, n - 1, min(n, SLOPE_PAIRS)).astype(np.intp)]
         i, j = np.triu_indices(len(kept), 1)
         run, rise = x[kept][j] - x[kept][i], z[kept][j] - z[kept][i]
-        apart = run > 1e-12
+        # Beside their own spread: all losses are scaled by the largest, which may be that of a trial that diverged.
+        apart = run > 1e-9 * float(np.subtract(*np.percentile(x, [75, 25])))
         slope = float(np.clip(np.median(rise[apart] / run[apart]), *SLOPES)) if apart.any() else 1.0
         b = (n * slope + 4.0) / (n + 4.0)
     return float(np.median(z - b * x)), b

@@ -169,9 +169,7 @@ def table(runs: Sequence[dict[str, Any]]) -> str:
         ]
         cells.append(", ".join(alarms))
         if name:
-            spread = (
-                float(np.std([r["true"] for r in mine], ddof=1) + np.std([r["selected"] for r in mine], ddof=1)) / 2
-            )
+            spread = float(np.std([r["selected"] for r in mine], ddof=1)) if len(mine) > 1 else float("nan")
             for which in pooled:
                 error = np.mean([r[which] - r["true"] for r in mine])
                 pooled[which].append(float(error / spread))

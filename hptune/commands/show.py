@@ -13,7 +13,7 @@ from hptune.report import fidelity, phrases, wording
 from hptune.report.advice import advise
 from hptune.report.layout import pairs
 from hptune.report.result import SCHEMA_VERSION, gain, outcome
-from hptune.report.tables import counted, counts, trial_row
+from hptune.report.tables import counted, counts, status_word, trial_row
 from hptune.trial import Trial
 
 LOG_LINES = 20
@@ -157,7 +157,7 @@ def _next(history: History, folder: Path) -> list[str]:
 
 def _trial_lines(history: History, trial: Trial, log: Path | None) -> list[str]:
     width = stdout_width()
-    status = f"failed: {trial.failure.kind}" if trial.failure else trial.status
+    status = f"failed: {trial.failure.kind}" if trial.failure else status_word(history, trial.status)
     rows = [("status", status + (f", {trial.reason}" if trial.reason else ""))]
     if trial.score is not None:
         name = wording.metric(history.objective)

@@ -170,6 +170,6 @@ def nested(objective: Objective, found: Mapping[str, Any]) -> str:
     gain = found["gain"]
     if gain is None or gain["low"] is None:
         return text
-    places = wording.decimals([found["score"]])
+    places = wording.decimals([abs(one) for one in (found["score"], found["baseline"]) if one is not None])
     mean, low, high = (wording.signed(gain[key], places) for key in ("mean", "low", "high"))
     return f"{text}; the search gains {mean} (90% interval {low} to {high})"

@@ -168,7 +168,7 @@ def trial_table(
         add("", [str(rank) for rank in range(1, len(trials) + 1)])
     add("trial", [str(t.number) for t in trials])
     if everything or any(not t.completed for t in trials):
-        add("status", [_status(t) for t in trials], "left")
+        add("status", [_status(history, t) for t in trials], "left")
     if any(t.fidelity is not None for t in trials):
         add(fidelity.heading(history), [fidelity.amount(history, t) for t in trials])
     add("score", [wording.fixed(_shown(history, t), places) for t in trials])
@@ -205,10 +205,10 @@ def _nested(trial: Trial, names: Sequence[str]) -> str:
     return ", ".join(f"{short[name]}={wording.value(trial.values[name])}" for name in active) or wording.ABSENT
 
 
-def _status(trial: Trial) -> str:
+def _status(history: History, trial: Trial) -> str:
     if trial.status == "stopped" and trial.folds > 1:
         return f"stopped {len(trial.measurements)}/{trial.folds}"
-    return f"failed: {trial.failure.kind}" if trial.failure else trial.status
+    return f"failed: {trial.failure.kind}" if trial.failure else status_word(history, trial.status)
 
 
 def _shown(history: History, trial: Trial) -> float | None:
@@ -258,5 +258,9 @@ def counts(history: History) -> list[tuple[str, int]]:
 
 def counted(history: History) -> str:
     """Return the same in words: `17 completed, 2 stopped`; nothing runs in a study that has ended (its time was up)."""
-    names = {"running": "unfinished"} if history.ended is not None else {}
-    return wording.counts([(names.get(status, status), n) for status, n in counts(history)])
+    return wording.counts([(status_word(history, status), n) for status, n in counts(history)])
+
+
+def status_word(history: History, status: str) -> str:
+    """Return a trial's status for people."""
+    return "unfinished" if status == "running" and history.ended is not None else status

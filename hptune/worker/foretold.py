@@ -9,7 +9,8 @@ from typing import Any
 class Foretold:
     """Stands for `fitted` in scikit-learn's scorers, with positions among the rows in place of X.
 
-    It has those of `methods` (predict, predict_proba, ...) that `fitted` has, each called once, here.
+    It has the first of `methods` (decision_function, predict_proba, ...) that `fitted` has, which is the one that a scorer
+    takes; that is called once, here.
     """
 
     def __init__(self, fitted: Any, X: Any, methods: Sequence[str]) -> None:
@@ -17,6 +18,7 @@ class Foretold:
         for name in methods:
             if hasattr(fitted, name):
                 setattr(self, name, _looked_up(name, getattr(fitted, name)(X)))
+                break
 
     @property
     def classes_(self) -> Any:

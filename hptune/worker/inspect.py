@@ -121,9 +121,8 @@ def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings
     scoring = findings.attempt(lambda: problem.scoring, "evaluate")
     if scoring is not None:
         found = replace(found, metric=scoring.metric, direction=scoring.direction)
-        tests = [tested for _, tested in splits or ()]
         if not findings.fatal():
-            findings += [Finding(key=key, message=text) for key, text in scoring.unfit(dataset.train.y, tests)]
+            findings += [Finding(key=key, message=text) for key, text in scoring.unfit(dataset.train.y, splits or ())]
             findings += check_estimators(problem)
     return found
 

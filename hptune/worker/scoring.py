@@ -32,6 +32,10 @@ _TASKS: dict[str, Task] = {
 }
 
 
+Splits = Sequence[tuple[Any, Any]]
+"""The training and test rows (integer arrays) of each fold."""
+
+
 @dataclass(frozen=True)
 class FunctionScorer:
     """A user's metric as scikit-learn's scorers are called: (estimator, X, y) -> number, its sign untouched."""
@@ -82,11 +86,11 @@ class Scoring:
         wanted = getattr(self.scorers[name], "_response_method", "predict")
         return (wanted,) if isinstance(wanted, str) else tuple(wanted)
 
-    def unfit(self, y: Any, tests: Sequence[Any] = ()) -> list[tuple[str, str]]:
+    def unfit(self, y: Any, splits: Splits = ()) -> list[tuple[str, str]]:
         """Return (config key, message) for each metric that cannot be computed for a target like y (rows,).
 
         Each one scores a model that ignores X: f1 wants two classes, neg_mean_squared_log_error no negative values. So
-        does it on the test rows of each fold, `tests`, that lack a class or have a single row.
+        does it on the folds, `splits` (training and test rows of each), with a single test row or other classes in both.
         """
         import numpy as np
         from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -97,6 +101,7 @@ class Scoring:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             dummy.fit(X, y)
+            odd = list(self._odd(y, splits, dummy))
             for name, scorer in self.scorers.items():
                 if isinstance(scorer, FunctionScorer):
                     continue  # the user's code is run on real predictions only
@@ -110,26 +115,42 @@ class Scoring:
                         (self.keys[name], f"{name} cannot score this target: {said[0] if said else error}{mend}")
                     )
                     continue
-                for fold in self._odd(y, tests):
-                    if not _scores(scorer, dummy, y[tests[fold]]):
-                        held = np.unique(y[tests[fold]]).tolist()
-                        only = (
-                            f", all of class {held[0]!r}" if self.task == "classification" and len(held) == 1 else ""
-                        )
-                        rows = f"{len(tests[fold])} test row{'s' if len(tests[fold]) > 1 else ''}{only}"
-                        mend = "let there be fewer folds (evaluate.cv) or take another metric"
-                        out.append((self.keys[name], f"{name} cannot score fold {fold} ({rows}): {mend}"))
+                for fold, model, held in odd:
+                    if not _scores(scorer, model, y[splits[fold][1]]):
+                        out.append((self.keys[name], _unscored(name, fold, len(splits[fold][1]), held)))
                         break
         return out
 
-    def _odd(self, y: Any, tests: Sequence[Any]) -> Iterator[int]:
-        """Yield the folds whose test rows may not do for a metric: the others cost nothing."""
+    def _odd(self, y: Any, splits: Splits, dummy: Any) -> Iterator[tuple[int, Any, list[Any]]]:
+        """Yield folds whose test rows may not do for a metric, one of each kind: a single row, or other classes than the
+        training rows have. With each, a dummy fitted on its training rows and the classes of its test rows.
+        """
         import numpy as np
+        from sklearn.base import clone
 
-        classes = len(np.unique(y)) if self.task == "classification" and tests else 0
-        for fold, rows in enumerate(tests):
-            if len(rows) < 2 or (classes and len(np.unique(y[rows])) < classes):
-                yield fold
+        classified = self.task == "classification"
+        classes, codes = np.unique(y, return_inverse=True) if classified else (y[:0], y[:0])
+        known = set()
+        for fold, (kept, tested) in enumerate(splits):
+            kind: tuple[Any, ...] = (len(tested) < 2,)
+            held: list[Any] = []
+            if classified:
+                there = [np.bincount(codes[rows], minlength=len(classes)) > 0 for rows in (kept, tested)]
+                held = classes[there[1]].tolist()
+                kind = (*kind, *(one.tobytes() for one in there))
+                usual = len(tested) > 1 and bool((there[0] == there[1]).all())
+            else:
+                usual = len(tested) > 1
+            if not usual and kind not in known:
+                known.add(kind)
+                yield fold, clone(dummy).fit(np.zeros((len(kept), 1)), y[kept]), held
+
+
+def _unscored(name: str, fold: int, count: int, held: list[Any]) -> str:
+    only = f", all of class {held[0]!r}" if len(held) == 1 else ""
+    rows = f"{count} test row{'s' if count > 1 else ''}{only}"
+    known = "" if len(held) < 2 else "; its training rows have other classes"
+    return f"{name} cannot score fold {fold} ({rows}{known}): let there be fewer folds (evaluate.cv) or take another metric"
 
 
 def _scores(scorer: Any, model: Any, y: Any) -> bool:

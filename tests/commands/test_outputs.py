@@ -84,6 +84,14 @@ def test_best_yaml_and_the_closing_part_tell_the_same_gain(project: Path, capsys
     assert "\ngain" not in capsys.readouterr().out  # one configuration alone is compared with nothing
 
 
+def test_a_study_whose_time_is_up_says_so_when_it_is_continued(project: Path, capsys: Capture) -> None:
+    limit = ("-o", "budget={trials: 100, time: 0.05s}")
+    assert cli.invoke(["run", "study.yaml", *limit]) in (0, 4)
+    assert "is spent: nothing new begins" not in capsys.readouterr().err
+    assert cli.invoke(["run", "study.yaml", *limit, "--trials", "+3"]) in (0, 4)
+    assert "budget.time (0.05 s) is spent: nothing new begins until it is raised" in capsys.readouterr().err
+
+
 def test_a_run_without_a_success_is_told_too(project: Path) -> None:
     assert run("--summary", "s.md", "--junit", "j.xml", "-o", "space={x: [1]}", "-o", "start_with=[defaults]") == 4
     assert Path("s.md").read_text().startswith("## fun: failed: ``no trial succeeded")

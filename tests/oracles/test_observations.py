@@ -74,3 +74,11 @@ def test_thousands_of_pairs_tell_the_slope_at_the_cost_of_a_few_hundred() -> Non
     a, b = _step(np.column_stack([x, 1.0 + 0.5 * x]))
     assert b == pytest.approx(0.5, abs=1e-3)
     assert a == pytest.approx(1.0, abs=1e-2)
+
+
+def test_a_trial_that_diverged_does_not_take_the_slope_away() -> None:
+    trials = [(float(x), 0.5, 2.0 * x) for x in range(30)] + [(float(x), None, x + 5.0) for x in range(30)]
+    for more in ([], [(77.0, 0.5, 1e14)], [(77.0, 0.5, 1e14), (77.0, None, 2e14)]):
+        seen = observe(told([*trials, *more]).view(), lift=False)
+        loss = dict(zip(seen.measured.tolist(), np.ldexp(seen.loss, seen.exponent).tolist(), strict=True))
+        assert loss[29] - loss[0] == pytest.approx(29 * 2.0 * (30 * 0.5 + 4.0) / 34.0, rel=0.02)

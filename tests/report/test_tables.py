@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hptune import events as ev
 from hptune.errors import UsageError
-from hptune.report.tables import best_first, find_name, ordered, short_names, split_columns, trial_table
+from hptune.report.tables import best_first, counted, find_name, ordered, short_names, split_columns, trial_table
 from tests import told
 
 
@@ -66,3 +67,15 @@ def test_a_wide_space_fits_eighty_columns(everything: bool) -> None:
     lines = trial_table(history, history.trials, everything=everything).table.lines(80)
     assert max(map(len, lines)) <= 80
     assert len(lines) == 13
+
+
+def test_what_an_ended_study_left_open_is_unfinished() -> None:
+    history = told.pipeline().history
+    number = len(history.trials)
+    history.apply(ev.TrialStarted(time=1e9, trial=number, values=dict(history.trials[0].values)))
+    assert "1 running" in counted(history)
+    assert "running" in trial_table(history, history.trials[number:], everything=True).table.lines(None)[1]
+    history.apply(ev.StudyEnded(time=1e9, reason="time"))
+    assert "1 unfinished" in counted(history)
+    assert "running" not in counted(history)
+    assert "unfinished" in trial_table(history, history.trials[number:], everything=True).table.lines(None)[1]

@@ -45,3 +45,15 @@ def test_drawn_rows_score_as_predicted_anew(metric: str, load: Any, model: Any, 
     for _ in range(5):
         drawn = rng.integers(len(y), size=len(y))
         assert scorer(known, drawn, y[drawn]) == pytest.approx(scorer(fitted, X[drawn], y[drawn]), rel=1e-9)
+
+
+def test_only_the_method_that_a_scorer_takes_is_called() -> None:
+    class NoProbabilities(LogisticRegression):  # type: ignore[misc]
+        def predict_proba(self, X: Any) -> Any:
+            raise NotImplementedError
+
+    X, y = load_breast_cancer(return_X_y=True)
+    fitted = NoProbabilities(max_iter=5000).fit(X[:300, :3], y[:300])
+    scorer = get_scorer("roc_auc")
+    known = Foretold(fitted, X[300:, :3], scorer._response_method)
+    assert scorer(known, np.arange(269), y[300:]) == pytest.approx(scorer(fitted, X[300:, :3], y[300:]))

@@ -10,34 +10,60 @@ from hptune.evaluate import EvaluateSpec
 from hptune.worker.scoring import Scoring
 
 RARE = np.array([0] * 20 + [1] * 2)
-LAST = [np.arange(0, 11), np.array([20, *range(11, 20)]), np.array([21, 1])]
-SAME = [np.array([0, 20]), np.array([1, 2, 3]), np.array([4, 21])]
+
+
+def splits(tests: list[list[int]], count: int) -> list[tuple[np.ndarray, np.ndarray]]:  # type: ignore[type-arg]
+    """Return each test part with all other rows as its training rows."""
+    return [(np.setdiff1d(np.arange(count), rows), np.array(rows)) for rows in tests]
+
+
+ONE_CLASS = splits([[0, 20], [1, 2, 3], [4, 21]], 22)
 NUMBERS = np.linspace(0.0, 1.0, 9)
 
 
-def unfit(metric: str, task: Task, y: np.ndarray, tests: list[np.ndarray]) -> list[str]:  # type: ignore[type-arg]
+def unfit(metric: str, task: Task, y: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]) -> list[str]:  # type: ignore[type-arg]
     spec = EvaluateSpec.model_validate({"metric": metric})
-    return [text for _, text in Scoring(spec, task, lambda *_, **__: None).unfit(y, tests)]
+    return [text for _, text in Scoring(spec, task, lambda *_, **__: None).unfit(y, folds)]
 
 
 @pytest.mark.parametrize("metric", ["roc_auc", "neg_log_loss"])
 def test_a_fold_of_one_class_is_named(metric: str) -> None:
-    (text,) = unfit(metric, "classification", RARE, SAME)
+    (text,) = unfit(metric, "classification", RARE, ONE_CLASS)
     assert text.startswith(f"{metric} cannot score fold 1 (3 test rows, all of class 0): ")
     assert "fewer folds" in text
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "f1", "balanced_accuracy", "f1_macro"])
 def test_what_can_be_scored_is_let_be(metric: str) -> None:
-    assert unfit(metric, "classification", RARE, SAME) == []
+    assert unfit(metric, "classification", RARE, ONE_CLASS) == []
 
 
 def test_folds_with_every_class_are_let_be() -> None:
-    assert unfit("roc_auc", "classification", RARE, LAST[1:]) == []
+    assert unfit("roc_auc", "classification", RARE, ONE_CLASS[::2]) == []
+
+
+def test_a_class_that_neither_part_of_a_fold_has_does_no_harm_and_one_new_in_its_test_rows_does() -> None:
+    y = np.array([0, 1] * 6 + [0, 1, 2, 2, 0, 1, 2, 2])
+    known = (np.arange(8), np.arange(8, 12))  # class 2 comes later
+    fresh = (np.arange(12), np.arange(12, 16))
+    assert unfit("neg_log_loss", "classification", y, [known]) == []
+    (text,) = unfit("neg_log_loss", "classification", y, [known, fresh])
+    assert text.startswith("neg_log_loss cannot score fold 1 (4 test rows; its training rows have other classes): ")
+
+
+def test_a_thousand_folds_of_one_row_are_asked_about_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hptune.worker import scoring
+
+    asked = []
+    real = scoring._scores
+    monkeypatch.setattr(scoring, "_scores", lambda *found: asked.append(1) or real(*found))
+    y = np.arange(1000) % 4
+    assert unfit("accuracy", "classification", y, splits([[row] for row in range(1000)], 1000)) == []
+    assert len(asked) == 4  # one for each class
 
 
 def test_r2_of_one_row_is_refused_and_an_error_of_one_row_is_not() -> None:
-    tests = [np.array([0, 1]), np.array([2])]
+    tests = splits([[0, 1], [2]], 9)
     (text,) = unfit("r2", "regression", NUMBERS, tests)
     assert text.startswith("r2 cannot score fold 1 (1 test row): ")
     assert unfit("neg_mean_absolute_error", "regression", NUMBERS, tests) == []
