@@ -72,6 +72,7 @@ def test_a_wide_space_fits_eighty_columns(everything: bool) -> None:
 def test_what_an_ended_study_left_open_is_unfinished() -> None:
     history = told.pipeline().history
     number = len(history.trials)
+    history.apply(ev.StudyResumed(time=1e9))
     history.apply(ev.TrialStarted(time=1e9, trial=number, values=dict(history.trials[0].values)))
     assert "1 running" in counted(history)
     assert "running" in trial_table(history, history.trials[number:], everything=True).table.lines(None)[1]
