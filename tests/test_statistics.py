@@ -303,7 +303,7 @@ def test_on_the_stored_studies_the_finals_keep_what_the_decision_promises() -> N
     naive = replay.summary(
         replay.NAIVE, [replay.judge(t, replay.PROTOCOLS[replay.NAIVE], r) for t, r in stored.items()]
     )
-    assert 0.85 <= row.coverage[0] <= 0.95
+    assert 0.90 <= row.coverage[0] <= 0.96  # of a 90 % interval: careful, and not without end
     assert row.alarms <= 0.10 < naive.alarms
     assert abs(row.bias[0]) < 0.25 * abs(naive.bias[0])  # against the refitted winner, on fresh rows
 
