@@ -12,15 +12,19 @@ from hptune.threads import limit_this_process
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    open_missing()
-    limit_this_process()
-    if sys.argv[1:2] == ["run"] and os.name != "nt":
-        from hptune.commands._ahead import first_worker_for
-        from hptune.early import ahead
+    try:
+        open_missing()
+        limit_this_process()
+        if sys.argv[1:2] == ["run"] and os.name != "nt":
+            from hptune.commands._ahead import first_worker_for
+            from hptune.early import ahead
 
-        with ahead(first_worker_for(sys.argv[1:])):
-            _command_line()
-    _command_line()
+            with ahead(first_worker_for(sys.argv[1:])):
+                _command_line()
+        _command_line()
+    except KeyboardInterrupt:  # Ctrl-C before the command line handles it
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
 
 
 def _command_line() -> NoReturn:

@@ -18,6 +18,7 @@ from hptune import journal as jn
 from hptune.config.findings import problems_from
 from hptune.config.identity import config_hash, difference, problem_hash, problem_of
 from hptune.config.load import Loaded
+from hptune.cross_checks import cross_checks
 from hptune.early import Spare
 from hptune.errors import ConfigError, DirectoryUnusable, Problem, ProblemChanged, UsageError
 from hptune.executor import Executor
@@ -66,6 +67,8 @@ def start(
     executor = config.executor.open(setup_of(loaded, allow_import, outer), spare)
     journal: jn.Journal | None = None
     try:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file; a run directory is wanted (--dir, output.dir)")
         if (folder / jn.NAME).exists():  # a locked or damaged directory is said before any work is done
             journal = jn.Journal(folder)
         known = [] if journal is None or fresh else journal.events
@@ -211,6 +214,8 @@ def inspect_on(
     job = Job(kind="inspect", options={"probe": loaded.config.probe, "probed": probed})
     inspection = Inspection.from_json(answer_of(executor, job, interrupt, meanwhile))
     problems = problems_from(inspection.findings, loaded)
+    if not any(problem.severity == "error" for problem in problems):
+        problems += cross_checks(loaded, inspection)
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(problems)
     return inspection, problems

@@ -57,18 +57,32 @@ def judge(
         return Judged("undecided", name, on, min_gain, confidence, None, None, reason)
     verdict = gate_verdict(gain, confidence=confidence, min_gain=min_gain)
     bound = gain.bound(confidence)
-    reason = _reason(verdict, gain, bound, min_gain, f"with {confidence:.0%} confidence, one-sided")
+    what = f"the gain over {'the defaults' if baseline == 'defaults' else _named(baseline)}"
+    what += " on the holdout" if on == "holdout" else ""
+    reason = _reason(verdict, gain, bound, min_gain, what, f"with {confidence:.0%} confidence, one-sided")
     return Judged(verdict, name, on, min_gain, confidence, gain.mean, bound, reason)
 
 
-def _reason(verdict: Verdict, gain: Gain, bound: float | None, min_gain: float, sure: str) -> str:
+def _named(baseline: float | Path | str) -> str:
+    return f"{baseline:g}" if isinstance(baseline, (int, float)) else str(baseline)
+
+
+def _reason(verdict: Verdict, gain: Gain, bound: float | None, min_gain: float, what: str, sure: str) -> str:
     if bound is None:
-        return "the folds cannot tell: give the study more of them"
+        return f"{what} is {gain.mean:.4g}, but {_unsure(gain)}"
+    mean = 0.0 if abs(gain.mean) < 1e-9 * abs(bound) else gain.mean  # what is left of two equal scores
     if verdict == "pass":
-        return f"the gain is at least {bound:.4g} ({sure}), above {min_gain:.4g}"
+        return f"{what} is at least {bound:.4g} ({sure}), above {min_gain:.4g}"
     if verdict == "fail":
-        return f"the gain is {gain.mean:.4g} and not above {min_gain:.4g}"
-    return f"the gain is {gain.mean:.4g}, but only {bound:.4g} is certain ({sure}): not enough to tell from {min_gain:.4g}"
+        return f"{what} is {mean:.4g} and not above {min_gain:.4g}"
+    return f"{what} is {mean:.4g}, but only {bound:.4g} is certain ({sure}): not enough to tell from {min_gain:.4g}"
+
+
+def _unsure(gain: Gain) -> str:
+    """Return why nothing tells how sure a gain is."""
+    if gain.pairs < 2:
+        return "one score has no folds that tell how sure it is"
+    return f"it is the same on each of {gain.pairs} folds, which tells nothing of how sure it is: give the study more"
 
 
 def _gain(
@@ -85,7 +99,7 @@ def _gain(
         return None if found is None else found.gain
     # One score has no folds to pair with: the winner's own folds say how sure its mean is.
     loss = history.objective.loss
-    floor = loss(_floor(history, baseline))
+    least = loss(floor(baseline, history.objective.metric) if isinstance(baseline, Path) else float(baseline))
     measured = (
         history.finals.get(history.best.number, ()) if history.winner is not None else history.best.measurements
     )
@@ -93,7 +107,7 @@ def _gain(
     share = float(history.started.about.get("test_share") or 0.25)
     folds = len(history.best.scores)
     return paired_gain(
-        np.full(len(losses), floor),
+        np.full(len(losses), least),
         losses,
         test_share=share,
         confidence=confidence,
@@ -125,22 +139,22 @@ def _holdout_gain(history: History, baseline: Literal["defaults"] | float | Path
     )
 
 
-def _floor(history: History, baseline: float | Path | str) -> float:
-    """Return the score to beat."""
-    if isinstance(baseline, (int, float)):
-        return float(baseline)
-    path = Path(baseline)
+def floor(path: Path, metric: str) -> float:
+    """Return the score to beat that another study's result.json holds: the one to expect of its best trial.
+
+    Raises `UsageError` for a file that is none, or one about another metric.
+    """
     try:
         data = json.loads(path.read_text())
-        metric, best = data["objective"]["metric"], data["best"]
+        found, best = data["objective"]["metric"], data["best"]
         score = best.get("expected")
         score = best["score"] if score is None else score
     except OSError as error:
         raise UsageError(f"gate.baseline: cannot read {path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"gate.baseline: {path} is no result.json of hptune with a best trial") from None
-    if metric != history.objective.metric:
-        raise UsageError(f"gate.baseline: {path} is about {metric}, this study about {history.objective.metric}")
+    if found != metric:
+        raise UsageError(f"gate.baseline: {path} is about {found}, this study about {metric}")
     number = isinstance(score, (int, float)) and not isinstance(score, bool)
     if not number or not -sys.float_info.max <= score <= sys.float_info.max:
         raise UsageError(f"gate.baseline: {path}: expected a number as best.score, found {str(score)[:80]!r}")

@@ -169,6 +169,11 @@ class MeasuringModel(ModelSpec):
         del evaluate
         return 1
 
+    def callable_with(self, load: Loader, *, data: bool) -> list[Finding]:
+        """Return why it cannot be called, with `data` or without; worker only."""
+        del load, data
+        return []
+
     def measure(self, values: Mapping[str, Any], call: Call, *, load: Loader) -> Any:
         """Return what the model returned, unchecked: a number, or a mapping that holds the metric; worker only.
 

@@ -38,9 +38,12 @@ def read_runs(
         try:
             if folder is not None and place.resolve() == folder.resolve():
                 raise ValueError("is this study's own run directory; name an earlier one")
+            if place.resolve() in {(loaded.folder / Path(one).expanduser()).resolve() for one in prior.runs[:number]}:
+                raise ValueError("is listed twice; its trials would count double")
             history, digest = _read(place)
             found = taken(history, space, most)
             _check_shared(history, space, found)
+            _check_direction(history, inspection)
         except (ValueError, JournalDamaged) as error:
             errors.append(loaded.problem(key, str(error).splitlines()[0]))
             continue
@@ -73,6 +76,12 @@ def _read(place: Path) -> tuple[History, str]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{place / jn.NAME} holds no study that can be read: {error}") from None
     return history, hashlib.sha256(data[: scanned.good]).hexdigest()[:16]
+
+
+def _check_direction(history: History, inspection: Inspection) -> None:
+    theirs, own = history.objective, inspection
+    if theirs.metric == own.metric and theirs.direction != own.direction:
+        raise ValueError(f"that study wants to {theirs.direction} {theirs.metric}, this one to {own.direction} it")
 
 
 def _check_shared(history: History, space: SearchSpace, found: dict[str, Any]) -> None:

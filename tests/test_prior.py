@@ -245,6 +245,7 @@ def test_reading_it_runs_no_code_and_writes_nothing(project: Path) -> None:
     [
         ("[nowhere]", "prior.runs.0: expected the run directory of an earlier study, found nothing by that name"),
         ("[old, empty]", "prior.runs.1: expected the run directory of an earlier study, found no journal.jsonl"),
+        ("[old, ./old]", "prior.runs.1: is listed twice"),
         ("[new]", "prior.runs.0: is this study's own run directory"),
         ("[torn]", "prior.runs.0: torn/journal.jsonl:1: damaged at byte 0"),
         ("[foreign]", "prior.runs.0: that study shares no parameter with this one (it has alpha)"),
@@ -277,3 +278,9 @@ def test_what_is_doubtful_is_a_warning(project: Path, capsys: Capture) -> None:
     found = " ".join(capsys.readouterr().err.split())
     assert "the oracle random makes no use of it beyond trying the best of each run first" in found
     assert "it measured loss, this study m; only ranks are carried over" in found
+
+
+def test_what_was_best_there_must_not_be_worst_here(project: Path, capsys: Capture) -> None:
+    (project / "second.yaml").write_text(CONFIG.replace("minimize", "maximize") + "prior: {runs: [old]}\n")
+    assert cli.invoke(["run", "second.yaml", "--dir", "new", "-q"]) == 2
+    assert "that study wants to minimize loss, this one to maximize it" in capsys.readouterr().err

@@ -104,12 +104,14 @@ def _read(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], Any]:
 
 
 def _columns(train: str, folder: Path) -> str:
-    """Return in words which columns there are, "" where the file does not say."""
+    """Return in words which columns there are; raises `UsageError` for a file that cannot be read."""
     try:
         _read({"train": train, "target": "\N{REPLACEMENT CHARACTER}"}, folder)
     except UsageError as error:
         _, said, columns = str(error).partition("; its columns are ")
-        return f"; {train} has {columns}" if said else ""
+        if not said:
+            raise
+        return f"; {train} has {columns}"
     return ""
 
 
@@ -119,14 +121,17 @@ def _first(error: ValueError) -> str:
 
 
 def _is_classes(y: Any) -> bool:
-    """Return whether a target (rows,) looks like classes: text, true and false, or few different whole numbers."""
+    """Return whether a target (rows,) looks like classes: text, true and false, or few different whole numbers.
+
+    Numbers that hardly occur twice are a quantity, however few rows there are.
+    """
     import numpy as np
 
     if y.dtype.kind in "OUSb":
         return True
     different = np.unique(y)
     whole = y.dtype.kind in "iu" or bool(np.all(different == np.floor(different)))
-    return whole and len(different) <= (FEW_CLASSES if y.dtype.kind in "iu" else 2)
+    return whole and len(different) <= (min(FEW_CLASSES, len(y) // 2) if y.dtype.kind in "iu" else 2)
 
 
 def _check_target(y: Any, task: Task, name: str) -> None:

@@ -19,19 +19,11 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 _KEPT_FREE = 1024  # bytes of the 1 MiB of a step's summary
 
 
-def check_outputs(session: Session, options: Options) -> None:
+def check_outputs(options: Options) -> None:
     """Raise `UsageError` now for what would otherwise fail when the whole search is done."""
     for option, path in (("--summary", options.summary), ("--junit", options.junit)):
         if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
             raise UsageError(f"{option}: expected a file in a folder that exists, found {path}")
-    gate = session.config.gate
-    if gate is not None and isinstance(gate.baseline, str) and gate.baseline != "defaults":
-        path = session.loaded.folder / gate.baseline
-        if not path.is_file():
-            raise UsageError(
-                f"gate.baseline: {path} does not exist; commit the result.json of a run there (the first run: "
-                "`-o gate=null`)"
-            )
 
 
 def write_outputs(

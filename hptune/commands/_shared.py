@@ -44,6 +44,12 @@ def write(text: str) -> None:
         raise
 
 
+def check_folder_of(out: Path | None) -> None:
+    """Raise `UsageError` if what `--out` names cannot be a file, before the work for it is done."""
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise UsageError(f"--out: expected a file in a folder that exists, found {out}")
+
+
 def _is_terminal() -> bool:
     """Whether stdout is a terminal, or was one: `isatty` says no of one that has hung up."""
     try:

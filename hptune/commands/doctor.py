@@ -21,6 +21,7 @@ from hptune import __version__
 from hptune.commands._shared import say, say_json, stdout_coloured, stdout_width
 from hptune.errors import HptuneError
 from hptune.report.layout import paint
+from hptune.report.wording import count
 
 Level = Literal["ok", "warn", "fail"]
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -202,12 +203,10 @@ def _threads() -> Check:
     except Exception as error:  # a broken installation may raise anything
         mend = "python -m pip install --force-reinstall numpy scipy scikit-learn threadpoolctl"
         return Check("thread pools", "fail", f"cannot be loaded: {type(error).__name__}: {error}", mend)
-    pools = [
-        f"{pool.get('internal_api')} {pool.get('version') or ''} ({pool.get('num_threads')} threads)".replace(
-            "  ", " "
-        )
-        for pool in threadpoolctl.threadpool_info()
-    ]
+    pools = []
+    for pool in threadpoolctl.threadpool_info():
+        threads = count(int(pool.get("num_threads") or 1), "thread")
+        pools.append(" ".join(filter(None, (pool.get("internal_api"), pool.get("version"), f"({threads})"))))
     return Check("thread pools", "ok", ", ".join(pools) or "none found")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptune.commands._failing import mutter
-from hptune.commands._shared import read_study, write
+from hptune.commands._shared import check_folder_of, read_study, write
 from hptune.errors import NoSuccess
 from hptune.report import phrases, wording
 
@@ -26,11 +26,13 @@ def export(folder: Path, *, out: Path | None = None, allow_import: Sequence[str]
     """Write the winner's script to stdout or whole to `out`; return the exit code.
 
     A model that is not made of estimators, or holds what cannot be written as code, is exported as its values, and
-    that is said. Raises `NoSuccess` without a winner and `ConfigError` for code that may not be imported.
+    that is said. Raises `UsageError` for an `out` that cannot be written, `NoSuccess` without a winner and `ConfigError`
+    for code that may not be imported.
     """
     from hptune.commands._problem import config_of
     from hptune.config.load import load
 
+    check_folder_of(out)
     history = read_study(folder)
     best = history.best
     if best is None:

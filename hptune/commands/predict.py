@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptune.commands._failing import mutter
-from hptune.commands._shared import read_study, write
+from hptune.commands._shared import check_folder_of, read_study, write
 from hptune.errors import UsageError, did_you_mean
 from hptune.history import History
 
@@ -36,6 +36,7 @@ def predict(
     card = read_card(folder)
     if card is None:
         raise UsageError(_no_model(folder, history))
+    check_folder_of(out)
     if out is not None and out.exists() and data.exists() and out.samefile(data):
         raise UsageError(f"--out: {out} is the data itself; name another file")
     if card.format == "joblib" and trust_joblib:

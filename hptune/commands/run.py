@@ -114,7 +114,7 @@ def conduct(session: Session, options: Options, again: Collection[int] = ()) -> 
     try:
         if not options.quiet:
             warn([*session.loaded.warnings, *session.warnings])
-        check_outputs(session, options)
+        check_outputs(options)
         write_config(session)
         return _Run(session, options, again).go()
     except BaseException:
@@ -134,6 +134,16 @@ def _trials(text: str | None) -> tuple[int | None, list[str]]:
             f"--trials: expected a number above 0 (`--trials 80`) or how many more (`--trials +50`), found {text!r}"
         )
     return (int(digits), []) if text.startswith("+") else (None, [f"budget.trials={digits}"])
+
+
+_MORE = {
+    "trials": "--trials +N adds N trials",
+    "time": "a larger budget.time goes on (-o budget.time=2h)",
+    "patience": "a larger budget.patience goes on (-o budget.patience=40)",
+    "target": "another budget.target goes on (-o budget.target=null: none)",
+    "failures": "`hptune retry` runs the failed ones again, a larger budget.failures goes on",
+}
+"""How a study that has stopped goes on, by its stop reason."""
 
 
 class _Run:
@@ -166,7 +176,8 @@ class _Run:
         self.console.header(session.study.history.started.name, header(session), resume_notes(session))
         if session.complete is not None and not self.again:
             reason = session.complete
-            self.console.line(f"complete already: {self._why(reason)}; --trials +N adds N trials")
+            more = _MORE.get(reason, "")
+            self.console.line(f"complete already: {self._why(reason)}" + (f"; {more}" if more else ""))
         else:
             reason = self._search()
         refit = self._refit() if reason != "signal" and to_refit(session, self.options.holdout_again) else None

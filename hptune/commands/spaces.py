@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 from hptune.commands._shared import say, say_json, table_lines
 from hptune.config.yaml_dump import line
+from hptune.errors import UsageError
 from hptune.report.layout import Table
 from hptune.report.result import SCHEMA_VERSION
 from hptune.spaces import SPACES, DefaultSpace, find, under
@@ -18,8 +20,11 @@ _COMMENT = 98
 def spaces(name: str | None = None, *, path: str = "", as_json: bool = False) -> int:
     """Print the space for one estimator, or which there are; return the exit code.
 
-    `path` is where the estimator stands in the model. Raises `UsageError` for an unknown name.
+    `path` is where the estimator stands in the model. Raises `UsageError` for an unknown name and for
+    a path that is none.
     """
+    if path and not re.fullmatch(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*", path):
+        raise UsageError(f"--path: expected names joined by dots, such as model.svc, found {path!r}")
     wanted = list(SPACES.values()) if name is None else [find(name)]
     if as_json:
         say_json({"schema_version": SCHEMA_VERSION, "spaces": [_document(one, path) for one in wanted]})

@@ -84,7 +84,8 @@ class Rules:
                 return self.forbid(tests, path)
             case {"require": str(text), **others} if not others:
                 return self.require(text, path)
-        near = did_you_mean(next(iter(raw)), ("forbid", "require")) if isinstance(raw, Mapping) and raw else ""
+        first = next(iter(raw)) if isinstance(raw, Mapping) and raw else None
+        near = "" if first in (None, "forbid", "require") else did_you_mean(first, ("forbid", "require"))
         message = f'expected {{forbid: {{path: value, ...}}}} or {{require: "expression"}}, found {found(raw)}{near}'
         self.complain(path, message)
         return None

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 
+from hptune.job import Finding
 from hptune.model import Call, Loader, MeasuringModel
 from hptune.models.nodes import dotted
+
+
+def _function(name: str) -> str:
+    if re.fullmatch(r"[A-Za-z_]\w*", name):
+        raise ValueError(f"expected module:function, such as {name}:objective for a {name}.py beside the config")
+    if ".py:" in name or name.endswith(".py"):
+        raise ValueError(f"expected module:function without .py, found {name!r}")
+    return dotted(name)
 
 
 class FunctionModel(MeasuringModel):
@@ -22,11 +32,37 @@ class FunctionModel(MeasuringModel):
 
     key: ClassVar[str] = "function"
 
-    function: Annotated[str, AfterValidator(dotted)]
+    function: Annotated[str, AfterValidator(_function)]
     """The function, as package.module:name."""
 
     def imports(self) -> list[tuple[str, str]]:
         return [("model.function", self.function)]
+
+    def callable_with(self, load: Loader, *, data: bool) -> list[Finding]:
+        function = load(self.function, key="model.function", wanted="function")
+        try:
+            wanted = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError):  # compiled; its first call tells
+            return []
+        offered = ("seed", "report", *(("X", "y", "groups") if data else ()))
+        free = [one for one in wanted if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+        if not free and not any(one.kind is one.VAR_POSITIONAL for one in wanted):
+            message = (
+                f"{self.function} takes no argument; it is called with the trial's values, one dict: def f(values)"
+            )
+            return [Finding(key="model.function", message=message)]
+        rest = [
+            one for one in wanted if one not in free[:1] and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        ]
+        missing = [one.name for one in rest if one.default is one.empty and one.name not in offered]
+        if not missing:
+            return []
+        hint = "; X, y and groups come with `data:`" if not data and {"X", "y", "groups"} & {*missing} else ""
+        message = (
+            f"{self.function} takes {', '.join(missing)}, which nothing gives it: it gets the trial's values as one dict "
+            f"and by name {', '.join(offered)}{hint}. Give it a default, or read it from the values"
+        )
+        return [Finding(key="model.function", message=message)]
 
     def measure(self, values: Mapping[str, Any], call: Call, *, load: Loader) -> Any:
         function = load(self.function, key="model.function", wanted="function")

@@ -86,5 +86,5 @@ def spent_sentence(history: History) -> str:
     less = f", {found['continued']:.3g} of it gone on from earlier fits" if found["continued"] else ""
     return (
         f"{unit}: {wording.count(configurations, 'configuration')}, {full} measured in full; as much as "
-        f"{found['spent']:.3g} full trainings{less}"
+        f"{found['spent']:.3g} full training{'' if found['spent'] == 1 else 's'}{less}"
     )

@@ -134,7 +134,8 @@ def _top(history: History) -> list[str]:
     values = [name not in ("trial", "status", "score", "± std", "") for name in table.headers]
     rows = [[code(cell) if is_ else cell for cell, is_ in zip(row, values, strict=True)] for row in table.rows]
     heads = [code(cell) if is_ else cell for cell, is_ in zip(table.headers, values, strict=True)]
-    return [f"### The best {len(done)} of the search", "", *_table(heads, rows)]
+    title = "The best of the search" if len(done) == 1 else f"The best {len(done)} of the search"
+    return [f"### {title}", "", *_table(heads, rows)]
 
 
 def _changed(history: History, most: int) -> list[str]:

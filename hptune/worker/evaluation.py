@@ -162,6 +162,9 @@ def _measured(
         seconds = time.perf_counter() - began
         return Measurement(fold=fold, score=reached.value, fit_seconds=seconds)
     seconds = time.perf_counter() - began
+    if enough is not None and not any(one == fold for one, _, _ in reports):
+        # It may end early, when it has converged say; without a word it took the whole and was charged a part.
+        raise Invalid(f"expected report(value, step) up to step {enough:g}, the function returned without any")
     score, metrics = results_of(returned, names[0], problem.evaluate.also)
     return Measurement(fold=fold, score=score, metrics=metrics, fit_seconds=seconds)
 

@@ -148,6 +148,11 @@ def _inspect_measuring(problem: Problem, found: Inspection, findings: _Findings)
         if field in problem.setup.evaluate and getattr(evaluate, field) != type(evaluate).model_fields[field].default:
             message = f"a {problem.model.key} model measures itself; {field} has no effect"
             findings.append(Finding(key=f"evaluate.{field}", message=message, severity="warning"))
+    if isinstance(problem.model, MeasuringModel) and not findings.fatal():
+        findings += problem.model.callable_with(problem.load, data=problem.setup.data is not None)
+    if evaluate.nested is not None:
+        message = f"a {problem.model.key} model measures itself: there are no rows to search without; take nested out"
+        findings.append(Finding(key="evaluate.nested", message=message))
     if problem.setup.data is not None and findings.attempt(lambda: problem.dataset, "data") is not None:
         found = _with_data(problem, found)
         findings += problem.dataset.notes

@@ -97,7 +97,8 @@ def test_specs_load_neither_scikit_learn_nor_pandas_nor_scipy() -> None:
         ({"choose": "b.C"}, ("choose",), "expected a list of estimators or a mapping name: estimator"),
         ({"choose": ["a.C", "b.C"]}, ("choose",), "two alternatives are called 'C'; name them"),
         ({"choose": [{"pipeline": [{"a": "b.C"}]}]}, ("choose",), "needs a name: choose: {name: ...}"),
-        ({"function": "objective"}, ("function",), "expected a dotted path"),
+        ({"function": "objective"}, ("function",), "expected module:function, such as objective:objective"),
+        ({"function": "goals.py:loss"}, ("function",), "expected module:function without .py"),
     ],
 )
 def test_a_bad_model_is_refused_by_place_and_reason(model: dict[str, Any], place: tuple[Any, ...], said: str) -> None:

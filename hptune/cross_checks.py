@@ -1,0 +1,100 @@
+"""What an inspection shows to be wrong between the config's sections, before the first fit.
+
+Each section is checked by itself when the config is read. What is here needs two of them, or what only a worker knows:
+the metric, the folds, the defaults of the estimators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hptune.errors import Problem, UsageError
+from hptune.objective import Objective
+from hptune.reachable import never_active, never_allowed
+from hptune.report import wording
+from hptune.space import SearchSpace
+
+if TYPE_CHECKING:
+    from hptune.config.load import Loaded
+    from hptune.job import Inspection
+
+
+def cross_checks(loaded: Loaded, inspection: Inspection) -> list[Problem]:
+    """Return what is wrong, errors and warnings, each with its line."""
+    space = SearchSpace.from_json(inspection.space)
+    return [
+        *_defaults(loaded, space),
+        *_reach(loaded, space),
+        *_scores(loaded, inspection),
+        *_gate(loaded, inspection),
+    ]
+
+
+def _defaults(loaded: Loaded, space: SearchSpace) -> Iterator[Problem]:
+    """The defaults are trial 0, what gains are measured against, and may win: a constraint has to allow them."""
+    values = space.defaults()
+    for constraint in space.constraints:
+        if not constraint.allows(values):
+            named = ", ".join(
+                f"{name}={wording.value(values[name])}" for name in dict.fromkeys(constraint.names) if name in values
+            )
+            message = (
+                f"not met by the defaults ({named}), which every study begins with: {constraint}. "
+                "Write a `default:` that it allows (of a choose, the first alternative is the default)"
+            )
+            yield loaded.problem("constraints", message)
+
+
+def _reach(loaded: Loaded, space: SearchSpace) -> Iterator[Problem]:
+    """Parameters and values that no trial can ever have."""
+    for name, conditions in never_active(space):
+        yield loaded.problem(f"space.{name}", f"is never active: nothing meets {conditions}")
+    for name, value in never_allowed(space, np.random.default_rng(0)):
+        message = (
+            f"no configuration with {name} = {wording.value(value)} was allowed, of some hundred drawn: leave it out"
+        )
+        yield loaded.problem("constraints", message, "warning")
+
+
+def _scores(loaded: Loaded, inspection: Inspection) -> Iterator[Problem]:
+    """Scores of scikit-learn's neg_ metrics are never above zero, though tables show them without the sign."""
+    config = loaded.config
+    if not config.model.makes_estimator or not Objective(inspection.metric, inspection.direction).shown_negated:
+        return
+    wanted = {"budget.target": config.budget.target, "gate.baseline": config.gate and config.gate.baseline}
+    for key, score in wanted.items():
+        if isinstance(score, float) and score > 0:
+            yield loaded.problem(
+                key, f"expected at most 0, as scores of {inspection.metric} are; found {score:g}. Write {-score:g}"
+            )
+
+
+def _gate(loaded: Loaded, inspection: Inspection) -> Iterator[Problem]:
+    gate = loaded.config.gate
+    if gate is None:
+        return
+    if gate.on == "holdout":
+        if gate.baseline != "defaults":
+            yield loaded.problem("gate.on", "holdout compares with the defaults; take cv for another baseline")
+    elif isinstance(gate.baseline, str) and gate.baseline != "defaults":
+        from hptune.gate import floor  # the statistics below it are not needed for most configs
+
+        path = loaded.folder / gate.baseline
+        try:
+            if not path.is_file():
+                hint = "commit the result.json of a run there (the first run: `-o gate=null`)"
+                if gate.baseline.startswith("default"):
+                    hint = "did you mean defaults?"
+                raise UsageError(f"{path} does not exist; {hint}")
+            floor(path, inspection.metric)
+        except UsageError as error:
+            yield loaded.problem("gate.baseline", str(error).removeprefix("gate.baseline: "))
+    if gate.on == "cv" and inspection.folds == 1 and not inspection.final_folds and gate.undecided == "fail":
+        message = (
+            f"a {loaded.config.model.key} model gives one score a trial, and without folds nothing tells how sure a gain "
+            "is: the gate can only be undecided, exit code 3 (undecided: pass lets it through)"
+        )
+        yield loaded.problem("gate", message, "warning")

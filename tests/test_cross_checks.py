@@ -1,0 +1,242 @@
+"""What only several sections of a config together show to be wrong: said before the first fit, with its line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hptune import cli
+from hptune.conditions import Condition, Forbid, Require, clause
+from hptune.reachable import never_active, never_allowed
+from hptune.space import Boolean, Choice, Float, Int, SearchSpace
+
+Capture = pytest.CaptureFixture[str]
+
+RIDGE = """\
+name: ridge
+data: {train: "sklearn:load_diabetes"}
+model: {class: sklearn.linear_model.Ridge}
+space:
+  alpha: {type: float, min: 0.1, max: 10, default: 1}
+evaluate: {metric: neg_root_mean_squared_error, cv: 3, finals: {enabled: false}}
+oracle: {type: random}
+budget: {trials: 3}
+executor: {type: serial}
+probe: false
+output: {refit: false}
+"""
+FUNCTION = """\
+name: fun
+model: {function: "crossed:f"}
+space: {x: {type: float, min: -5, max: 5, default: 3}}
+evaluate: {metric: loss, direction: minimize}
+oracle: {type: random}
+budget: {trials: 3}
+executor: {type: serial}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    (tmp_path / "ridge.yaml").write_text(RIDGE)
+    (tmp_path / "fun.yaml").write_text(FUNCTION)
+    (tmp_path / "crossed.py").write_text(
+        "def f(values):\n    return values['x'] ** 2\n\n"
+        "def steps(values, report):\n    for step in range(1, 28):\n        report(values['x'] ** 2 / step, step)\n"
+        "    return values['x'] ** 2 / 27\n\n"
+        "def early(values, report):\n    report(1.0, 1)\n    return 1.0\n\n"
+        "def takes(values, X, *more, seed=0, **others):\n    return 1.0\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    path = list(sys.path)
+    yield tmp_path
+    sys.path[:] = path
+    sys.modules.pop("crossed", None)
+
+
+def refused(capsys: Capture, *arguments: str) -> str:
+    capsys.readouterr()
+    assert cli.invoke(["validate", *arguments]) == 2, arguments
+    found = capsys.readouterr().err
+    assert "Traceback" not in found
+    return " ".join(found.split())
+
+
+# -- constraints, conditions ----------------------------------------------------------------------------------------
+
+
+def test_defaults_that_a_constraint_forbids_are_refused_and_never_run(project: Path, capsys: Capture) -> None:
+    (project / "ridge.yaml").write_text(RIDGE + 'constraints: [{require: "alpha > 2"}]\n')
+    found = refused(capsys, "ridge.yaml")
+    assert "ridge.yaml:12: constraints: not met by the defaults (alpha=1)" in found
+    assert "Write a `default:` that it allows" in found
+    assert cli.invoke(["run", "ridge.yaml", "-q"]) == 2
+    assert not (project / "runs" / "ridge" / "journal.jsonl").exists()
+    assert cli.invoke(["validate", "ridge.yaml", "-o", "space.alpha.default=3"]) == 0
+
+
+def space(*when: Condition) -> SearchSpace:
+    return SearchSpace(
+        (
+            Choice(name="model", values=("svc", "lr")),
+            Float(name="C", low=0.1, high=10.0, when=clause("model", "svc")),
+            Int(name="depth", low=1, high=9, extra=(None,)),
+            Boolean(name="on"),
+            Float(name="child", low=0.0, high=1.0, when=when),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("when", "reachable"),
+    [
+        (clause("model", "svc"), True),
+        ((*clause("model", "svc"), *clause("model", "lr")), False),
+        ((*clause("C", {"gt": 5}), *clause("model", "lr")), False),  # C itself needs svc
+        (clause("C", {"gt": 10}), False),
+        (clause("C", {"ge": 10}), True),
+        (clause("C", {"lt": 0.1}), False),
+        (clause("C", {"gt": 5, "lt": 5.000001}), True),
+        (clause("C", {"gt": 5, "lt": 5}), False),
+        (clause("depth", {"gt": 3, "lt": 4}), False),  # no whole number between
+        (clause("depth", {"gt": 3, "lt": 5}), True),
+        (clause("depth", None), True),
+        (clause("on", True), True),
+        ((*clause("on", True), *clause("on", False)), False),
+        (clause("model", {"gt": 3}), False),  # a name is not above a number
+    ],
+)
+def test_a_parameter_that_no_trial_can_have_is_found(when: tuple[Condition, ...], reachable: bool) -> None:
+    found = dict(never_active(space(*when)))
+    assert set(found) == (set() if reachable else {"child"})
+    drawn = [space(*when).draw(u) for u in np.random.default_rng(0).random((2000, 7))]
+    if not reachable:
+        assert not any("child" in values for values in drawn)
+
+
+def test_a_value_that_constraints_leave_nothing_of_is_found_its_branch_once() -> None:
+    whole = SearchSpace(
+        (
+            Choice(name="model", values=("svc", "lr")),
+            Choice(name="kernel", values=("rbf", "linear"), when=clause("model", "svc")),
+            Float(name="C", low=0.1, high=10.0, when=clause("model", "svc")),
+        ),
+        (Require("kernel == 'poly' or C > 100"),),
+    )
+    assert list(never_allowed(whole, np.random.default_rng(0))) == [("model", "svc")]
+    some = SearchSpace(whole.parameters, (Forbid(tuple(clause("kernel", "rbf"))),))
+    assert list(never_allowed(some, np.random.default_rng(0))) == [("kernel", "rbf")]
+    assert not list(never_allowed(SearchSpace(whole.parameters), np.random.default_rng(0)))
+
+
+# -- scores and gates -----------------------------------------------------------------------------------------------
+
+
+def test_scores_above_zero_of_a_negated_metric_are_refused_with_the_right_sign(
+    project: Path, capsys: Capture
+) -> None:
+    for override, key in (("gate={baseline: 60}", "gate"), ("budget.target=60", "budget.target")):
+        found = refused(capsys, "ridge.yaml", "-o", override)
+        assert f"{key}" in found
+        assert "expected at most 0, as scores of neg_root_mean_squared_error are; found 60. Write -60" in found
+    assert cli.invoke(["validate", "ridge.yaml", "-o", "gate={baseline: -60}", "-o", "budget.target=-50"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "does not exist; commit the result.json of a run there"),
+        ("{}", "is no result.json of hptune with a best trial"),
+        ('{"objective": {"metric": "neg_root_mean_squared_error"}, "best": null}', "is no result.json of hptune"),
+        ('{"objective": {"metric": "r2"}, "best": {"score": 0.5}}', "is about r2, this study about neg_root_mean"),
+        ('{"objective": {"metric": "neg_root_mean_squared_error"}, "best": {"score": "x"}}', "expected a number"),
+    ],
+)
+def test_a_floor_that_cannot_be_used_is_refused_before_the_first_fit(
+    content: str | None, said: str, project: Path, capsys: Capture
+) -> None:
+    if content is not None:
+        (project / "floor.json").write_text(content)
+    (project / "ridge.yaml").write_text(RIDGE + "gate: {baseline: floor.json}\n")
+    found = refused(capsys, "ridge.yaml")
+    assert "ridge.yaml:12: gate.baseline: " in found
+    assert said in found
+    assert cli.invoke(["run", "ridge.yaml", "-q"]) == 2
+    assert not (project / "runs" / "ridge" / "journal.jsonl").exists()
+
+
+def test_a_misspelt_defaults_is_not_a_file(project: Path, capsys: Capture) -> None:
+    assert "did you mean defaults?" in refused(capsys, "ridge.yaml", "-o", "gate={baseline: default}")
+
+
+def test_a_holdout_gate_compares_with_the_defaults_only(project: Path, capsys: Capture) -> None:
+    overrides = ("-o", "gate={baseline: -60, on: holdout}", "-o", "data.holdout={fraction: 0.2}")
+    assert "gate.on: holdout compares with the defaults" in refused(capsys, "ridge.yaml", *overrides)
+
+
+def test_the_gate_says_what_it_compared(project: Path, capsys: Capture) -> None:
+    assert cli.invoke(["run", "ridge.yaml", "-o", "gate={baseline: -60, min_gain: -20}"]) == 0
+    found = " ".join(capsys.readouterr().out.split())
+    assert "gate pass; the gain over -60 is at least" in found
+    best = json.loads((project / "runs" / "ridge" / "result.json").read_text())["best"]["score"]
+    floor = {"objective": {"metric": "neg_root_mean_squared_error"}, "best": {"score": best}}
+    (project / "floor.json").write_text(json.dumps(floor))
+    assert cli.invoke(["run", "ridge.yaml", "--fresh", "-o", "gate={baseline: floor.json}"]) == 3
+    found = " ".join(capsys.readouterr().out.split())
+    assert "floor.json is 0, but only -" in found
+
+
+def test_a_gate_without_folds_is_said_to_stay_undecided(project: Path, capsys: Capture) -> None:
+    assert cli.invoke(["validate", "fun.yaml", "-o", "gate={min_gain: 0}"]) == 0
+    assert "without folds nothing tells how sure a gain is" in " ".join(capsys.readouterr().err.split())
+    assert cli.invoke(["validate", "fun.yaml", "-o", "gate={min_gain: 0, undecided: pass}"]) == 0
+    assert capsys.readouterr().err == ""
+    assert cli.invoke(["run", "fun.yaml", "-o", "gate={min_gain: 0}", "-o", "budget.trials=12"]) == 3
+    assert "one score has no folds that tell how sure it is" in " ".join(capsys.readouterr().out.split())
+
+
+# -- functions ------------------------------------------------------------------------------------------------------
+
+
+def test_a_function_has_no_outer_folds(project: Path, capsys: Capture) -> None:
+    assert "evaluate.nested: a function model measures itself" in refused(
+        capsys, "fun.yaml", "-o", "evaluate.nested=3"
+    )
+
+
+def test_a_function_may_take_what_data_give_it(project: Path, capsys: Capture) -> None:
+    found = refused(capsys, "fun.yaml", "-o", "model.function=crossed:takes")
+    assert "crossed:takes takes X, which nothing gives it" in found
+    assert "X, y and groups come with `data:`" in found
+    with_data = ("-o", "data={train: 'sklearn:load_diabetes'}")
+    assert cli.invoke(["validate", "fun.yaml", "-o", "model.function=crossed:takes", *with_data]) == 0
+
+
+@pytest.mark.parametrize(("name", "failed"), [("f", True), ("steps", False), ("early", False)])
+def test_a_function_that_is_charged_a_part_has_to_report(name: str, failed: bool, project: Path) -> None:
+    oracle = "oracle={type: hyperband, resource: steps, min: 3, max: 27}"
+    command = ["run", "fun.yaml", "-q", "-o", f"model.function=crossed:{name}", "-o", oracle]
+    assert cli.invoke(command) == 0  # trial 0 is measured in full
+    journal = (project / "runs" / "fun" / "journal.jsonl").read_text()
+    assert ("the function returned without any" in journal) == failed
+
+
+@pytest.mark.parametrize(
+    ("limit", "mend"),
+    [
+        ("budget.patience=1", "a larger budget.patience goes on"),
+        ("budget.target=100", "another budget.target goes on"),
+    ],
+)
+def test_a_study_that_stopped_says_what_makes_it_go_on(limit: str, mend: str, project: Path, capsys: Capture) -> None:
+    assert cli.invoke(["run", "fun.yaml", "-q", "-o", "budget.trials=30", "-o", limit]) == 0
+    capsys.readouterr()
+    assert cli.invoke(["run", "fun.yaml", "-o", "budget.trials=30", "-o", limit]) == 0
+    found = capsys.readouterr().err
+    assert mend in found
+    assert "--trials +N" not in found
