@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hptune.config.yaml_scalars import resolve, shortened
 from hptune.errors import did_you_mean
+from hptune.spec import Spec
 
 _BOUNDS = {
     "greater_than": ("gt", "a number above {}"),
@@ -95,9 +97,29 @@ def hint(errors: Sequence[Mapping[str, Any]], value: Any) -> str:
             return f"; write [{shortened(value)}]"
     if "string_type" in kinds and isinstance(value, (int, float, bool)):
         return "; quote it if it is meant as text"
+    if isinstance(value, (int, float, list)) and "model_type" in kinds:
+        return _under_its_key(errors, value)
     if isinstance(value, dict) and len(value) == 1 and kinds & {"string_type"} and next(iter(value.values())) is None:
         return "; quote text with braces"
     return ""
+
+
+def _under_its_key(errors: Sequence[Mapping[str, Any]], value: Any) -> str:
+    """Return `; write {fraction: 0.2}` for a value that just one of a mapping's keys would take, else ""."""
+    named = {str(one.get("ctx", {}).get("class_name")) for one in errors if one["type"] == "model_type"}
+    waiting: list[type[Spec]] = [Spec]
+    fitting: list[str] = []
+    while waiting:
+        spec = waiting.pop()
+        waiting += spec.__subclasses__()
+        for name, field in spec.model_fields.items() if spec.__name__ in named else ():
+            with contextlib.suppress(ValueError):
+                spec.model_validate({field.alias or name: value})
+                fitting.append(field.alias or name)
+    if len(fitting) != 1:
+        return ""
+    shown = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else found(value)
+    return f"; write {{{fitting[0]}: {shown}}}"
 
 
 def _is_number(text: str) -> bool:

@@ -193,8 +193,8 @@ def trial_table(
     if nested:
         add("with", [_nested(t, nested) for t in trials], "left")
     rows = list(zip(*columns, strict=True)) if trials else []
-    best = history.best_number
-    marked = frozenset(i for i, t in enumerate(trials) if t.number == best)
+    best = history.best  # the finals' winner need not be the best of the search
+    marked = frozenset(i for i, t in enumerate(trials) if best is not None and t.number == best.number)
     return TrialTable(Table(headers, rows, align, keep, marked), {} if everything else constant)
 
 

@@ -140,7 +140,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     ),
     "holdout is a number": (
         MODEL + "data: {train: x.csv, target: y, holdout: 0.2}",
-        ["2: data.holdout: expected a mapping, found 0.2"],
+        ["2: data.holdout: expected a mapping, found 0.2; write {fraction: 0.2}"],
     ),
     "holdout too large": (
         MODEL + "data:\n  train: x.csv\n  target: y\n  holdout:\n    fraction: 20",
@@ -233,6 +233,13 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "gate on a holdout that is not there": (
         RIDGE + "gate: {on: holdout}",
         ["3: gate.on: expected cv, found holdout; the config has none: write data: {holdout: {fraction: 0.2}, ...}"],
+    ),
+    "values without their keys": (
+        RIDGE + "prior: [a, b]\nevaluate: {finals: false}\nbudget: {failures: 5}\noutput: false",
+        ["3: prior: expected a mapping, found a list; write {runs: [a, b]}",
+         "4: evaluate.finals: expected a mapping, found false; write {enabled: false}",
+         "5: budget.failures: expected a mapping, found 5; write {in_a_row: 5}",
+         "6: output: expected a mapping, found false; write {refit: false}"],
     ),
     "confidence": (RIDGE + "gate: {confidence: 95}", ["3: gate.confidence: expected a number below 1, found 95"]),
     "negative seed": (RIDGE + "seed: -1", ["3: seed: expected a number of at least 0, found -1"]),
