@@ -68,6 +68,8 @@ class Session:
         reason = first_reached(self.stops, study.history.view(), seconds)
         if reason == "trials" and study.continues:
             return None
+        if reason is None and study.history.ended == "exhausted":
+            reason = "exhausted"  # the same problem has no more configurations than it had
         return None if self._to_complete() or self._planned_finals() is not None else reason
 
     def run(

@@ -240,3 +240,14 @@ def test_a_study_that_stopped_says_what_makes_it_go_on(limit: str, mend: str, pr
     found = capsys.readouterr().err
     assert mend in found
     assert "--trials +N" not in found
+
+
+def test_a_space_that_is_used_up_is_complete_however_often_it_is_run(project: Path, capsys: Capture) -> None:
+    small = ("-o", "space={x: [1, 2, 3]}", "-o", "budget.trials=30")
+    assert cli.invoke(["run", "fun.yaml", "-q", *small]) == 0
+    first = (project / "runs" / "fun" / "journal.jsonl").read_bytes()
+    capsys.readouterr()
+    for more in ((), ("--trials", "+5")):
+        assert cli.invoke(["run", "fun.yaml", *small, *more]) == 0
+        assert "complete already: every configuration of the space has been tried" in capsys.readouterr().err
+    assert (project / "runs" / "fun" / "journal.jsonl").read_bytes() == first
