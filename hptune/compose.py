@@ -287,6 +287,7 @@ def study_of(
             "features": inspection.features,
             "holdout_rows": inspection.holdout_rows,
             "test_share": inspection.test_share,
+            "overlapping": inspection.overlapping,
             "final_folds": inspection.final_folds,
             "workers": config.executor.slots(),
             "threads": config.executor.threads(),

@@ -58,6 +58,8 @@ class CvSpec(Spec):
     """Whether it keeps the rows of a group together."""
     in_order: ClassVar[bool] = False
     """Whether the order of the rows means something (so that a holdout is their end)."""
+    overlapping: ClassVar[bool] = False
+    """Whether a row may be tested in several folds of one repeat."""
 
     @property
     def aside(self) -> tuple[str, ...]:
@@ -211,6 +213,8 @@ class TimeSeries(CvSpec):
 
 class Shuffle(CvSpec):
     """Independent random divisions; a row may be tested several times or never."""
+
+    overlapping: ClassVar[bool] = True
 
     type: Literal["shuffle"] = "shuffle"
     splits_: Annotated[Count, Field(alias="splits")] = 10

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hptune.evaluate import FinalsSpec
 from hptune.history import History
 from hptune.learning_curve import refit_gain
-from hptune.optimism import left_out_optimism
+from hptune.optimism import winner_optimism
 from hptune.simplicity import complexities
 from hptune.statistics import (
     Gain,
@@ -95,7 +95,11 @@ def verdict(history: History, finals: Plan, *, test_share: float, select: str) -
     if leader == 0:
         gain = paired_gain(losses[0], losses[0], test_share=test_share, degrees=max(finals.opening - 1, 1))
         return Verdict(finals.finalists[0], gain, 0.0, rule)
-    found = finals_verdict(losses, folds=finals.opening, leader=leader, test_share=test_share)
+    about = history.started.about
+    overlapping = bool(about.get("overlapping")) or about.get("final_folds") == 1
+    found = finals_verdict(
+        losses, folds=finals.opening, leader=leader, test_share=test_share, overlapping=overlapping
+    )
     assert found.gain is not None, "the baseline has every fold"
     return Verdict(finals.finalists[found.winner], found.gain, found.optimism, rule)
 
@@ -137,7 +141,11 @@ def search_gain(history: History, *, test_share: float) -> tuple[Gain, float] | 
     done = [t for t in done if max(abs(score) for score in t.scores) <= HUGE]
     optimism = 0.0
     if len(best.scores) > 1 and len(done) > 1:
-        optimism = left_out_optimism(np.array([[losses(score) for score in trial.scores] for trial in done]))
+        L = np.array([[losses(score) for score in trial.scores] for trial in done])
+        about = history.started.about
+        folds = int(about.get("final_folds") or 0)  # of one repeat
+        repeated = folds >= 2 and L.shape[1] % folds == 0
+        optimism = winner_optimism(L, folds=folds if repeated else None, overlapping=bool(about.get("overlapping")))
     gain = paired_gain(
         [losses(score) for score in baseline.scores],
         [losses(score) for score in best.scores],

@@ -47,13 +47,16 @@ def judge(
 ) -> Judged:
     """Return the verdict on a finished study.
 
-    A winner that is the defaults themselves gains exactly zero. Raises `UsageError` for a result.json that cannot be
-    read or is about another metric, or for a holdout gate without holdout scores.
+    A winner that is the defaults themselves gains exactly zero. Undecided with the reason where a result.json cannot be
+    read or is about another metric, or where the winner was not scored on the holdout.
     """
     name = "defaults" if baseline == "defaults" else str(baseline)
-    gain = _gain(history, baseline, on, confidence)
-    if gain is None:
+    try:
+        gain = _gain(history, baseline, on, confidence)
         reason = "no trial to compare" if history.best is None else "the baseline was not measured"
+    except UsageError as error:  # the file has changed since the check: what the search found is kept all the same
+        gain, reason = None, str(error)
+    if gain is None:
         return Judged("undecided", name, on, min_gain, confidence, None, None, reason)
     verdict = gate_verdict(gain, confidence=confidence, min_gain=min_gain)
     bound = gain.bound(confidence)
@@ -97,22 +100,22 @@ def _gain(
         if history.best.number == 0:
             return Gain(0.0, 0.0, 0.0, 1.0, 0.0, len(history.best.scores), 1.0, confidence)
         return None if found is None else found.gain
-    # One score has no folds to pair with: the winner's own folds say how sure its mean is.
-    loss = history.objective.loss
+    # One score has no folds to pair with: the winner's own folds say how sure its mean is. They are moved to what is to
+    # be expected of it, which is what `floor` holds too; against a given score luck counts, whichever way it falls.
+    loss, winner = history.objective.loss, history.winner
     least = loss(floor(baseline, history.objective.metric) if isinstance(baseline, Path) else float(baseline))
-    measured = (
-        history.finals.get(history.best.number, ()) if history.winner is not None else history.best.measurements
-    )
-    losses = np.array([loss(m.score) for m in measured])
+    measured = history.best.measurements
+    if winner is not None:
+        measured = tuple(m for m in history.finals.get(history.best.number, ()) if m.fold < winner.folds)
+    refit = 0.0 if winner is None else winner.refit_gain or 0.0
+    losses = np.array([loss(m.score) for m in measured]) + (0.0 if found is None else found.optimism) - refit
     share = float(history.started.about.get("test_share") or 0.25)
-    folds = len(history.best.scores)
     return paired_gain(
         np.full(len(losses), least),
         losses,
         test_share=share,
         confidence=confidence,
-        shift=0.0 if found is None else found.optimism,
-        degrees=max(folds - 1, 1),
+        degrees=max(len(history.best.scores) - 1, 1),
     )
 
 
@@ -120,11 +123,13 @@ def _holdout_gain(history: History, baseline: Literal["defaults"] | float | Path
     assert history.best is not None
     if baseline != "defaults":
         raise UsageError("gate: `on: holdout` compares with the defaults; take `on: cv` for another baseline")
-    if history.best.number not in history.holdout:
-        raise UsageError("gate: `on: holdout` needs data.holdout, and an output.refit that scores it")
     if history.best.number == 0:
         return Gain(0.0, 0.0, 0.0, 1.0, 0.0, 1, 1.0, 0.9)
-    told = history.holdout_gain
+    if history.best.number not in history.holdout:
+        raise UsageError(
+            "the winner was not scored on the holdout, which an earlier one was (--holdout-again scores it)"
+        )
+    told = history.holdout_gains.get(history.best.number)
     if told is None:
         return None
     return Gain(

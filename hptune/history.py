@@ -41,7 +41,7 @@ class History:
         self.holdout: dict[int, list[dict[str, float]]] = {}
         self.holdout_uses = 0
         """How many winners were scored on the holdout; above one it is no longer quite fresh."""
-        self.holdout_gain: dict[str, float | None] | None = None
+        self.holdout_gains: dict[int, dict[str, float | None]] = {}
         self.finals: dict[int, tuple[Measurement, ...]] = {}
         """What finalists scored on the finals' fresh folds, by trial number."""
         self.halves: dict[int, tuple[Measurement, ...]] = {}
@@ -165,7 +165,8 @@ class History:
             case ev.HoldoutScored():
                 self.holdout.setdefault(event.trial, []).append(event.scores)
                 self.holdout_uses += self.best is not None and self.best.number == event.trial
-                self.holdout_gain = event.gain if event.gain is not None else self.holdout_gain
+                if event.gain is not None:
+                    self.holdout_gains[event.trial] = event.gain
             case ev.StudyEnded():
                 self.ended = event.reason
             case _:

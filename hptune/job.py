@@ -133,7 +133,8 @@ class Inspection:
     `space` is the space to search (a recorded hypermodel's, else the declared one with the estimators' defaults
     filled in). `direction` is the metric's. `folds` is how many measurements make a trial, `final_folds` how many one
     repeat of the finals' fresh splits has (0: the splitting has no randomness, so there are no fresh ones), and
-    `test_share` the rows that judge over the rows that fit in a fold. `data_hash` covers the
+    `test_share` the rows that judge over the rows that fit in a fold. `overlapping`: a row may be tested in several folds
+    of a repeat. `data_hash` covers the
     values of X, y, groups and weights; "" without data.
     """
 
@@ -147,6 +148,7 @@ class Inspection:
     holdout_rows: int = 0
     final_folds: int = 0
     test_share: float = 0.25
+    overlapping: bool = False
     data_hash: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()

@@ -319,9 +319,16 @@ class Loop:
         return slots if short and self.executor.queues else 0
 
     def _next_begun(self) -> Begun | None:
-        """Return the first trial with a fold to hand out now: of a raced one, one at a time."""
+        """Return the first trial with a fold to hand out now: of a raced one, one at a time.
+
+        Where trials have a time limit none waits behind its own: what is left for it would be unknown.
+        """
+        busy = len(self._jobs) >= self.executor.slots()
+        alone = self.limits.seconds is not None and busy
         trials = (self._begun[number] for number in sorted(self._begun))
-        return next((one for one in trials if one.waiting and (one.race is None or not one.in_flight)), None)
+        return next(
+            (one for one in trials if one.waiting and not (one.in_flight and (alone or one.race is not None))), None
+        )
 
     def _ahead(self) -> Begun | None:
         """Return the first raced trial that leads: it will probably go on, so its next fold need not wait for that."""
@@ -406,6 +413,7 @@ class Loop:
             outcome = future.result()
         except CancelledError:
             outcome = Outcome(failure=Failure("lost", "the executor gave the job up"))
+        outcome = self._named_limit(outcome)
         begun = self._begun[job.trial]
         begun.in_flight -= 1
         begun.seconds += outcome.seconds
@@ -421,6 +429,14 @@ class Loop:
             begun.spools.clear()
         if begun.in_flight == 0 and self.study.history.trials[job.trial].status != "running":
             del self._begun[job.trial]
+
+    def _named_limit(self, outcome: Outcome) -> Outcome:
+        """Return the outcome with the trial's own limit in a timeout's message, not what was left of it for a fold."""
+        failure, seconds = outcome.failure, self.limits.seconds
+        if failure is None or failure.kind != "timeout" or seconds is None or not failure.message.startswith("took "):
+            return outcome
+        message = f"took longer than {seconds:g} s, its folds together; killed"
+        return replace(outcome, failure=replace(failure, message=message))
 
     def _record(self, job: Job, begun: Begun, outcome: Outcome) -> None:
         study, number = self.study, job.trial
@@ -454,7 +470,8 @@ class Loop:
             if len(done) == self.folds:
                 study.complete(number)
                 break
-            fold = begun.order[len(done)]
+            measured = {one for one, _ in done}  # need not be the first of the order: a repaired journal may lack any
+            fold = next(one for one in begun.order if one not in measured)
             if fold in begun.held:
                 study.score(number, *begun.held.pop(fold))
             elif fold in begun.broken:

@@ -83,6 +83,16 @@ def left_out_optimism(losses: ArrayLike, *, folds: int | None = None) -> float:
     return float(max(judged / k - float(L.mean(axis=1).min()), 0.0))
 
 
+def winner_optimism(losses: ArrayLike, *, folds: int | None = None, overlapping: bool = False) -> float:
+    """Return the optimism of the best mean, by what suits the division of the rows.
+
+    `folds` is the folds in one repeat. With `overlapping` test sets (independent random divisions) the other folds hold the
+    judging rows, so that leaving one out finds a third of the optimism or less, and Tibshirani's is near it
+    (docs/decisions/0004-honest-gain.md).
+    """
+    return tibshirani_optimism(losses) if overlapping else left_out_optimism(losses, folds=folds)
+
+
 def bootstrap_optimism(losses: ArrayLike, rng: np.random.Generator, *, samples: int = 500) -> float:
     """Return the optimism of the best mean by BBC-CV over folds (Tsamardinos, Greasidou & Borboudakis 2018, alg. 5).
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hptune.errors import JournalDamaged
-from hptune.events import FORMAT, Event, StudyStarted, event_from_json
+from hptune.events import FORMAT, Event, StudyStarted, WinnerChosen, event_from_json
 from hptune.history import History
 from hptune.journal import NAME, checked, format_of, locked, put_in_place, read_bytes
 
@@ -80,9 +80,12 @@ def salvage(data: bytes, path: Path) -> tuple[tuple[Event, ...], tuple[tuple[int
         raise JournalDamaged(f"{path}:1: the study's start makes no sense: {error}. Nothing was changed.") from None
     events: list[Event] = [started]
     lines = [(sound[0][0], 0)]
+    lost = bool(left_out) or len(sound) <= max(sound)
     for seq in sorted(seq for seq in sound if seq > 0):
         number, at, event = sound[seq]
         try:
+            if lost and isinstance(event, WinnerChosen):
+                _check_finals(history, event)
             history.apply(event)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             left_out.append((number, at, f"cannot follow: {error}"))
@@ -92,3 +95,11 @@ def salvage(data: bytes, path: Path) -> tuple[tuple[Event, ...], tuple[tuple[int
     whole = not data or data.endswith(b"\n")
     in_order = whole and lines == [(i + 1, i) for i in range(len(lines))] and format == FORMAT
     return tuple(events), tuple(sorted(left_out)), in_order
+
+
+def _check_finals(history: History, event: WinnerChosen) -> None:
+    """Raise ValueError where folds of the winner or the baseline are gone: the finals are held again for them."""
+    for trial in {event.trial, *event.finalists[:1]}:
+        there = sum(one.fold < event.folds for one in history.finals.get(trial, ()))
+        if there < event.folds:
+            raise ValueError(f"the finals of trial {trial} have {there} of {event.folds} folds left")

@@ -25,7 +25,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hptune.optimism import left_out_optimism
+from hptune.optimism import winner_optimism
 
 Verdict = Literal["pass", "fail", "undecided"]
 FINALISTS = 3  # beside the baseline; chosen by benchmark, see docs/decisions/0004-honest-gain.md
@@ -262,16 +262,17 @@ def finals_verdict(
     test_share: float | None = None,
     confidence: float = 0.9,
     baseline: int = 0,
+    overlapping: bool = False,
 ) -> Finals:
     """Return the finals' winner, and what it gains, from losses of shape (F, r folds), repeat-major.
 
     All finalists meet in the opening, the first `folds` columns; the `leader` (by default `finals_leader`'s) and the
     baseline go on, and the better of the two by the mean of all columns wins, of equals the baseline. Other rows'
-    later columns are not looked at. The optimism is that of `left_out_optimism` in the opening, where the choice was
-    made. Student's t gets folds - 1 degrees of freedom instead of J - 1: repeats judge the same rows again, and the
-    finalists were chosen on them. `test_share` is n2/n1, default 1/(folds - 1). A leader that lacks a later fold is
-    judged by the folds that it shares with the baseline; the baseline needs two folds for an interval, one for a
-    gain. Measured in docs/decisions/0004-honest-gain.md.
+    later columns are not looked at. The optimism is that of `winner_optimism` in the opening, where the choice was
+    made (`overlapping`: its folds are independent random divisions). Student's t gets folds - 1 degrees of freedom
+    instead of J - 1: repeats judge the same rows again, and the finalists were chosen on them. `test_share` is n2/n1,
+    default 1/(folds - 1). A leader that lacks a later fold is judged by the folds that it shares with the baseline; the
+    baseline needs two folds for an interval, one for a gain. Measured in docs/decisions/0004-honest-gain.md.
 
     >>> verdict = finals_verdict(losses, folds=5)            # row 0: the defaults
     >>> verdict.gain.low, verdict.gain.mean, verdict.gain.high, verdict.expected_loss
@@ -290,7 +291,7 @@ def finals_verdict(
     shared = np.isfinite(L[rows]).all(axis=0)
     winner = min(rows, key=lambda i: (L[i, shared].mean(), i != baseline))
     share = 1.0 / (folds - 1) if test_share is None else test_share
-    optimism = left_out_optimism(opening) if folds > 1 else 0.0
+    optimism = winner_optimism(opening, overlapping=overlapping) if folds > 1 else 0.0
     gain = None
     if baseline in rows:
         gain = paired_gain(

@@ -135,6 +135,30 @@ def test_long_folds_are_spread_over_the_slots() -> None:
     assert all(len(job.folds) == 1 for job in executor.jobs)
 
 
+def test_the_folds_of_a_trial_share_its_time_and_none_waits_behind_another() -> None:
+    """Each takes .45 of the second that three of them may take: the third has .1 left, and the failure names the second."""
+
+    def timed(job: Job) -> Outcome:
+        assert job.deadline is not None
+        if job.deadline < 0.45:
+            return Outcome(
+                failure=Failure("timeout", f"took longer than {job.deadline:g} s; killed"), seconds=job.deadline
+            )
+        (fold,) = job.folds
+        return Outcome(measurements=(Measurement(fold=fold, score=1.0, fit_seconds=0.45),), seconds=0.45)
+
+    for workers in (1, 2):
+        executor = Threads(workers, timed, 0.01)
+        one = study(folds=4)
+        run(executor, one, TrialLimit(3), limits=Limits(seconds=1.0))
+        late = [t.failure.message for t in one.history.trials if t.failure is not None]
+        if workers == 1:
+            assert late == ["took longer than 1 s, its folds together; killed"] * 3
+            left = [job.deadline for job in executor.jobs if job.trial == 1]
+            assert left == [pytest.approx(1.0), pytest.approx(0.55), pytest.approx(0.1)]
+        assert all("took longer than 1 s" in message for message in late)
+
+
 def test_a_failed_trial_is_a_value_and_its_other_folds_are_not_begun() -> None:
     def bad(job: Job) -> Outcome:
         return Outcome(failure=Failure("error", "boom")) if job.trial == 1 else scored(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -17,6 +18,7 @@ from scipy.stats import t as student
 from hptune import events as ev
 from hptune import journal as jn
 from hptune import racing, refinement
+from hptune.errors import JournalDamaged
 from hptune.history import History
 from hptune.job import Job, Outcome
 from hptune.loop import Loop
@@ -24,6 +26,7 @@ from hptune.objective import Objective
 from hptune.observations import observe
 from hptune.oracles import ORACLES
 from hptune.race import Race
+from hptune.repair import repair
 from hptune.report.result import result
 from hptune.report.tables import trial_table
 from hptune.report.trials_csv import trials_csv
@@ -427,6 +430,33 @@ def test_an_interrupted_race_resumes_to_the_uninterrupted_one(
         resumed.close()
         assert picture(resumed.history) == picture(whole.history)
         assert picture(replay(jn.read(folder).events)) == picture(whole.history)
+
+
+def test_a_fold_that_a_damaged_journal_lost_is_measured_again(tmp_path: Path) -> None:
+    """Of a trial that was raced, and not the last that it has: the rest need not be the first of its order."""
+    one = study(tmp_path)
+    run(one, Threads(1, scored), 20, folder=tmp_path)
+    one.close()
+    journal = tmp_path / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    late = [t for t in one.history.trials if t.number > 8 and t.completed]
+    where = [
+        i for i, line in enumerate(lines) if b'"fold_scored"' in line and json.loads(line)["trial"] == late[-1].number
+    ]
+    assert len(where) == FOLDS
+    journal.write_bytes(b"".join(line for i, line in enumerate(lines) if i != where[1]))
+    with pytest.raises(JournalDamaged):
+        study(tmp_path)
+    repair(tmp_path)
+    again = study(tmp_path)
+    again.resume({})
+    calls = itertools.count()
+    loop = Loop(again, Threads(1, scored), (TrialLimit(20),), folds=FOLDS, race=True, folder=tmp_path)
+    assert loop.run(interrupt=lambda: "signal" if next(calls) > 300 else None, grace=0.0) == "trials"
+    again.close()
+    trial = again.history.trials[late[-1].number]
+    assert sorted(m.fold for m in trial.measurements) == list(range(FOLDS))
+    assert trial.scores == late[-1].scores
 
 
 def test_under_async_all_that_is_known_counts() -> None:

@@ -108,7 +108,8 @@ class NodeModel(EstimatorModel):
             place = place.children()[taken[place.path]]
         if not isinstance(place.node, PipelineNode):
             return place.path, 0
-        searched = [p for p in space if not isinstance(p, Fixed) or p.name in tuned]
+        # A fixed value under a condition is there for some configurations only.
+        searched = [p for p in space if not isinstance(p, Fixed) or p.when or p.name in tuned]
         targets = [target for p in searched for target in (p.sets or (p.name,))]
         steps = list(place.children().values())[:-1]
         changes = [any(t == step.path or t.startswith(f"{step.path}.") for t in targets) for step in steps]

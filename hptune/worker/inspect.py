@@ -112,6 +112,7 @@ def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings
             folds=len(splits),
             final_folds=problem.base_folds if problem.refreshable else 0,
             test_share=sum(shares) / len(shares),
+            overlapping=problem.cv.overlapping,
         )
         findings += check_folds(problem)
         findings += check_resource(problem)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from hptune.conditions import clause
 from hptune.job import Job, Setup
-from hptune.space import Choice, Float, Int
+from hptune.space import Choice, Fixed, Float, Int
 from hptune.worker.prefix import PrefixCache, trusted
 from hptune.worker.service import Service
 from tests.worker.problems import DIABETES, IRIS, setup
@@ -95,6 +96,13 @@ def test_what_is_tuned_is_fitted_anew_and_the_refit_model_is_a_whole_pipeline() 
     first = Choice(name="s0.with_mean", values=(True, False))
     service = Service(setup(pipe(scale, pca, LOGISTIC), IRIS, {"cv": 3}, (first, C)))
     assert service.problem.estimators.untuned({}, service.problem.declared) == ("", 0)
+    sometimes = Fixed(name="s0.with_std", value=False, when=clause("last.fit_intercept", False))
+    sometimes_space = (sometimes, Choice(name="last.fit_intercept", values=(True, False)), C)
+    service = Service(setup(pipe(scale, pca, LOGISTIC), IRIS, {"cv": 3}, sometimes_space))
+    assert service.problem.estimators.untuned({}, service.problem.declared) == ("", 0)
+    always = Fixed(name="s0.with_std", value=False)
+    service = Service(setup(pipe(scale, pca, LOGISTIC), IRIS, {"cv": 3}, (always, C)))
+    assert service.problem.estimators.untuned({}, service.problem.declared) == ("", 2)
     fitted = service.problem.fit({"last.C": 1.0}, service.problem.dataset.train, seed=0)
     assert [name for name, _ in fitted.steps] == ["s0", "s1", "last"]
 
