@@ -22,6 +22,7 @@ class Setup:
 
     `folder` is the config's folder: relative data paths start there and it is put on the import path. `space` is the
     declared search space (`SearchSpace.to_json()`), `lines` never travels: positions stay with the coordinator.
+    `later` are the constraints on what a hypermodel has yet to record (their `to_json()`), by their key path.
     `outer` ({"folds": n, "fold": i}) makes the i-th of n outer folds the holdout, for nested cross-validation.
     `resource` (`Resource.to_json()`) is what a job's fidelity is a share of.
     `own_code` says whether modules in it may be imported without leave.
@@ -39,6 +40,7 @@ class Setup:
     own_code: bool = True
     outer: Mapping[str, int] | None = None
     resource: Mapping[str, Any] | None = None
+    later: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {**dataclasses.asdict(self), "allow_import": list(self.allow_import)}

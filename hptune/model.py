@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from hptune.conditions import Constraint
 from hptune.evaluate import MEASURED, EvaluateSpec
 from hptune.job import Finding
 from hptune.space import SearchSpace
@@ -78,9 +79,14 @@ class ModelSpec(Spec):
         del space, evaluate, folder
         return []
 
-    def examine(self, space: SearchSpace, load: Loader) -> tuple[SearchSpace, list[Finding]]:
-        """Return the space to search (with the model's own defaults) and what is wrong with it; worker only."""
-        del load
+    def examine(
+        self, space: SearchSpace, load: Loader, later: Mapping[str, Constraint] | None = None
+    ) -> tuple[SearchSpace, list[Finding]]:
+        """Return the space to search (with the model's own defaults) and what is wrong with it; worker only.
+
+        `later` are the constraints on parameters that only a hypermodel knows, by their key path.
+        """
+        del load, later
         return space, []
 
 

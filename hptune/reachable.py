@@ -18,6 +18,21 @@ DRAWS = 2000
 SEEN_OFTEN = 50
 """A value drawn so often, and never allowed, is taken to be forbidden."""
 
+LEAST_SHARE = 0.001
+"""A space of which the constraints allow less than this is refused."""
+
+TOO_LITTLE = f"the constraints leave less than {LEAST_SHARE:.1%} of the space: loosen them, or narrow the ranges"
+
+
+def share_too_small(space: SearchSpace) -> bool:
+    """Return whether the constraints allow less than `LEAST_SHARE` of the space, by 20,000 draws."""
+    if not space.constraints:
+        return False
+    rng = np.random.default_rng(0)
+    if space.feasible_share(rng, 500) > 0.02:
+        return False
+    return space.feasible_share(rng, 20_000) < LEAST_SHARE
+
 
 def never_active(space: SearchSpace) -> Iterator[tuple[str, str]]:
     """Yield (parameter, the conditions on one parent that exclude each other) of parameters that are never active.

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from hptune import cli
+from hptune.commands._shared import read_study
 from hptune.conditions import Condition, Forbid, Require, clause
 from hptune.reachable import never_active, never_allowed
 from hptune.space import Boolean, Choice, Float, Int, SearchSpace
@@ -78,6 +79,43 @@ def test_defaults_that_a_constraint_forbids_are_refused_and_never_run(project: P
     assert cli.invoke(["run", "ridge.yaml", "-q"]) == 2
     assert not (project / "runs" / "ridge" / "journal.jsonl").exists()
     assert cli.invoke(["validate", "ridge.yaml", "-o", "space.alpha.default=3"]) == 0
+
+
+HYPER = """\
+name: hyper
+data: {train: "sklearn:load_diabetes"}
+model: {hypermodel: "crossed:build"}
+evaluate: {metric: neg_root_mean_squared_error, cv: 3, finals: {enabled: false}}
+oracle: {type: random}
+budget: {trials: 3}
+executor: {type: serial}
+probe: false
+output: {refit: false}
+constraints: [{require: "alpha < 200"}]
+"""
+
+
+def test_constraints_on_what_a_hypermodel_records_are_held_and_its_defaults_have_to_meet_them(
+    project: Path, capsys: Capture
+) -> None:
+    (project / "crossed.py").write_text(
+        "from sklearn.linear_model import Ridge\n\n\ndef build(hp):\n    return Ridge(hp.Float('alpha', 1e-3, 1e3))\n"
+    )
+    (project / "hyper.yaml").write_text(HYPER)
+    for constraint, said in (
+        (
+            "alfa > 3",
+            "wrong.yaml:10: constraints[0].require: the model has no hyperparameter 'alfa'; did you mean 'al",
+        ),
+        ("alpha > 2000", "wrong.yaml:10: constraints: the constraints leave less than 0.1% of the space"),
+        ("alpha > 2", "wrong.yaml:10: constraints: not met by the defaults (alpha=0.001)"),
+    ):
+        (project / "wrong.yaml").write_text(HYPER.replace("alpha < 200", constraint))
+        assert said in refused(capsys, "wrong.yaml")
+    assert cli.invoke(["run", "hyper.yaml", "-q", "-o", "budget.trials=8"]) == 0
+    trials = read_study(project / "runs" / "hyper").trials
+    assert len(trials) == 8
+    assert all(trial.values["alpha"] < 200 for trial in trials)
 
 
 def space(*when: Condition) -> SearchSpace:

@@ -48,7 +48,7 @@ def problem_of(loaded: Loaded, data_hash: str = "") -> Problem:
         "data": data_hash,
         "model": _told(plain["model"]),
         "space": {one["name"]: {key: value for key, value in one.items() if key != "name"} for one in space},
-        "constraints": [one.to_json() for one in (*loaded.space.constraints, *loaded.later)],
+        "constraints": [one.to_json() for one in (*loaded.space.constraints, *loaded.later.values())],
         "start_with": loaded.declared.plain_starts,
         **({} if config.prior is None else {"prior": plain["prior"]}),
         "evaluate": _told(evaluate),

@@ -34,8 +34,8 @@ class Loaded:
     """A config that is well-formed, with all that is known of it before anything it names is imported.
 
     `space` is the declared space with its constraints; `later` are constraints on parameters that only a hypermodel's
-    recording will know. `resource` is what the oracle may give trials less of. `starts` are the configurations to try
-    after the defaults, as far as the config gives them.
+    recording will know, by their key path. `resource` is what the oracle may give trials less of. `starts` are the
+    configurations to try after the defaults, as far as the config gives them.
     `file` is the config as it was named, `folder` where its relative paths start (its own folder, or `base:`).
     `warnings` do not stand in the way of a run.
     """
@@ -48,7 +48,7 @@ class Loaded:
     sources: Sources
     own_code: bool = True
     """Whether modules in `folder` count as the config's own: not if `base:` points where the config does not lie."""
-    later: tuple[Constraint, ...] = ()
+    later: Mapping[str, Constraint] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     declared: Declared = field(default_factory=Declared, repr=False)
     resource: Resource | None = None

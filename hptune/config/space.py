@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from hptune.conditions import Condition, Constraint, clause
 from hptune.config.paths import Path
 from hptune.config.sources import Sources
@@ -25,10 +23,8 @@ from hptune.model import ChoicePoint, ModelSpec
 from hptune.models.hypermodel import HyperModelSpec
 from hptune.models.node_model import NodeModel
 from hptune.parameters import Choice, Fixed, Parameter
+from hptune.reachable import TOO_LITTLE, share_too_small
 from hptune.space import SearchSpace
-
-LEAST_SHARE = 0.001
-"""A space of which the constraints allow less than this is refused."""
 
 
 def declare(model: ModelSpec | None, sections: Mapping[str, Any], sources: Sources) -> Declared:
@@ -273,19 +269,6 @@ class Assembly:
             self.reader.complain(("space",), str(error), on_key=True)
             return
         if share_too_small(space):
-            message = (
-                f"the constraints leave less than {LEAST_SHARE:.1%} of the space: loosen them, or narrow the ranges"
-            )
-            self.reader.complain(("constraints",), message, on_key=True)
+            self.reader.complain(("constraints",), TOO_LITTLE, on_key=True)
             return
         self.out.space = space
-
-
-def share_too_small(space: SearchSpace) -> bool:
-    """Return whether the constraints allow less than `LEAST_SHARE` of the space, by 20,000 draws."""
-    if not space.constraints:
-        return False
-    rng = np.random.default_rng(0)
-    if space.feasible_share(rng, 500) > 0.02:
-        return False
-    return space.feasible_share(rng, 20_000) < LEAST_SHARE

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hptune.conditions import Condition, Constraint, Forbid, Require, clause
-from hptune.config.paths import Path
+from hptune.config.paths import Path, dotted
 from hptune.config.space_entries import EntryReader
 from hptune.config.wording import found
 from hptune.errors import Problem, did_you_mean
@@ -26,12 +26,13 @@ class Declared:
     """What a config declares of its space.
 
     `space` is None where `problems` has errors. `later` are constraints on parameters that only a hypermodel's
-    recording will know. The plain forms are the sections written out, `__` as dots and aliases resolved.
+    recording will know, by the dotted key path at which they stand. The plain forms are the sections written out, `__`
+    as dots and aliases resolved.
     """
 
     problems: list[Problem] = field(default_factory=list)
     space: SearchSpace | None = None
-    later: tuple[Constraint, ...] = ()
+    later: dict[str, Constraint] = field(default_factory=dict)
     starts: tuple[dict[str, Any], ...] = ()
     plain_space: dict[str, Any] = field(default_factory=dict)
     plain_constraints: list[Any] = field(default_factory=list)
@@ -108,9 +109,11 @@ class Rules:
 
     def forbid_later(self, named: Mapping[str, Any], path: Path) -> None:
         try:
-            self.out.later += (Forbid(tuple(one for name, test in named.items() for one in clause(name, test))),)
+            conditions = tuple(one for name, test in named.items() for one in clause(name, test))
         except ValueError as error:
             self.complain(path, str(error))
+        else:
+            self.out.later[dotted(path)] = Forbid(conditions)
 
     def require(self, text: str, path: Path) -> Constraint | None:
         path = (*path, "require")
@@ -126,7 +129,7 @@ class Rules:
         self.out.plain_constraints.append(constraint.to_json())
         unknown = [name for name in constraint.names if name not in self.scope.known()]
         if unknown and self.scope.open:
-            self.out.later += (constraint,)
+            self.out.later[dotted(path)] = constraint
             return None
         for name in unknown:
             hint = did_you_mean(name, self.scope.known()) or "; its parameters are named as in space:"

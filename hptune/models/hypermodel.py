@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 
+from hptune.conditions import Constraint
 from hptune.job import Finding
 from hptune.model import EstimatorModel, Loader
 from hptune.models.nodes import dotted
@@ -24,10 +25,12 @@ class HyperModelSpec(EstimatorModel):
     def imports(self) -> list[tuple[str, str]]:
         return [("model.hypermodel", self.hypermodel)]
 
-    def examine(self, space: SearchSpace, load: Loader) -> tuple[SearchSpace, list[Finding]]:
+    def examine(
+        self, space: SearchSpace, load: Loader, later: Mapping[str, Constraint] | None = None
+    ) -> tuple[SearchSpace, list[Finding]]:
         from hptune.worker.hypermodel import examine
 
-        return examine(self.hypermodel, space, load)
+        return examine(self.hypermodel, space, load, later or {})
 
     def build(self, values: Mapping[str, Any], *, space: SearchSpace, seed: int, load: Loader) -> Any:
         from hptune.worker.hypermodel import Built

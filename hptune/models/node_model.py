@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from hptune.conditions import Constraint
 from hptune.evaluate import EvaluateSpec
 from hptune.job import Finding
 from hptune.model import ChoicePoint, EstimatorModel, Loader, ParentValue
@@ -132,7 +133,10 @@ class NodeModel(EstimatorModel):
             out.update(dict.fromkeys(targets or (name,), value))
         return out
 
-    def examine(self, space: SearchSpace, load: Loader) -> tuple[SearchSpace, list[Finding]]:
+    def examine(
+        self, space: SearchSpace, load: Loader, later: Mapping[str, Constraint] | None = None
+    ) -> tuple[SearchSpace, list[Finding]]:
         from hptune.models.estimators import examine
 
+        del later  # all that this model has is known from the config
         return examine(self.root, space, load)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from hptune.conditions import Condition, Constraint, Forbid
 from hptune.dataset import bad
 from hptune.errors import did_you_mean
 from hptune.hyperparameters import HyperParameters
@@ -15,8 +16,9 @@ from hptune.job import Finding
 from hptune.model import Loader
 from hptune.models.estimators import seeded
 from hptune.models.fitting import weighted
-from hptune.parameters import Parameter
+from hptune.parameters import Fixed, Parameter
 from hptune.places import plain_name
+from hptune.reachable import TOO_LITTLE, share_too_small
 from hptune.recording import RecordingError, record
 from hptune.space import SearchSpace
 
@@ -69,10 +71,13 @@ def _opened(name: str, load: Loader) -> tuple[Any, Callable[[HyperParameters], A
     return owner, owner.build
 
 
-def examine(name: str, declared: SearchSpace, load: Loader) -> tuple[SearchSpace, list[Finding]]:
+def examine(
+    name: str, declared: SearchSpace, load: Loader, later: Mapping[str, Constraint]
+) -> tuple[SearchSpace, list[Finding]]:
     """Return the space that `build(hp)` records, and what is wrong with it.
 
-    Parameters that the config declares take the place of those of the same name; its constraints hold.
+    Parameters that the config declares take the place of those of the same name; its constraints hold, those of
+    `later` (by key path) included, which name parameters that the config does not declare.
     """
     _opened(name, load)  # what is wrong with the name itself is told as such, not as a failed recording
     findings: list[Finding] = []
@@ -91,13 +96,63 @@ def examine(name: str, declared: SearchSpace, load: Loader) -> tuple[SearchSpace
                 start = HyperParameters()
                 start.merge([_as_in_model(parameter, space) for parameter in declared])
                 space = record(lambda hp: _opened(name, load)[1](hp), start=start)
-            space = SearchSpace(space.parameters, declared.constraints)
+            bound, faults = _bound_all(later, space)
+            findings += faults
+            space = SearchSpace(space.parameters, (*declared.constraints, *bound))
         except RecordingError as error:
             return declared, [Finding(key=KEY, message=str(error))]
         except ValueError as error:  # the config's constraints do not fit the model's hyperparameters
             return declared, [Finding(key="constraints", message=str(error))]
+    if not findings and share_too_small(space):
+        findings.append(Finding(key="constraints", message=TOO_LITTLE))
     said = dict.fromkeys(str(one.message) for one in caught)
     return space, findings + [Finding(key=KEY, message=message, severity="warning") for message in said]
+
+
+def _bound_all(later: Mapping[str, Constraint], space: SearchSpace) -> tuple[list[Constraint], list[Finding]]:
+    """Return the constraints as they bind in the recorded space, and what is wrong with the others."""
+    bound, findings = [], []
+    for key, constraint in later.items():
+        try:
+            one = _bound(constraint, space)
+        except ValueError as error:
+            findings.append(Finding(key=key, message=str(error)))
+        else:
+            bound += [] if one is None else [one]
+    return bound, findings
+
+
+def _bound(constraint: Constraint, space: SearchSpace) -> Constraint | None:
+    """Return a constraint with values as the recorded parameters hold them; None if it can forbid nothing.
+
+    Raises ValueError for a name that the model does not have, or a value that its parameter does not have.
+    """
+    for name in constraint.names:
+        if name not in space:
+            raise ValueError(_unknown(name, space))
+    if not isinstance(constraint, Forbid):
+        return constraint
+    conditions = []
+    for condition in constraint.conditions:
+        parent, value = space[condition.parameter], condition.value
+        if isinstance(parent, Fixed):  # by the config, which may forbid what it leaves out
+            if not condition.holds({parent.name: parent.value}):
+                return None
+            condition = Condition(parent.name, "eq", parent.value)
+        elif condition.op in ("eq", "ne"):
+            condition = replace(condition, value=parent.coerce(value))
+        elif condition.op == "in":
+            condition = replace(condition, value=tuple(parent.coerce(one) for one in value))
+        conditions.append(condition)
+    return Forbid(tuple(conditions))
+
+
+def _unknown(name: str, space: SearchSpace) -> str:
+    several = [one.name for one in space if plain_name(one.name) == name]
+    if several:
+        return f"{name} is several hyperparameters ({', '.join(several)}); declare {name} once under space:"
+    names = ", ".join(space.by_name) or "none"
+    return f"the model has no hyperparameter {name!r}{did_you_mean(name, space.by_name) or f'; it has {names}'}"
 
 
 def _as_in_model(declared: Parameter, recorded: SearchSpace) -> Parameter:

@@ -73,7 +73,7 @@ def inspect(problem: Problem, *, probe_fits: bool = True, probed: Mapping[str, s
     declared = findings.attempt(lambda: problem.declared, "space")
     if model is None or evaluate is None or declared is None:
         return replace(found, findings=tuple(findings))
-    examined = findings.attempt(lambda: model.examine(declared, problem.load), "model")
+    examined = findings.attempt(lambda: model.examine(declared, problem.load, problem.later), "model")
     if examined is not None:
         space, about_model = examined
         findings += about_model

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hptune import learning_curve
+from hptune.conditions import Constraint, constraint_from_json
 from hptune.cv import CvSpec, Rowset, TimeSeries, plain_folds
 from hptune.data import data_from
 from hptune.dataset import Dataset, DataSpec, Rows, Task, bad
@@ -91,8 +92,13 @@ class Problem:
         return SearchSpace.from_json(self.setup.space)
 
     @cached_property
+    def later(self) -> dict[str, Constraint]:
+        """The constraints on what a hypermodel has yet to record, by their key path."""
+        return {key: constraint_from_json(one) for key, one in self.setup.later.items()}
+
+    @cached_property
     def _examined(self) -> SearchSpace:
-        return self.model.examine(self.declared, self.load)[0]
+        return self.model.examine(self.declared, self.load, self.later)[0]
 
     def space_for(self, values: Mapping[str, Any]) -> SearchSpace:
         """Return a space that has all of these names (a hypermodel's is recorded if the setup does not hold it)."""

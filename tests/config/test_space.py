@@ -353,7 +353,7 @@ start_with: [{lr: 0.01}]
 """
     found = loaded(text)
     assert len(found.space) == 0
-    assert [str(one) for one in found.later] == ["require lr < 0.1", "forbid units = 3"]
+    assert [str(one) for one in found.later.values()] == ["require lr < 0.1", "forbid units = 3"]
     assert found.starts == ({"lr": 0.01},)
     wrong = "model: {hypermodel: 'm:Model'}\nconstraints: [{forbid: {units: {eq: 3}}}]"
     assert refused(wrong) == ["c.yaml:2: constraints[0].forbid: units: expected gt, ge, lt, le, ne, found eq"]

@@ -111,3 +111,63 @@ def test_weights_reach_the_model_and_a_fit_that_names_them() -> None:
     problem = Problem(setup({"hypermodel": "sample_models:WeightedFit"}, SYNTHETIC))
     assert problem.fit({}, dataclasses.replace(rows, weights=weights), seed=0).weighed
     assert not problem.fit({}, rows, seed=0).weighed
+
+
+# -- constraints on what only the recording knows -------------------------------------------------------------------
+
+
+def bound(model: str, *declared: Parameter, **later: Any) -> tuple[SearchSpace, list[tuple[str, str]]]:
+    """Return the space and the findings of an inspection with these later constraints (require or forbid)."""
+    asked = setup(
+        {"hypermodel": f"sample_models:{model}"},
+        SYNTHETIC,
+        space=declared,
+        later=later,
+    )
+    answer = Service(asked).run(Job(kind="inspect")).answer
+    assert answer is not None
+    found = Inspection.from_json(answer)
+    return SearchSpace.from_json(found.space), [(one.key, one.message) for one in found.findings]
+
+
+def test_constraints_bind_on_recorded_hyperparameters() -> None:
+    space, found = bound("build", first={"require": "alpha < 2"}, second={"forbid": [["l1", "gt", 1]]})
+    assert found == []
+    assert [str(one) for one in space.constraints] == ["require alpha < 2", "forbid l1 > 1"]
+    assert space.broken({"kind": "ridge", "alpha": 3.0}) is not None
+    assert space.broken({"kind": "lasso", "l1": 0.5}) is None
+
+
+def test_a_constraint_may_speak_of_declared_and_recorded_hyperparameters() -> None:
+    kind = Fixed(name="kind", value="lasso")
+    never = {"forbid": [["kind", "eq", "ridge"], ["l1", "gt", 1]]}  # of a kind that the config leaves out
+    ever = {"forbid": [["kind", "ne", "ridge"], ["l1", "gt", 2]]}
+    space, found = bound("build", kind, never=never, ever=ever)
+    assert found == []
+    assert [str(one) for one in space.constraints] == ["forbid kind = lasso and l1 > 2"]
+
+
+@pytest.mark.parametrize(
+    ("model", "constraint", "said"),
+    [
+        ("build", {"require": "alpa > 3"}, "the model has no hyperparameter 'alpa'; did you mean 'alpha'?"),
+        ("build", {"forbid": [["such", "eq", 3]]}, "the model has no hyperparameter 'such'; it has kind, alpha, l1"),
+        ("build", {"forbid": [["kind", "eq", "lazo"]]}, 'kind: expected one of "ridge", "lasso", found \'lazo\''),
+        ("layers", {"require": "layers > 3"}, "layers is several hyperparameters (layers@model=v1, layers@model=v2); "
+         "declare layers once under space:"),
+    ],
+)  # fmt: skip
+def test_a_constraint_that_does_not_fit_the_recording_is_told_at_its_key(
+    model: str, constraint: dict[str, Any], said: str
+) -> None:
+    _, ((key, message),) = bound(model, here=constraint)
+    assert key == "here"
+    assert message.startswith(said)
+
+
+def test_constraints_that_leave_next_to_nothing_of_a_recorded_space_are_refused() -> None:
+    both = {"kind": {"forbid": [["kind", "eq", "lasso"]]}, "alpha": {"require": "alpha > 2000"}}
+    _, found = bound("build", **both)
+    assert found == [
+        ("constraints", "the constraints leave less than 0.1% of the space: loosen them, or narrow the ranges")
+    ]
