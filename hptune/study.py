@@ -41,8 +41,9 @@ class Study:
     Arguments: `space` (a `SearchSpace` or the `HyperParameters` that recorded one), `objective`, `oracle` (a name or
     an oracle with its options), `seed` (0 is a seed), `starts` (configurations to try before the oracle is asked;
     the defaults always come first), `lookahead` (trial k knows the results of trials up to k - lookahead; None: all
-    that were told). A directory that holds a study is continued. Raises `UsageError` for an unknown oracle or a space that
-    differs from the directory's, ValueError for a start outside the space, and the journal's errors.
+    that were told). A directory that holds a study is continued, with that study's `starts`, `lookahead` and `name`.
+    Raises `UsageError` for an unknown oracle, or a space, objective, oracle or seed that differs from the directory's,
+    ValueError for a start outside the space, and the journal's errors.
     """
 
     def __init__(
@@ -75,9 +76,13 @@ class Study:
         )
         journal = None if directory is None else Journal(Path(directory))
         self._take(started, policy, journal, clock)
-        if self.history.started.hashes.get("space") != space.hash:
+        changes = _changes(self.history.started, started, policy) if self.resumed else []
+        if changes:
             self.close()
-            raise UsageError(f"{directory} holds a study of another space; take another directory")
+            raise UsageError(
+                f"{directory} holds a study of another {'; '.join(changes)}. "
+                "Take another directory, or ask for what this one holds"
+            )
 
     @classmethod
     def of(
@@ -430,6 +435,34 @@ def distinct_starts(space: SearchSpace, starts: Iterable[Values]) -> list[dict[s
             raise ValueError(f"not allowed: {broken}")
         out.setdefault(space.key(values), values)
     return list(out.values())
+
+
+def _changes(old: ev.StudyStarted, new: ev.StudyStarted, policy: OracleSpec) -> list[str]:
+    """Return in words in what a directory's study (`old`) differs from the one asked for, of all that makes its trials.
+
+    Without it the scores would be ranked, and the trials chosen, by what nobody asked for.
+    """
+    changes = ["space"] if old.hashes.get("space") != new.hashes["space"] else []
+    for name in ("metric", "direction", "seed"):
+        wanted, found = getattr(new, name), getattr(old, name)
+        if wanted != found:
+            changes.append(f"{name}: expected {wanted}, found {found}")
+    kind = old.oracle.get("type")
+    if kind != policy.type:
+        return [*changes, f"oracle: expected {policy.type}, found {kind}"]
+    held = _filled(old.oracle, policy)
+    for key, option in new.oracle.items():
+        if held.get(key) != option:
+            changes.append(f"oracle option {key}: expected {option!r}, found {held.get(key)!r}")
+    return changes
+
+
+def _filled(options: Mapping[str, Any], policy: OracleSpec) -> Mapping[str, Any]:
+    """Return an oracle's options with defaults for those that the version which wrote them did not have."""
+    try:
+        return type(policy).model_validate(options).model_dump(mode="json")
+    except Exception:  # options that are no more; a class of the user's may raise anything
+        return options
 
 
 def _oracle(oracle: str | OracleSpec) -> OracleSpec:

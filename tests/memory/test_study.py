@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hptune import events as ev
 from hptune.errors import StudyExhausted, UsageError
 from hptune.history import IllegalEvent
+from hptune.journal import Journal
 from hptune.objective import Objective
+from hptune.oracles.bayesian import Bayesian
 from hptune.study import Study
 from tests.conftest import SPACES
 
@@ -101,6 +105,52 @@ def test_another_space_in_the_same_directory_is_refused(tmp_path: Path) -> None:
     Study(SPACES["one dimension"], Objective("loss"), directory=tmp_path).close()
     with pytest.raises(UsageError, match="another space"):
         Study(SPACES["three points"], Objective("loss"), directory=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"objective": Objective("acc", "maximize")}, "direction: expected maximize, found minimize"),
+        ({"objective": Objective("auc", "minimize")}, "metric: expected auc, found acc"),
+        ({"seed": 3}, "seed: expected 3, found 0"),
+        ({"oracle": "tpe"}, "oracle: expected tpe, found bayesian"),
+        ({"oracle": Bayesian(startup=4)}, "oracle option startup: expected 4, found "),
+        (
+            {"objective": Objective("acc", "maximize"), "seed": 3},
+            "direction: expected maximize, found minimize; seed: expected 3, found 0",
+        ),
+    ],
+)
+def test_a_study_goes_on_only_with_the_objective_oracle_and_seed_it_began_with(
+    tmp_path: Path, asked: dict[str, Any], said: str
+) -> None:
+    began: dict[str, Any] = {"objective": Objective("acc", "minimize"), "oracle": "bayesian", "seed": 0}
+    with Study(SPACES["one dimension"], **began, directory=tmp_path) as study:
+        for score in (0.1, 0.5, 0.9):
+            study.tell(study.ask().number, score)
+    with pytest.raises(UsageError, match="holds a study of another ") as refused:
+        Study(SPACES["one dimension"], **{**began, **asked}, directory=tmp_path)
+    assert said in str(refused.value)
+    assert "Take another directory" in str(refused.value)
+    with Study(SPACES["one dimension"], **began, directory=tmp_path, lookahead=2) as again:  # as it began: not locked
+        assert again.best is not None
+        assert again.best.number == 0
+
+
+def test_an_option_that_an_earlier_version_did_not_know_is_no_difference(tmp_path: Path) -> None:
+    space = SPACES["one dimension"]
+    began = ev.StudyStarted(
+        time=0,
+        name="study",
+        metric="loss",
+        direction="minimize",
+        space=space.to_json(),
+        seed=0,
+        oracle={"type": "bayesian"},
+        hashes={"space": space.hash},
+    )
+    Study.of(began, Bayesian(), Journal(tmp_path)).close()
+    Study(space, Objective("loss", "minimize"), "bayesian", directory=tmp_path).close()
 
 
 def test_an_unknown_oracle_is_refused_with_a_suggestion() -> None:
