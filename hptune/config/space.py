@@ -258,7 +258,10 @@ class Assembly:
                 if condition.op == "in":
                     condition = replace(condition, value=tuple(one for one in condition.value if one in kept))
                 elif condition.op == "ne" and condition.value not in kept:
-                    continue
+                    if not parent.when:
+                        continue  # it is always active, and never has this value
+                    # Any value will do, but it has to have one: the condition is false where it is inactive.
+                    condition = Condition(name, "in", kept)
             out.append(condition)
         return tuple(out)
 

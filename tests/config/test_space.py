@@ -243,6 +243,29 @@ def test_conditions_and_constraints_keep_what_narrowing_leaves_of_them() -> None
     assert str(space.constraints[0]) == "forbid scale in RobustScaler and regressor = svr"
 
 
+NESTED = """\
+model:
+  choose:
+    ridge: sklearn.linear_model.Ridge
+    svr: {choose: {linear: sklearn.svm.LinearSVR, rbf: sklearn.svm.SVR, dropped: sklearn.svm.NuSVR}}
+data: {train: 'sklearn:load_diabetes'}
+space:
+  model.svr: [linear, rbf]
+"""
+
+
+def test_that_a_narrowed_choose_differs_from_what_it_lost_is_false_where_it_is_inactive() -> None:
+    alpha = (
+        "  model.ridge.alpha: {type: float, min: 0, max: 9}\n  model.svr.linear.C: {type: float, min: 1, max: 9}\n"
+    )
+    space = loaded(NESTED + alpha + "constraints: [{forbid: {model.svr: {ne: dropped}}}]\n").space
+    assert space.broken(space.complete({"model": "ridge"})) is None
+    assert str(space.constraints[0]) == "forbid model.svr in linear, rbf"
+    assert space.broken(space.complete({"model": "svr", "model.svr": "rbf"})) is not None
+    depends = "  model.ridge.tol: {type: float, min: 0.1, max: 1, when: {model.svr: {ne: dropped}}}\n"
+    assert "model.ridge.tol" not in loaded(NESTED + depends).space.defaults()
+
+
 def test_a_condition_on_a_fixed_parameter_holds_as_long_as_the_parameter_is_active() -> None:
     text = PIPELINE + (
         "space:\n"
