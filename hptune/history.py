@@ -53,6 +53,9 @@ class History:
         self.resumed: list[ev.StudyResumed] = []
         self.retried: set[int] = set()
         """Trials that failed for good and were begun again later: what was chosen meanwhile knew of the failure."""
+        self.failures: dict[int, int] = {}
+        """How often running trials have failed and were to be tried again, by number; what was interrupted did not fail,
+        and one that `retried` holds has failed only since."""
         self.recalled: dict[int, Trial] = {}
         """Raced-out trials whose folds are completed after the search, as they were when they were given up: what
         the search knows of them, should it go on."""
@@ -150,6 +153,8 @@ class History:
             case ev.TrialFailed() if event.final:
                 failure = Failure(event.kind, event.message, event.traceback)
                 self._put(self.trials[event.trial].changed(failure=failure))
+            case ev.TrialFailed():
+                self.failures[event.trial] = self.failures.get(event.trial, 0) + 1
             case ev.FinalScored():
                 final = Measurement(
                     fold=event.fold,
@@ -208,6 +213,7 @@ class History:
         fresh = self.trials[number].changed(attempt=event.attempt, failure=None, measurements=())
         self.trials[number] = fresh
         self.reports.pop(number, None)
+        self.failures.pop(number, None)
         self.retried.add(number)
         self.recalled.pop(number, None)
         self.winner = None  # it may win yet: the finals are to be held again

@@ -494,7 +494,8 @@ class Loop:
             begun.wait_for(left)
             return
         allowed = self.limits.retries + (failure.kind == "lost")
-        if begun.trial.attempt <= allowed:
+        # Failures, not attempts: an attempt begins after every interruption too.
+        if study.history.failures.get(job.trial, 0) < allowed:
             study.fail(job.trial, failure, final=False)
             begun.trial = study.retry(job.trial)
             begun.wait_for(left)

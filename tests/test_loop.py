@@ -198,6 +198,52 @@ def test_retries_are_as_many_as_asked_for_although_several_folds_fail_at_once() 
     assert one.history.trials[0].failure == Failure("crashed", "signal 11")
 
 
+def failing(times: int) -> Callable[[Job], Outcome]:
+    """Return what answers a job with its scores, but with a failure the first so many times of trial 1."""
+    left = iter(range(times))
+
+    def answer(job: Job) -> Outcome:
+        if job.trial == 1 and next(left, None) is not None:
+            return Outcome(failure=Failure("error", "a flake"))
+        return scored(job)
+
+    return answer
+
+
+@pytest.mark.parametrize("interruptions", [0, 1, 3])
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (0, 2), (1, 0), (1, 1)])
+def test_an_interruption_uses_up_no_retry_and_gives_none(
+    tmp_path: Path, interruptions: int, before: int, after: int
+) -> None:
+    """Trial 1 fails so often before it is interrupted and after; one retry is allowed."""
+    one = study(tmp_path, folds=1, lookahead=1)
+    run(Threads(1), one, TrialLimit(1))
+    number = one.next().number  # type: ignore[union-attr]
+    for _ in range(before):
+        one.fail(number, Failure("error", "a flake"), final=False)
+        one.retry(number)
+    one.close()
+    for _ in range(interruptions):
+        again = study(tmp_path)
+        again.resume({})
+        again.retry(number)  # and the session ends in the middle of it
+        again.close()
+    last = study(tmp_path)
+    assert last.history.failures == ({number: before} if before else {})
+    run(Threads(1, failing(after)), last, TrialLimit(3), limits=Limits(retries=1))
+    last.close()
+    expected = "completed" if before + after <= 1 else "failed"
+    assert [t.status for t in last.history.trials] == ["completed", expected, "completed"]
+
+
+def test_a_trial_that_is_begun_again_on_demand_has_its_retries_anew() -> None:
+    one = study(folds=1, lookahead=1)
+    run(Threads(1, failing(2)), one, TrialLimit(2), limits=Limits(retries=1))
+    assert one.history.trials[1].status == "failed"
+    run(Threads(1, failing(1)), one, TrialLimit(2), limits=Limits(retries=1), again=(1,))
+    assert one.history.trials[1].status == "completed"
+
+
 def test_each_stop_is_named() -> None:
     assert run(Threads(2), study(folds=1), Target(0.9), TrialLimit(50)) == "target"
     assert run(Threads(2), study(folds=1), Patience(5), TrialLimit(500)) == "patience"
