@@ -51,6 +51,18 @@ def check_value(cls: type, name: str, value: Any) -> list[Violation]:
     return [*_about_name(cls, name, value), *([] if accepts is None else _values(accepts, [(value, "")]))]
 
 
+def means_other(cls: type, name: str, own: Any, value: Any) -> bool:
+    """Return whether two equal numbers, a float and a whole one, are two values to parameter `name` of `cls`.
+
+    False for a class that does not say what it takes, and where it takes both alike (1 as a number: an SVM's C).
+    """
+    pair = (own, value)
+    if any(isinstance(one, bool) or not isinstance(one, (int, float)) for one in pair):
+        return False
+    accepts = _Accepts.of(cls, name)
+    return accepts is not None and own == value and type(own) is not type(value) and accepts.tells_apart(own, value)
+
+
 def _about_name(cls: type, name: str, value: Any = 0) -> Iterator[Violation]:
     if name == "n_jobs" and value not in (None, 1):
         yield Violation(
@@ -117,6 +129,10 @@ class _Accepts:
         if isinstance(value, Mapping):
             return True  # a node, or a dict whose keys YAML cannot spell
         return any(one.is_satisfied_by(value) for one in self.constraints)
+
+    def tells_apart(self, a: float, b: float) -> bool:
+        """Return whether the two are not taken for the same reasons, such as a count here and a share there."""
+        return any(one.is_satisfied_by(a) != one.is_satisfied_by(b) for one in self.constraints)
 
     def is_deprecated(self, value: Any) -> bool:
         return any(value in getattr(one, "deprecated", ()) for one in self.constraints if isinstance(value, str))

@@ -175,6 +175,7 @@ def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace,
     known, findings = _known_parameters(root, load)
     defaults: dict[str, dict[str, Any]] = {}  # of each parameter, by the path it sets
     told: dict[str, tuple[str, Parameter]] = {}
+    apart: set[str] = set()  # paths whose own default is only by number among the values
     for parameter in space:
         key = f"space.{parameter.name}"
         for number, target in enumerate(parameter.sets or (parameter.name,)):
@@ -191,19 +192,40 @@ def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace,
             name = "__".join(rest)
             if name in parameters:
                 defaults.setdefault(parameter.name, {})[target] = parameters[name]
+                if _stands_apart(place, name, parameter, parameters, load):
+                    apart.add(target)
                 findings += _against_constraints(place, name, parameter, parameters, load)
             else:
                 findings.append(_unknown(at, place, name, parameters, open_ended))
     findings += check_epochs(root, told, _in_epochs(root, load))
-    plain = {name: next(iter(own.values())) for name, own in defaults.items() if _is_plain(next(iter(own.values())))}
-    examined = space.with_defaults(plain)
+    first = {name: next(iter(own.items())) for name, own in defaults.items()}
+    plain = {name: (target, own) for name, (target, own) in first.items() if _is_plain(own)}
+    examined = space.with_defaults({name: own for name, (target, own) in plain.items() if target not in apart})
     findings += [
         one
         for name in plain
         for target, own in defaults[name].items()
-        if _is_plain(own) and (one := _moved(space[name], examined[name], target, own)) is not None
+        if _is_plain(own) and (one := _moved(space[name], examined[name], target, own, target in apart)) is not None
     ]
     return examined, findings
+
+
+def _stands_apart(place: Place, name: str, parameter: Parameter, parameters: Mapping[str, Any], load: Loader) -> bool:
+    """Return whether the estimator's own default equals a value of the parameter, and means another thing to it.
+
+    A random forest's `max_features` 1.0 is all of the features, 1 a single one.
+    """
+    from hptune.models.constraints import means_other
+
+    own = parameters[name]
+    return _is_plain(own) and means_other(*_owner(place, name, parameters, load), own, parameter.nearest(own))
+
+
+def _owner(place: Place, name: str, parameters: Mapping[str, Any], load: Loader) -> tuple[type, str]:
+    """Return the class that has a parameter of the node, and its name there."""
+    assert isinstance(place.node, ClassNode)
+    owner, _, last = name.rpartition("__")
+    return type(parameters[owner]) if owner else load(place.node.class_), last
 
 
 def _against_constraints(
@@ -212,9 +234,7 @@ def _against_constraints(
     """Return where a parameter of the space goes beyond what its estimator says it takes."""
     from hptune.models.constraints import check_parameter
 
-    assert isinstance(place.node, ClassNode)
-    owner, _, last = name.rpartition("__")
-    cls = type(parameters[owner]) if owner else load(place.node.class_)
+    cls, last = _owner(place, name, parameters, load)
     key = f"space.{parameter.name}"
     return [
         Finding(key=f"{key}.{one.part}" if one.part else key, message=one.message, severity=one.severity)
@@ -319,27 +339,32 @@ def _is_plain(value: Any) -> bool:
     return value is None or (isinstance(value, (bool, int, float, str)) and value not in _NOT_SAID)
 
 
-def _moved(declared: Parameter, parameter: Parameter, target: str, own: Any) -> Finding | None:
+def _moved(declared: Parameter, parameter: Parameter, target: str, own: Any, apart: bool) -> Finding | None:
     """Return the note that the default configuration differs from the estimator's own, where it does.
 
-    `declared` is the config's parameter, `parameter` has the default that is taken, `target` is the path it sets.
+    `declared` is the config's parameter, `parameter` has the default that is taken, `target` is the path it sets;
+    `apart`: the value that equals `own` means another thing to the estimator (see `_stands_apart`).
     """
     if isinstance(declared, Fixed) or "default" in declared.to_json():
         return None
     found = parameter.default_value
     own = list(own) if isinstance(own, tuple) else own
-    if found == own and isinstance(found, bool) == isinstance(own, bool):
+    if not apart and found == own and isinstance(found, bool) == isinstance(own, bool):
         return None
     shown = "null" if own is None else repr(own)
-    if declared.nearest(own) == own:  # only a tied parameter's: it has one default for all that it sets
+    if not apart and declared.nearest(own) == own:  # only a tied parameter's: it has one default for all that it sets
         mend = "write `default:` to choose another"
         message = (
             f"{target}: the estimator's own default is {shown}; the default configuration takes {found!r} ({mend})"
         )
         return Finding(key=f"space.{declared.name}", message=message, severity="warning")
     mend = "or widen the range" if isinstance(own, (int, float)) else f"or `extra: [{shown}]` to search it as well"
+    why = ""
+    if apart:
+        why = f", as the {'float' if isinstance(own, float) else 'whole number'} that it is"
+        mend = f"or list the values with {shown} among them"
     message = (
-        f"the estimator's own default {shown} is not in the range; the default configuration takes {found!r} "
+        f"the estimator's own default {shown} is not in the range{why}; the default configuration takes {found!r} "
         f"(write `default:` to choose another, {mend})"
     )
     return Finding(key=f"space.{declared.name}", message=message, severity="warning")

@@ -176,3 +176,53 @@ def test_all_wrong_names_are_told_at_once() -> None:
         PIPELINE, *(Fixed(name=f"regressor.ridge.{name}", value=1) for name in ("a", "b", "alpha"))
     )
     assert [one.key for one in findings] == ["space.regressor.ridge.a", "space.regressor.ridge.b"]
+
+
+FOREST = {"class": "sklearn.ensemble.RandomForestRegressor"}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "taken"),
+    [
+        (Int(name="max_features", low=1, high=10), 6),
+        (Choice(name="max_features", values=(2, 1, "sqrt")), 2),
+        (Int(name="max_features", low=1, high=10, extra=("sqrt",)), 6),
+    ],
+)
+def test_a_share_of_one_does_not_become_the_count_one(parameter: Parameter, taken: int) -> None:
+    space, [finding] = examined(FOREST, parameter)  # 1.0 is all of the features, 1 a single one
+    assert space.defaults()["max_features"] == taken
+    assert finding.severity == "warning"
+    assert finding.message == (
+        "the estimator's own default 1.0 is not in the range, as the float that it is; the default configuration "
+        f"takes {taken} (write `default:` to choose another, or list the values with 1.0 among them)"
+    )
+
+
+def test_a_count_of_one_does_not_become_the_share_of_one() -> None:
+    _, [finding] = examined(
+        {"class": "sklearn.feature_extraction.text.CountVectorizer"}, Float(name="min_df", low=0.1, high=1.0)
+    )
+    assert "own default 1 is not in the range, as the whole number that it is" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("model", "parameter", "own"),
+    [
+        (FOREST, Choice(name="max_features", values=(1, 1.0, "sqrt")), 1.0),
+        (FOREST, Float(name="max_features", low=0.1, high=1.0), 1.0),
+        ({"class": "sklearn.neighbors.KNeighborsRegressor"}, Int(name="n_neighbors", low=1, high=10), 5),
+        ({"class": "sklearn.svm.SVR"}, Int(name="C", low=1, high=10), 1),  # a number, whole or not
+        ({"class": "sklearn.svm.SVR"}, Choice(name="C", values=(10, 1)), 1),
+        ({"class": "sklearn.linear_model.HuberRegressor"}, Choice(name="fit_intercept", values=(False, True)), True),
+        ({"class": "sklearn.linear_model.ARDRegression"}, Float(name="threshold_lambda", low=1, high=1e5), 1e4),
+        ({"class": "sklearn.linear_model.Ridge", "params": {"alpha": 3}}, Float(name="alpha", low=1, high=9), 3.0),
+    ],
+)
+def test_an_own_default_of_the_same_meaning_is_taken_in_silence(
+    model: dict[str, Any], parameter: Parameter, own: Any
+) -> None:
+    space, findings = examined(model, parameter)
+    found = space.defaults()[parameter.name]
+    assert (found, type(found)) == (own, type(own))
+    assert [one for one in findings if "own default" in one.message] == []
