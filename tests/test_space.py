@@ -506,3 +506,34 @@ def test_values_of_numpy_strings_and_whole_floats_become_plain() -> None:
     space = SearchSpace((Choice(name="c", values=(np.str_("a"), np.float64(0.5))), Int(name="n", low=1.0, high=3.0)))
     values = [space["c"].decode([0]), space["c"].decode([1]), space["n"].low, space["n"].decode([0.9])]
     assert [type(value) for value in values] == [str, float, int, int]
+
+
+@pytest.mark.parametrize(
+    ("extra", "value", "taken"),
+    [
+        ((0,), 0.0, 0),
+        ((0.0,), 0, 0.0),
+        ((0,), -0.0, 0),
+        ((0, 0.0), 0.0, 0.0),  # the same type first
+        (("auto", True, 0), 0.0, 0),
+    ],
+)
+def test_an_extra_number_is_known_by_its_value_and_handed_out_as_written(
+    extra: tuple[Any, ...], value: float, taken: float
+) -> None:
+    parameter = Float(name="p", low=1e-3, high=1e3, scale="log", extra=extra)
+    found = parameter.coerce(value)
+    assert (found, type(found)) == (taken, type(taken))
+    assert parameter.encode(value) == pytest.approx(parameter.encode(taken), nan_ok=True)
+    assert canonical(parameter.decode(parameter.encode(value))) == canonical(taken)
+
+
+@pytest.mark.parametrize(("extra", "value"), [((True,), 1.0), ((1,), True), (("0",), 0), ((0,), False)])
+def test_an_extra_is_no_number_that_is_not_one(extra: tuple[Any, ...], value: Any) -> None:
+    with pytest.raises(ValueError, match=r"^p: "):
+        Float(name="p", low=2, high=3, extra=extra).coerce(value)
+
+
+def test_a_value_of_the_range_is_not_an_extra() -> None:
+    parameter = Float(name="p", low=0, high=1, extra=(True, 2))
+    assert (parameter.coerce(1), parameter.encode(1)) == (1.0, (0.0, 1.0))

@@ -137,10 +137,24 @@ class _Numeric(Parameter):
     def default_value(self) -> Any:
         return self.map.decode(0.5) if isinstance(self.default, Unset) else self.default
 
+    def _extra_level(self, value: Any) -> int | None:
+        """Return which of `extra` the value is, None if it is none of them.
+
+        As in a `Choice`, the same type and value first; then a number that equals one of them (`extra: [0]` is 0.0).
+        """
+        if not self.extra:
+            return None
+        text = canonical(value)
+        exact = [level for level, one in enumerate(self.extra) if canonical(one) == text]
+        if exact or isinstance(value, bool) or not isinstance(value, (int, float)):
+            return exact[0] if exact else None
+        equal = [level for level, one in enumerate(self.extra) if not isinstance(one, bool) and one == value]
+        return equal[0] if len(equal) == 1 else None
+
     def coerce(self, value: Any) -> Any:
-        for one in self.extra:
-            if canonical(one) == canonical(value):
-                return one
+        level = self._extra_level(value)
+        if level is not None:
+            return self.extra[level]
         number = self._number(value, "value")
         if not self.low <= number <= self.high:
             extras = f" or one of {list(self.extra)!r}" if self.extra else ""
@@ -161,9 +175,9 @@ class _Numeric(Parameter):
     def encode(self, value: Any) -> tuple[float, ...]:
         if not self.extra:
             return (self.map.encode(value),)
-        for level, one in enumerate(self.extra, start=1):
-            if canonical(one) == canonical(value):
-                return (float(level), math.nan)
+        level = self._extra_level(value)
+        if level is not None:
+            return (float(level + 1), math.nan)
         return (0.0, self.map.encode(value))
 
     def decode(self, entries: Entries) -> Any:

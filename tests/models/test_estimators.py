@@ -211,6 +211,7 @@ def test_a_count_of_one_does_not_become_the_share_of_one() -> None:
     [
         (FOREST, Choice(name="max_features", values=(1, 1.0, "sqrt")), 1.0),
         (FOREST, Float(name="max_features", low=0.1, high=1.0), 1.0),
+        (FOREST, Float(name="ccp_alpha", low=1e-3, high=1e3, scale="log", extra=(0,)), 0),
         ({"class": "sklearn.neighbors.KNeighborsRegressor"}, Int(name="n_neighbors", low=1, high=10), 5),
         ({"class": "sklearn.svm.SVR"}, Int(name="C", low=1, high=10), 1),  # a number, whole or not
         ({"class": "sklearn.svm.SVR"}, Choice(name="C", values=(10, 1)), 1),
