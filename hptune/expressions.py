@@ -14,6 +14,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 MAX_LENGTH = 1000
@@ -50,6 +51,11 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "floor": math.floor,
     "ceil": math.ceil,
 }
+_ARGUMENTS: dict[str, tuple[int, float, str]] = {  # fewest, most, in words; any other function takes one
+    "min": (2, math.inf, "two numbers or more"),
+    "max": (2, math.inf, "two numbers or more"),
+    "log": (1, 2, "one number, or two: log(x, base)"),
+}
 _LITERALS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 
 
@@ -58,14 +64,14 @@ class ExpressionError(ValueError):
 
 
 class NotNumbers(ExpressionError):
-    """Text, null or a list stands where the expression needs a number."""
+    """A parameter's value is text, null or a list where the expression needs a number."""
 
 
 class Expression:
     """A parsed expression.
 
     `names` are the parameters it mentions, dotted, in order of appearance. Raises `ExpressionError` when the text
-    uses anything outside the language.
+    uses anything outside the language, or has a part that no values of the parameters could compute.
 
         >>> Expression("a.C * eps < 10").holds({"a.C": 3.0, "eps": 2.0})
         True
@@ -87,6 +93,14 @@ class Expression:
         except RecursionError:  # ast.unparse of a part that is refused
             raise ExpressionError(f"an expression may be nested {MAX_DEPTH} deep") from None
         self.names: tuple[str, ...] = tuple(names)
+        self.check()
+
+    def check(self, kinds: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Raise `ExpressionError` for a part that can never be computed, such as `min(x)` or `"a" < 3`.
+
+        `kinds` are those of parameters all of whose values are of one (see `kind_of`); the others may be any.
+        """
+        _kind(self._body, kinds)
 
     def value(self, values: Mapping[str, Any]) -> Any:
         """Return what the expression computes to for these parameter values.
@@ -168,6 +182,90 @@ def _check(node: ast.expr, names: dict[str, None], depth: int) -> None:
         _check(child, names, depth + 1)
 
 
+NUMBER, TEXT, TRUTH, NULL, LIST = "a number", "text", "true or false", "null", "a list"
+
+
+def kind_of(value: object) -> str:
+    """Return which of the language's five kinds a value is."""
+    match value:
+        case None:
+            return NULL
+        case bool():
+            return TRUTH
+        case int() | float():
+            return NUMBER
+        case str():
+            return TEXT
+    return LIST
+
+
+def _kind(node: ast.expr, kinds: Mapping[str, str]) -> str | None:
+    """Return the kind a part computes to, None where that is up to the parameters' values.
+
+    Raises `ExpressionError` where no value can be computed, so that a constraint is not one in name only.
+    """
+    match node:
+        case ast.Constant(value=value):
+            return kind_of(value)
+        case ast.Name() | ast.Attribute():
+            name = _dotted(node) or ""
+            return kind_of(_LITERALS[name]) if name in _LITERALS else kinds.get(name)
+        case ast.BinOp(left=left, right=right):
+            return _numbers_in(node, [left, right], kinds)
+        case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
+            return _numbers_in(node, [operand], kinds)
+        case ast.UnaryOp(operand=operand):
+            _kind(operand, kinds)
+        case ast.BoolOp(values=operands):
+            for one in operands:
+                _kind(one, kinds)
+        case ast.Compare(left=left, ops=ops, comparators=right_sides):
+            for op, a, b in zip(ops, [left, *right_sides[:-1]], right_sides, strict=True):
+                _comparable(op, a, b, kinds)
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            for one in items:
+                _kind(one, kinds)
+            return LIST
+        case ast.Call(func=ast.Name(id=function), args=arguments):
+            fewest, most, words = _ARGUMENTS.get(function, (1, 1, "one number"))
+            if not fewest <= len(arguments) <= most:
+                raise ExpressionError(f"{ast.unparse(node)!r}: {function} takes {words}, found {len(arguments)}")
+            return _numbers_in(node, arguments, kinds)
+    return TRUTH
+
+
+def _numbers_in(node: ast.expr, operands: list[ast.expr], kinds: Mapping[str, str]) -> str:
+    for one in operands:
+        kind = _kind(one, kinds)
+        if kind not in (NUMBER, None):
+            raise ExpressionError(
+                f"{ast.unparse(node)!r} can never be computed: expected a number, found {_shown(one, kind)}"
+            )
+    return NUMBER
+
+
+def _comparable(op: ast.cmpop, a: ast.expr, b: ast.expr, kinds: Mapping[str, str]) -> None:
+    left, right = _kind(a, kinds), _kind(b, kinds)
+    wrong = ""
+    if isinstance(op, (ast.In, ast.NotIn)):
+        if not isinstance(b, (ast.List, ast.Tuple)):
+            wrong = f"expected a list such as [1, 2] after in, found {_shown(b, right)}"
+    elif not isinstance(op, (ast.Eq, ast.NotEq)):
+        # Python orders true and false as 1 and 0.
+        ordered = {NUMBER if kind == TRUTH else kind for kind in (left, right) if kind is not None}
+        if NULL in ordered or len(ordered) > 1:
+            wrong = (
+                f"found {_shown(a, left)} against {_shown(b, right)}; compare other values than numbers with == or in"
+            )
+    if wrong:
+        raise ExpressionError(f"{ast.unparse(ast.Compare(a, [op], [b]))!r} can never be computed: {wrong}")
+
+
+def _shown(node: ast.expr, kind: str | None) -> str:
+    text = ast.unparse(node)
+    return text if kind in (None, NULL) else f"{text} ({kind})"
+
+
 def _number(value: Any) -> Any:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -191,7 +289,9 @@ def _compute(node: ast.expr, values: Mapping[str, Any]) -> Any:
                 result = _BINARY[type(op)](a, b)
             except OverflowError:  # only a power raises it; like a product it is infinite, with its sign
                 result = -math.inf if a < 0 and b % 2 == 1 else math.inf
-            return _arithmetic(result)  # a negative base to a fraction is complex: refuse it
+            if isinstance(result, complex):  # like the root of a negative number, which math.sqrt refuses
+                raise ValueError(f"{a!r} ** {b!r} is not a real number")
+            return result
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return not _compute(operand, values)
         case ast.UnaryOp(op=op, operand=operand):

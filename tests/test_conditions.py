@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hptune.conditions import COMPARISONS, Condition, Forbid, Require, clause, constraint_from_json, same
+from hptune.expressions import ExpressionError
 
 LAWS = settings(deadline=None, max_examples=60)  # no deadline: a busy machine is no failure
 
@@ -129,6 +130,20 @@ def test_require_holds_unless_its_expression_is_false_of_active_numbers(
 def test_a_power_that_overflows_does_not_pass_a_limit() -> None:
     assert not Require("10 ** a < 5").allows({"a": 1000})
     assert not Require("exp(a) < 5").allows({"a": 1000})
+
+
+def test_a_root_of_a_negative_number_does_not_pass_a_limit() -> None:
+    assert not Require("(x - 5) ** 0.5 < 2").allows({"x": 1})
+    assert not Require("sqrt(x - 5) < 2").allows({"x": 1})
+    assert Require("(x - 5) ** 0.5 < 2").allows({"x": 6})
+
+
+@pytest.mark.parametrize("text", ["min(x) > 100", "sqrt(x, y) < 2", "max() > 1", "x in y"])
+def test_a_requirement_that_can_never_be_computed_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        Require(text).allows({"x": 1.0, "y": 2.0})
+    with pytest.raises(ExpressionError):
+        constraint_from_json({"require": text})
 
 
 @pytest.mark.parametrize("data", [{}, {"forbid": "x"}, {"require": 3}, {"allow": []}, {"require": "a", "forbid": []}])

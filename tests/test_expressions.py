@@ -261,6 +261,49 @@ def test_numbers_wanted_where_there_are_none_is_an_error_of_its_own(text: str) -
         Expression(text).value({"name": "scale", "nothing": None, "on": True})
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("min(x) > 100", "'min(x)': min takes two numbers or more, found 1"),
+        ("max() > 1", "'max()': max takes two numbers or more, found 0"),
+        ("sqrt(x, y) < 2", "'sqrt(x, y)': sqrt takes one number, found 2"),
+        ("log(x, 2, 3) < 2", "'log(x, 2, 3)': log takes one number, or two: log(x, base), found 3"),
+        ("x in y", "'x in y' can never be computed: expected a list such as [1, 2] after in, found y"),
+        ("x not in 'abc'", "expected a list such as [1, 2] after in, found 'abc' (text)"),
+        ("x > 0 and 'a' < 3", "\"'a' < 3\" can never be computed: found 'a' (text) against 3 (a number)"),
+        ("0 < x < null", "'x < null' can never be computed: found x against null; compare other values"),
+        ("x + 'a' > 1", "\"x + 'a'\" can never be computed: expected a number, found 'a' (text)"),
+        ("-(x > 1) < 0", "'-(x > 1)' can never be computed: expected a number, found x > 1 (true or false)"),
+        ("abs([x]) < 3", "'abs([x])' can never be computed: expected a number, found [x] (a list)"),
+        ("[not (x in y)] == [x]", "'x in y' can never be computed"),
+    ],
+)
+def test_what_no_values_could_compute_is_refused_when_parsed(text: str, reason: str) -> None:
+    with pytest.raises(ExpressionError, match=re.escape(reason)) as caught:
+        Expression(text)
+    assert not isinstance(caught.value, NotNumbers)
+
+
+def test_what_only_some_values_compute_is_read() -> None:
+    for text in ("x < y", "x < 'b'", "(x > 1) < y", "x in [y, 'a', null]", "x in (1, y)", "log(x) + log(x, y) > 0"):
+        Expression(text)
+
+
+def test_the_kinds_of_parameters_tell_of_more_that_is_never_computed() -> None:
+    expression = Expression("kernel == 'rbf' or kernel > 3")
+    expression.check({"kernel": "a number"})
+    with pytest.raises(ExpressionError, match=r"found kernel \(text\) against 3 \(a number\)"):
+        expression.check({"kernel": "text"})
+
+
+@pytest.mark.parametrize("x", [-4.0, -1e300])
+def test_a_root_of_a_negative_number_cannot_be_computed_however_it_is_written(x: float) -> None:
+    for text in ("x ** 0.5 < 2", "sqrt(x) < 2"):
+        with pytest.raises(ExpressionError, match="cannot be computed") as caught:
+            Expression(text).value({"x": x})
+        assert not isinstance(caught.value, NotNumbers)
+
+
 @pytest.mark.parametrize("text", ["1 / x > 0", "log(x) > 0", "sqrt(x - 1) > 0", "x % x > 0", "missing > 0"])
 def test_what_cannot_be_computed_is_an_expression_error_that_quotes_the_text(text: str) -> None:
     with pytest.raises(ExpressionError, match="cannot be computed") as caught:

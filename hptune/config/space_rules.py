@@ -12,8 +12,8 @@ from hptune.config.paths import Path, dotted
 from hptune.config.space_entries import EntryReader
 from hptune.config.wording import found
 from hptune.errors import Problem, did_you_mean
-from hptune.expressions import ExpressionError
-from hptune.parameters import Parameter
+from hptune.expressions import ExpressionError, kind_of
+from hptune.parameters import Boolean, Choice, Parameter
 from hptune.space import SearchSpace
 
 
@@ -134,8 +134,25 @@ class Rules:
         for name in unknown:
             hint = did_you_mean(name, self.scope.known()) or "; its parameters are named as in space:"
             self.complain(path, f"no parameter {name!r}{hint}")
-        usable = all(name in self.scope.parameters for name in constraint.names)
-        return constraint if usable else None
+        if not all(name in self.scope.parameters for name in constraint.names):
+            return None
+        try:
+            constraint.expression.check(self.kinds(constraint.names))
+        except ExpressionError as error:
+            self.complain(path, str(error))
+            return None
+        return constraint
+
+    def kinds(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the kind of the values of those choices whose values are all of one kind."""
+        out = {}
+        for name in names:
+            parameter = self.scope.parameters[name]
+            if isinstance(parameter, (Boolean, Choice)):
+                kinds = {kind_of(value) for value in parameter.listed(None)}
+                if len(kinds) == 1:
+                    out[name] = kinds.pop()
+        return out
 
     # -- configurations to begin with -------------------------------------------------------------------------------
 

@@ -335,6 +335,11 @@ RULE_FAULTS = [
      "names, + - * / // % **, comparisons, and/or/not, in [...], min, max, abs, sqrt, log, log2, log10, exp, floor, "
      "ceil"),
     ("constraints: [{require: alhpa < 3}]", "constraints[0].require: no parameter 'alhpa'; did you mean 'alpha'?"),
+    ("constraints: [{require: min(alpha) < 3}]",
+     "constraints[0].require: 'min(alpha)': min takes two numbers or more, found 1"),
+    ("constraints: [{require: solver < 3}]",
+     "constraints[0].require: 'solver < 3' can never be computed: found solver (text) against 3 (a number); compare "
+     "other values than numbers with == or in"),
     ("constraints: [{require: alpha < 0}]",
      "constraints: the constraints leave less than 0.1% of the space: loosen them, or narrow the ranges"),
     ("start_with: defaults", "start_with: expected a list of configurations, found 'defaults'"),
