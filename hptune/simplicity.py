@@ -1,7 +1,8 @@
 """Which of two configurations is the simpler, for the one-standard-error rule.
 
 A parameter counts if its name is known to make a model simpler in one direction (`alpha` high, `max_depth` low), or
-if it is a choice: choices are simple in declared order, the first simplest.
+if it is a choice: choices are simple in declared order, the first simplest. A value beside the range (`extra`) is
+placed where it belongs: no limit (null) at the complex end, a number by its size; text does not count.
 """
 
 from __future__ import annotations
@@ -42,9 +43,25 @@ def _complexity(space: SearchSpace, values: Mapping[str, Any]) -> float:
         parameter = space[name]
         last = name.rpartition(".")[2].rpartition("__")[2]
         if isinstance(parameter, (Float, Int)) and (last in SIMPLER_LOW or last in SIMPLER_HIGH):
-            entries = parameter.encode(value)
-            if not math.isnan(entries[-1]):
-                found.append(entries[-1] if last in SIMPLER_LOW else 1 - entries[-1])
+            position = _position(parameter, value, last)
+            if position is not None:
+                found.append(position if last in SIMPLER_LOW else 1 - position)
         elif isinstance(parameter, Choice) and parameter.count > 1:
             found.append([*parameter.values].index(value) / (parameter.count - 1))
     return math.fsum(found) / len(found) if found else 0.5
+
+
+def _position(parameter: Float | Int, value: Any, last: str) -> float | None:
+    """Return where a value lies from the low end (0) to the high end (1), None where nobody knows."""
+    entry = parameter.encode(value)[-1]
+    if not math.isnan(entry):
+        return entry
+    if value is None:
+        return 1.0 if last in SIMPLER_LOW else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if value <= 0 and last.startswith("max_"):
+        return 1.0  # LightGBM's max_depth -1, XGBoost's 0, an SVM's max_iter -1: no limit
+    if not parameter.low <= value <= parameter.high:
+        return float(value > parameter.high)
+    return parameter.map.encode(parameter.map.nearest(value))  # between two steps

@@ -29,7 +29,7 @@ from hptune.report import phrases
 from hptune.report.honest import assess
 from hptune.report.result import gain
 from hptune.simplicity import complexities
-from hptune.space import Choice, Float, SearchSpace
+from hptune.space import Choice, Float, Int, Parameter, SearchSpace
 from hptune.statistics import paired_gain
 
 SPACE = SearchSpace((Float(name="alpha", low=1e-3, high=1e3, scale="log"), Choice(name="kind", values=("a", "b"))))
@@ -197,6 +197,35 @@ def test_a_finalist_that_lacks_a_fold_cannot_win(history: History) -> None:
     found = verdict(history, held, test_share=0.25, select="best")
     assert found is not None
     assert found.winner == 6
+
+
+@pytest.mark.parametrize(
+    ("parameter", "values"),  # the simplest first
+    [
+        (Int(name="max_depth", low=2, high=20, extra=(None,)), [2, 12, 20, None]),
+        (Int(name="tree.max_depth", low=2, high=20, extra=(-1,)), [2, 20, -1]),  # LightGBM's "no limit"
+        (Int(name="max_leaf_nodes", low=2, high=2000, scale="log", extra=(None,)), [2, 300, None]),
+        (Float(name="alpha", low=1e-4, high=1, scale="log", extra=(0, 10)), [10, 0.5, 1e-3, 0]),
+        (Float(name="C", low=1e-2, high=1, scale="log", extra=(1e6,)), [0.02, 0.5, 1e6]),
+    ],
+)
+def test_simplicity_places_what_stands_beside_the_range(parameter: Parameter, values: list[Any]) -> None:
+    space = SearchSpace((parameter,))
+    found = complexities(space, [{parameter.name: one} for one in values]).tolist()
+    assert found == sorted(set(found))
+
+
+def test_simplicity_does_not_guess_at_text_nor_at_null_where_less_is_complex() -> None:
+    gamma = Float(name="gamma", low=0.1, high=1, extra=("scale", True))
+    space = SearchSpace((gamma, Int(name="n_neighbors", low=1, high=9, extra=(None,))))
+    found = complexities(space, [{"gamma": "scale"}, {"gamma": True}, {"n_neighbors": None}])
+    assert found.tolist() == [0.5, 0.5, 0.5]
+
+
+def test_simplicity_places_a_value_between_two_steps() -> None:
+    space = SearchSpace((Int(name="degree", low=1, high=9, step=4, extra=(8,)),))
+    between, nine = complexities(space, [{"degree": 8}, {"degree": 9}])
+    assert between == nine
 
 
 def test_without_the_baseline_there_is_no_verdict(history: History) -> None:
