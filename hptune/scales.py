@@ -266,8 +266,10 @@ def factor_values(low: Number, high: Number, factor: float, *, integers: bool) -
         )
     exact_low, exact_factor = Fraction(repr(low)), Fraction(repr(factor))
     exact = steps <= 64  # small powers stay exact (0.001, 0.01, 0.1, 1.0), long grids go by logarithms
+    # By logarithms a last step that ends on high misses it by rounding: the millionth part of a step is none.
+    count = int(steps + 1e-9) + 1 if exact else math.ceil(steps - 1e-6)
     values: list[Number] = []
-    for i in range(int(steps + 1e-9) + 1):
+    for i in range(count):
         value = float(exact_low * exact_factor**i) if exact else math.exp(math.log(low) + i * math.log(factor))
         number: Number = low if i == 0 else round(value) if integers else value  # exp(log(low)) is only nearly low
         if number < high and (not values or number > values[-1]):

@@ -145,6 +145,21 @@ def test_powers_of_ten_are_clean_numbers() -> None:
     assert factor_values(2, 33, 2, integers=True) == (2, 4, 8, 16, 32, 33)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "factor", "count"),
+    [
+        (1.0, 2.0**80, 2.0, 81),
+        (1.0, 2.0**80.5, 2.0, 82),
+        (1e-40, 1e40, 10.0, 81),
+        (0.3, 0.3 * 1.1**100, 1.1, 101),
+        (1.0, 1.00000001**1000, 1.00000001, 1001),
+    ],
+)
+def test_a_long_grid_lists_its_upper_end_once(low: float, high: float, factor: float, count: int) -> None:
+    values = factor_values(low, high, factor, integers=False)
+    assert (len(values), values[0], values[-1]) == (count, low, high)
+
+
 def test_a_factor_grid_of_too_many_values_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="larger factor"):
         factor_values(1.0, 1e300, 1.0000001, integers=False)
