@@ -248,7 +248,7 @@ def _comparable(op: ast.cmpop, a: ast.expr, b: ast.expr, kinds: Mapping[str, str
     left, right = _kind(a, kinds), _kind(b, kinds)
     wrong = ""
     if isinstance(op, (ast.In, ast.NotIn)):
-        if not isinstance(b, (ast.List, ast.Tuple)):
+        if right not in (LIST, None):
             wrong = f"expected a list such as [1, 2] after in, found {_shown(b, right)}"
     elif not isinstance(op, (ast.Eq, ast.NotEq)):
         # Python orders true and false as 1 and 0.

@@ -138,7 +138,7 @@ def test_a_root_of_a_negative_number_does_not_pass_a_limit() -> None:
     assert Require("(x - 5) ** 0.5 < 2").allows({"x": 6})
 
 
-@pytest.mark.parametrize("text", ["min(x) > 100", "sqrt(x, y) < 2", "max() > 1", "x in y"])
+@pytest.mark.parametrize("text", ["min(x) > 100", "sqrt(x, y) < 2", "max() > 1", "x in 3"])
 def test_a_requirement_that_can_never_be_computed_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError):
         Require(text).allows({"x": 1.0, "y": 2.0})

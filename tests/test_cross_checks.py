@@ -289,3 +289,10 @@ def test_a_space_that_is_used_up_is_complete_however_often_it_is_run(project: Pa
         assert cli.invoke(["run", "fun.yaml", *small, *more]) == 0
         assert "complete already: every configuration of the space has been tried" in capsys.readouterr().err
     assert (project / "runs" / "fun" / "journal.jsonl").read_bytes() == first
+
+
+def test_in_wants_a_parameter_that_holds_lists(project: Path, capsys: Capture) -> None:
+    layers = ("-o", "space={x: [1, 2], y: {type: float, min: 0, max: 1}, z: [[1, 2], [1]]}")
+    found = refused(capsys, "fun.yaml", *layers, "-o", 'constraints=[{require: "x in y"}]')
+    assert "'x in y' can never be computed: expected a list such as [1, 2] after in, found y (a number)" in found
+    assert cli.invoke(["validate", "fun.yaml", *layers, "-o", 'constraints=[{require: "x in z"}]']) == 0

@@ -268,14 +268,14 @@ def test_numbers_wanted_where_there_are_none_is_an_error_of_its_own(text: str) -
         ("max() > 1", "'max()': max takes two numbers or more, found 0"),
         ("sqrt(x, y) < 2", "'sqrt(x, y)': sqrt takes one number, found 2"),
         ("log(x, 2, 3) < 2", "'log(x, 2, 3)': log takes one number, or two: log(x, base), found 3"),
-        ("x in y", "'x in y' can never be computed: expected a list such as [1, 2] after in, found y"),
+        ("x in 3", "'x in 3' can never be computed: expected a list such as [1, 2] after in, found 3 (a number)"),
         ("x not in 'abc'", "expected a list such as [1, 2] after in, found 'abc' (text)"),
         ("x > 0 and 'a' < 3", "\"'a' < 3\" can never be computed: found 'a' (text) against 3 (a number)"),
         ("0 < x < null", "'x < null' can never be computed: found x against null; compare other values"),
         ("x + 'a' > 1", "\"x + 'a'\" can never be computed: expected a number, found 'a' (text)"),
         ("-(x > 1) < 0", "'-(x > 1)' can never be computed: expected a number, found x > 1 (true or false)"),
         ("abs([x]) < 3", "'abs([x])' can never be computed: expected a number, found [x] (a list)"),
-        ("[not (x in y)] == [x]", "'x in y' can never be computed"),
+        ("[not (x in 3)] == [x]", "'x in 3' can never be computed"),
     ],
 )
 def test_what_no_values_could_compute_is_refused_when_parsed(text: str, reason: str) -> None:

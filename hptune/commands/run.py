@@ -177,7 +177,9 @@ class _Run:
         if session.complete is not None and not self.again:
             reason = session.complete
             more = _MORE.get(reason, "")
-            self.console.line(f"complete already: {self._why(reason)}" + (f"; {more}" if more else ""))
+            self.console.line(f"complete already: {self._why(reason)}")
+            if more:
+                self.console.line(more)
         else:
             reason = self._search()
         refit = self._refit() if reason != "signal" and to_refit(session, self.options.holdout_again) else None

@@ -12,8 +12,8 @@ from hptune.config.paths import Path, dotted
 from hptune.config.space_entries import EntryReader
 from hptune.config.wording import found
 from hptune.errors import Problem, did_you_mean
-from hptune.expressions import ExpressionError, kind_of
-from hptune.parameters import Boolean, Choice, Parameter
+from hptune.expressions import NUMBER, ExpressionError, kind_of
+from hptune.parameters import Boolean, Choice, Float, Int, Parameter
 from hptune.space import SearchSpace
 
 
@@ -144,7 +144,7 @@ class Rules:
         return constraint
 
     def kinds(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the kind of the values of those choices whose values are all of one kind."""
+        """Return the kind of the values of those parameters whose values are all of one kind."""
         out = {}
         for name in names:
             parameter = self.scope.parameters[name]
@@ -152,6 +152,8 @@ class Rules:
                 kinds = {kind_of(value) for value in parameter.listed(None)}
                 if len(kinds) == 1:
                     out[name] = kinds.pop()
+            elif isinstance(parameter, (Float, Int)) and not parameter.extra:
+                out[name] = NUMBER
         return out
 
     # -- configurations to begin with -------------------------------------------------------------------------------
