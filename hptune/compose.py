@@ -216,7 +216,7 @@ def inspect_on(
     inspection = Inspection.from_json(answer_of(executor, job, interrupt, meanwhile))
     problems = problems_from(inspection.findings, loaded)
     if not any(problem.severity == "error" for problem in problems):
-        problems += cross_checks(loaded, inspection)
+        problems += cross_checks(loaded, inspection, continued=bool(known))
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(problems)
     return inspection, problems

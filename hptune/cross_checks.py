@@ -7,6 +7,7 @@ the metric, the folds, the defaults of the estimators.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
     from hptune.job import Inspection
 
 
-def cross_checks(loaded: Loaded, inspection: Inspection) -> list[Problem]:
-    """Return what is wrong, errors and warnings, each with its line."""
+def cross_checks(loaded: Loaded, inspection: Inspection, *, continued: bool = False) -> list[Problem]:
+    """Return what is wrong, errors and warnings, each with its line.
+
+    Of a study that is `continued` the space is what it is: what is wrong with it is a warning.
+    """
     space = SearchSpace.from_json(inspection.space)
+    about_space = [*_defaults(loaded, space), *_reach(loaded, space)]
+    if continued:
+        about_space = [replace(one, severity="warning") for one in about_space]
     return [
-        *_defaults(loaded, space),
-        *_reach(loaded, space),
+        *about_space,
         *_scores(loaded, inspection),
         *_gate(loaded, inspection),
     ]

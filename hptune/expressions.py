@@ -71,7 +71,8 @@ class Expression:
     """A parsed expression.
 
     `names` are the parameters it mentions, dotted, in order of appearance. Raises `ExpressionError` when the text
-    uses anything outside the language, or has a part that no values of the parameters could compute.
+    uses anything outside the language. What no values of the parameters could compute is for `check` to find: a study
+    that was recorded with it has to stay readable.
 
         >>> Expression("a.C * eps < 10").holds({"a.C": 3.0, "eps": 2.0})
         True
@@ -93,7 +94,6 @@ class Expression:
         except RecursionError:  # ast.unparse of a part that is refused
             raise ExpressionError(f"an expression may be nested {MAX_DEPTH} deep") from None
         self.names: tuple[str, ...] = tuple(names)
-        self.check()
 
     def check(self, kinds: Mapping[str, str] = MappingProxyType({})) -> None:
         """Raise `ExpressionError` for a part that can never be computed, such as `min(x)` or `"a" < 3`.

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from hptune.errors import UsageError
+from hptune.finals import HUGE
 from hptune.history import History
 from hptune.report.honest import assess
 from hptune.statistics import Gain, Verdict, gate_verdict, paired_gain
@@ -109,13 +110,15 @@ def _gain(
         measured = tuple(m for m in history.finals.get(history.best.number, ()) if m.fold < winner.folds)
     refit = 0.0 if winner is None else winner.refit_gain or 0.0
     losses = np.array([loss(m.score) for m in measured]) + (0.0 if found is None else found.optimism) - refit
+    if max(np.abs(losses).max(initial=0.0), abs(least)) > HUGE:
+        raise UsageError("the scores are too large to compute with")
     share = float(history.started.about.get("test_share") or 0.25)
     return paired_gain(
         np.full(len(losses), least),
         losses,
         test_share=share,
         confidence=confidence,
-        degrees=max(len(history.best.scores) - 1, 1),
+        degrees=max(len(losses) - 1, 1) if winner is None else winner.gain.get("degrees") or 1.0,
     )
 
 

@@ -15,8 +15,8 @@ from hptune.space import SearchSpace
 DRAWS = 2000
 """Random configurations that tell whether constraints leave anything of a value."""
 
-SEEN_OFTEN = 50
-"""A value drawn so often, and never allowed, is taken to be forbidden."""
+EXPECTED = 10.0
+"""A value that would have been allowed so often, were it like the others, and never was, is taken to be forbidden."""
 
 LEAST_SHARE = 0.001
 """A space of which the constraints allow less than this is refused."""
@@ -60,9 +60,11 @@ def never_allowed(space: SearchSpace, rng: np.random.Generator) -> Iterator[tupl
     allowed: set[tuple[str, int]] = set()
     choices = [one for one in space.parameters if isinstance(one, (Choice, Boolean)) and (one.count or 0) > 1]
     listed = {one.name: list(one.listed(None)) for one in choices}
+    hits = 0
     for _ in range(DRAWS):
         values = space.draw(rng.random(len(space.columns)))
         met = space.broken(values) is None
+        hits += met
         for one in choices:
             if one.name in values:
                 level = next(i for i, v in enumerate(listed[one.name]) if _is(v, values[one.name]))
@@ -74,7 +76,8 @@ def never_allowed(space: SearchSpace, rng: np.random.Generator) -> Iterator[tupl
         if any(c.parameter in said and c.holds({c.parameter: said[c.parameter]}) for c in one.when):
             continue  # it goes with its parent's
         for level, value in enumerate(listed[one.name]):
-            if drawn.get((one.name, level), 0) >= SEEN_OFTEN and (one.name, level) not in allowed:
+            expected = drawn.get((one.name, level), 0) * hits / DRAWS
+            if expected >= EXPECTED and (one.name, level) not in allowed:
                 said[one.name] = value
                 yield one.name, value
 
@@ -103,11 +106,12 @@ def _tried(parent: Parameter, conditions: list[Condition]) -> Iterator[object]:
     yield from getattr(parent, "extra", ())
     low, high = parent.low, parent.high  # type: ignore[attr-defined] # only ranges have no or many values
     named = (one.value if one.op == "in" else (one.value,) for one in conditions)
-    bounds = [one for one in itertools.chain(*named) if isinstance(one, (int, float)) and not isinstance(one, bool)]
     near: list[float] = []
-    for bound in bounds:
-        if not isinstance(low, int):
-            near += [math.nextafter(bound, -math.inf), float(bound), math.nextafter(bound, math.inf)]
-        elif math.isfinite(bound):
+    for bound in itertools.chain(*named):
+        if isinstance(bound, bool) or not isinstance(bound, (int, float)) or not low <= bound <= high:
+            continue  # what lies outside tells the ends apart as little as text does
+        if isinstance(low, int):
             near += [math.floor(bound) - 1, math.floor(bound), math.floor(bound) + 1]
+        else:
+            near += [math.nextafter(bound, -math.inf), float(bound), math.nextafter(bound, math.inf)]
     yield from (one for one in (low, high, *near) if low <= one <= high)

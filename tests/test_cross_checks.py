@@ -12,7 +12,7 @@ import pytest
 
 from hptune import cli
 from hptune.commands._shared import read_study
-from hptune.conditions import Condition, Forbid, Require, clause
+from hptune.conditions import Condition, Forbid, Require, clause, constraint_from_json
 from hptune.reachable import never_active, never_allowed
 from hptune.space import Boolean, Choice, Float, Int, SearchSpace
 
@@ -296,3 +296,63 @@ def test_in_wants_a_parameter_that_holds_lists(project: Path, capsys: Capture) -
     found = refused(capsys, "fun.yaml", *layers, "-o", 'constraints=[{require: "x in y"}]')
     assert "'x in y' can never be computed: expected a list such as [1, 2] after in, found y (a number)" in found
     assert cli.invoke(["validate", "fun.yaml", *layers, "-o", 'constraints=[{require: "x in z"}]']) == 0
+
+
+@pytest.mark.parametrize("text", ["min(x) > 100", "sqrt(x, x) < 2", "max() > 1", "x in 3", "'a' < 3"])
+def test_a_requirement_that_can_never_be_computed_is_refused(text: str, project: Path, capsys: Capture) -> None:
+    found = refused(capsys, "fun.yaml", "-o", f'constraints=[{{require: "{text}"}}]')
+    assert "constraints[0].require: " in found
+    assert constraint_from_json({"require": text}).allows({"x": 1.0})  # and yet an earlier study with it can be read
+
+
+def test_tight_constraints_alone_forbid_no_value() -> None:
+    """A share of .36 % is accepted; of 200 draws of a value half the time none is allowed."""
+    tight = SearchSpace(
+        (
+            Float(name="x", low=0, high=1),
+            Float(name="y", low=0, high=1),
+            Choice(name="k", values=tuple("abcdefghij")),
+        ),
+        (Require("x > 0.94 and y > 0.94"),),
+    )
+    for seed in range(5):
+        assert not list(never_allowed(tight, np.random.default_rng(seed)))
+
+
+@pytest.mark.parametrize(
+    "bound", [10**400, -(10**400), float("inf"), 1e300, -1e300, 0.5], ids=lambda one: str(one)[:9]
+)
+def test_odd_bounds_of_conditions_are_survived(bound: float) -> None:
+    for parent in (
+        Float(name="p", low=0.0, high=1.0),
+        Int(name="p", low=0, high=10**6),
+        Int(name="p", low=0, high=5),
+    ):
+        one = SearchSpace((parent, Float(name="c", low=0, high=1, when=(Condition("p", "gt", bound),))))
+        assert set(dict(never_active(one))) == ({"c"} if bound > 1 else set())
+
+
+def test_a_wrapper_may_supply_what_it_wraps(project: Path) -> None:
+    (project / "crossed.py").write_text(
+        "import functools\n\ndef inner(values, data):\n    return values['x'] * data\n\n"
+        "@functools.wraps(inner)\ndef f(values, **more):\n    return inner(values, 2.0)\n"
+    )
+    assert cli.invoke(["run", "fun.yaml", "-q"]) == 0
+
+
+def test_a_study_begun_before_its_defaults_were_forbidden_goes_on_with_a_warning(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "fun.yaml").write_text(FUNCTION + 'constraints: [{require: "x < 2"}]\n')
+    with monkeypatch.context() as before:
+        before.setattr("hptune.compose.cross_checks", lambda *_, **__: [])
+        assert cli.invoke(["run", "fun.yaml", "-q"]) == 0
+    assert cli.invoke(["run", "fun.yaml", "--trials", "+2"]) == 0
+    assert "warning: fun.yaml:8: constraints: not met by the defaults (x=3)" in capsys.readouterr().err
+
+
+def test_a_gate_of_huge_scores_is_undecided_and_the_results_are_kept(project: Path, capsys: Capture) -> None:
+    (project / "crossed.py").write_text("def f(values):\n    return 1e200 * (1 + values['x'] ** 2)\n")
+    assert cli.invoke(["run", "fun.yaml", "-o", "gate={baseline: 1.0e+201}"]) == 3
+    assert "the scores are too large to compute with" in " ".join(capsys.readouterr().out.split())
+    assert json.loads((project / "runs" / "fun" / "result.json").read_text())["gate"]["verdict"] == "undecided"

@@ -129,6 +129,11 @@ class Rules:
         self.out.plain_constraints.append(constraint.to_json())
         unknown = [name for name in constraint.names if name not in self.scope.known()]
         if unknown and self.scope.open:
+            try:
+                constraint.expression.check()
+            except ExpressionError as error:
+                self.complain(path, str(error))
+                return None
             self.out.later[dotted(path)] = constraint
             return None
         for name in unknown:

@@ -41,7 +41,8 @@ class FunctionModel(MeasuringModel):
     def callable_with(self, load: Loader, *, data: bool) -> list[Finding]:
         function = load(self.function, key="model.function", wanted="function")
         try:
-            wanted = inspect.signature(function).parameters.values()
+            # Not what a wrapper wraps: it may supply the rest itself.
+            wanted = inspect.signature(function, follow_wrapped=False).parameters.values()
         except (TypeError, ValueError):  # compiled; its first call tells
             return []
         offered = ("seed", "report", *(("X", "y", "groups") if data else ()))
