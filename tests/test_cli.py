@@ -267,3 +267,18 @@ def test_the_verb_asked_for_is_built_alone_and_is_the_same_as_among_all() -> Non
         assert alone[verb].help == whole.help
     assert list(_command(["--version"]).commands) == list(every)
     assert list(_command(["rum"]).commands) == list(every)
+
+
+def test_ctrl_c_before_the_command_line_is_there_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import hptune.__main__ as entry
+
+    def pressed() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(entry, "open_missing", pressed)
+    with pytest.raises(SystemExit) as caught:
+        entry.main()
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"

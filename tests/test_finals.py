@@ -411,3 +411,20 @@ def test_finals_of_which_a_damaged_journal_lost_folds_are_held_again(tmp_path: P
     assert told(None) == ([], 14)
     assert told(12) == (["cannot follow: the finals of trial 1 have 1 of 2 folds left"], 12)
     assert told(9) == (["cannot follow: the finals of trial 0 have 1 of 2 folds left"], 12)
+
+
+def test_after_finals_a_floor_is_judged_with_the_degrees_of_freedom_of_the_finals(history: History) -> None:
+    rng = np.random.default_rng(1)
+    scores = noisy(rng, 0.6, 10)
+    finish(history, Plan((0, 7), 10, 5), {0: noisy(rng, 0.5, 10), 7: scores})
+    gain = {"mean": 0.1, "low": 0.05, "high": 0.15, "pairs": 10, "degrees": 4.0, "confidence": 0.9}
+    history.apply(
+        ev.WinnerChosen(
+            time=3, trial=7, finalists=[0, 7], folds=10, rule="r", gain=gain, optimism=0.01, refit_gain=0.002
+        )
+    )
+    judged = judge(history, baseline=0.58, on="cv", min_gain=0.0, confidence=0.9)
+    moved = [-score + 0.01 - 0.002 for score in scores]
+    expected = paired_gain([-0.58] * 10, moved, test_share=0.25, degrees=4)
+    assert judged.bound == pytest.approx(expected.bound(0.9))
+    assert judged.bound != pytest.approx(paired_gain([-0.58] * 10, moved, test_share=0.25, degrees=9).bound(0.9))

@@ -259,3 +259,21 @@ def test_a_config_for_each_known_model_runs_as_it_is(name: str) -> None:
 def test_the_config_written_without_any_data_runs_as_it_is() -> None:
     init()
     runs("study.yaml")
+
+
+def test_whole_numbers_that_hardly_occur_twice_are_a_quantity(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=12), "b": rng.normal(size=12), "count": range(10, 46, 3)})
+    table.to_csv("counts.csv", index=False)
+    assert cli.invoke(["init", "counts.csv", "--target", "count", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["task"] == "regression"
+    table.assign(count=[1, 2, 3] * 4).to_csv("classes.csv", index=False)
+    assert cli.invoke(["init", "classes.csv", "--target", "count", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["task"] == "classification"
+
+
+def test_a_file_that_is_not_there_is_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.invoke(["init", "nope.csv"]) == 2
+    found = capsys.readouterr().err
+    assert "there is no file nope.csv" in found
+    assert "--target" not in found
