@@ -48,16 +48,16 @@ def judge(
 ) -> Judged:
     """Return the verdict on a finished study.
 
-    A winner that is the defaults themselves gains exactly zero. Undecided with the reason where a result.json cannot be
-    read or is about another metric, or where the winner was not scored on the holdout.
+    A winner that is the defaults themselves gains exactly zero. Fails with the reason, whatever is undecided passes, where
+    a result.json cannot be read or is about another metric, or where the winner was not scored on the holdout.
     """
     name = "defaults" if baseline == "defaults" else str(baseline)
     try:
         gain = _gain(history, baseline, on, confidence)
-        reason = "no trial to compare" if history.best is None else "the baseline was not measured"
     except UsageError as error:  # the file has changed since the check: what the search found is kept all the same
-        gain, reason = None, str(error)
+        return Judged("fail", name, on, min_gain, confidence, None, None, str(error))
     if gain is None:
+        reason = "no trial to compare" if history.best is None else "the baseline was not measured"
         return Judged("undecided", name, on, min_gain, confidence, None, None, reason)
     verdict = gate_verdict(gain, confidence=confidence, min_gain=min_gain)
     bound = gain.bound(confidence)

@@ -351,8 +351,8 @@ def test_a_study_begun_before_its_defaults_were_forbidden_goes_on_with_a_warning
     assert "warning: fun.yaml:8: constraints: not met by the defaults (x=3)" in capsys.readouterr().err
 
 
-def test_a_gate_of_huge_scores_is_undecided_and_the_results_are_kept(project: Path, capsys: Capture) -> None:
+def test_a_gate_of_huge_scores_fails_and_the_results_are_kept(project: Path, capsys: Capture) -> None:
     (project / "crossed.py").write_text("def f(values):\n    return 1e200 * (1 + values['x'] ** 2)\n")
     assert cli.invoke(["run", "fun.yaml", "-o", "gate={baseline: 1.0e+201}"]) == 3
     assert "the scores are too large to compute with" in " ".join(capsys.readouterr().out.split())
-    assert json.loads((project / "runs" / "fun" / "result.json").read_text())["gate"]["verdict"] == "undecided"
+    assert json.loads((project / "runs" / "fun" / "result.json").read_text())["gate"]["verdict"] == "fail"

@@ -296,7 +296,7 @@ def test_the_floor_may_be_a_number_or_another_studys_result(history: History, tm
     ):
         path.unlink() if content is None else path.write_text(content)
         judged = judge(history, baseline=path, on="cv", min_gain=0.0, confidence=0.9)
-        assert judged.verdict == "undecided"
+        assert judged.verdict == "fail"  # `undecided: pass` must not let it through
         assert said in judged.reason
 
 
@@ -335,7 +335,7 @@ def test_a_gate_on_the_holdout_judges_the_winner_by_its_own_gain(history: Histor
         found = judge(history, baseline="defaults", on="holdout", min_gain=0.0, confidence=0.9)
         return found.verdict, found.gain, found.reason
 
-    assert judged()[0] == "undecided"
+    assert judged()[0] == "fail"
     assert "not scored on the holdout" in judged()[2]
     gains = {"mean": -0.2, "low": -0.3, "high": -0.1, "error": 0.03, "pairs": 40, "degrees": 39.0, "confidence": 0.9}
     history.apply(ev.HoldoutScored(time=2, trial=7, scores={"r2": 0.4}, gain=gains))

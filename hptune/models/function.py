@@ -15,6 +15,7 @@ from hptune.models.nodes import dotted
 
 
 def _function(name: str) -> str:
+    """Return `name` if it can be a function's dotted path, else raise ValueError with what to write."""
     if re.fullmatch(r"[A-Za-z_]\w*", name):
         raise ValueError(f"expected module:function, such as {name}:objective for a {name}.py beside the config")
     if ".py:" in name or name.endswith(".py"):
