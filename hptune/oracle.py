@@ -34,7 +34,10 @@ WAIT: Final = Answer.WAIT
 EXHAUSTED: Final = Answer.EXHAUSTED
 
 LISTABLE: Final = 100_000
-"""Finite spaces up to this size are listed to find what is left; above it random draws find it soon enough."""
+"""A grid has at most so many points."""
+
+WALKABLE: Final = 300_000
+"""Finite spaces up to this size are walked through to find what is left; above it random draws find it soon enough."""
 
 
 class OracleSpec(Spec):
@@ -109,9 +112,9 @@ def unseen(history: View, rng: np.random.Generator) -> Values | Answer:
 
 
 def one_left(history: View, rng: np.random.Generator) -> Values | Answer:
-    """Return a configuration that has not begun, found by listing a small space and by drawing in a large one."""
-    size = history.space.size(limit=LISTABLE + 1)
-    if size is None or size > LISTABLE:
+    """Return a configuration that has not begun, found by listing a finite space and by drawing in a huge one."""
+    size = history.space.size(limit=WALKABLE + 1)
+    if size is None or size > WALKABLE:
         for _ in range(20_000):
             values = history.space.sample(rng)
             if not history.seen(values):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hptune.commands._shared import read_study, say, say_json, stdout_width
+from hptune.commands._verdicts import verdict_rows, verdicts
 from hptune.errors import UsageError
 from hptune.history import History
 from hptune.report import fidelity, phrases, wording
@@ -27,7 +28,7 @@ def show(folder: Path, number: int | None = None, *, as_json: bool = False) -> i
     history = read_study(folder)
     if number is None:
         if as_json:
-            say_json(_overview(history))
+            say_json({**_overview(history), **verdicts(history, folder)})
         else:
             say(_study_lines(history, folder))
         return 0
@@ -120,6 +121,7 @@ def _study_lines(history: History, folder: Path) -> list[str]:
     rows.append(("expect", phrases.expected(history)))
     if best is not None:
         rows += [("holdout", phrases.holdout(history, best)), ("params", phrases.params(best.values))]
+    rows += verdict_rows(history, verdicts(history, folder))
     advice = advise(history).short() if history.ended is not None else []
     rows += [("advice" if not index else "", line) for index, line in enumerate(advice)]
     return [started.name, *pairs(rows, width), *_failures(history), "", *_next(history, folder)]

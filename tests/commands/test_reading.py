@@ -192,3 +192,54 @@ def test_oracles_lists_the_registry(capsys: Capture) -> None:
 @pytest.mark.parametrize("kind", ["config", "result"])
 def test_schemas_are_schemas(kind: str, capsys: Capture) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(out(capsys, "schema", kind)))
+
+
+GATE = {"verdict": "fail", "reason": "the gain over the defaults is at most 0.01\x1b[31m"}
+NESTED = {
+    "folds": 5,
+    "done": 5,
+    "score": 0.83,
+    "baseline": 0.81,
+    "gain": {"mean": 0.02, "low": -0.01, "high": 0.05, "p_value": 0.2},
+    "outer": [],
+}
+
+
+def test_show_has_the_gate_and_the_nested_score_of_the_runs_end(tmp_path: Path, capsys: Capture) -> None:
+    with told.ridge(tmp_path) as study:
+        study.end("trials")
+        total = len(study.history.trials)
+    found = {"trials": {"total": total}, "gate": GATE, "nested": NESTED}
+    (tmp_path / "result.json").write_text(json.dumps(found))
+    text = out(capsys, "show", tmp_path)
+    assert "gate      fail; the gain over the defaults is at most 0.01\\x1b[31m" in " ".join(text.split("\n"))
+    assert "0.83 over 5 of 5 outer folds; the search gains +0.02" in " ".join(text.split())
+    told_json = json.loads(out(capsys, "show", tmp_path, "--json"))
+    assert (told_json["gate"], told_json["nested"]) == (GATE, NESTED)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{",
+        "[" * 100_000,
+        '{"trials": 3, "gate": {}, "nested": {}}',
+        '{"trials": {"total": 1}, "gate": {"reason": "of another run"}, "nested": null}',
+        '{"trials": {"total": TOTAL}, "gate": {"reason": 3}, "nested": {"score": "x", "gain": 1}}',
+        '{"trials": {"total": TOTAL}, "gate": [], "nested": {"score": 1e999, "done": 1, "folds": 2, "gain": {"low": []}}}',
+        '{"trials": {"total": TOTAL}, "gate": null, "nested": {"score": true, "done": 1, "folds": 2, "gain": []}}',
+    ],
+)
+def test_show_does_without_a_damaged_result(content: str, tmp_path: Path, capsys: Capture) -> None:
+    with told.ridge(tmp_path) as study:
+        study.end("trials")
+        total = len(study.history.trials)
+    plain = out(capsys, "show", tmp_path)
+    (tmp_path / "result.json").write_text(content.replace("TOTAL", str(total)))
+    text = out(capsys, "show", tmp_path)
+    assert "of another run" not in text
+    assert text.splitlines()[0] == plain.splitlines()[0]
+    assert "gate" not in text
+    assert set(json.loads(out(capsys, "show", tmp_path, "--json"))) >= {"gate", "nested"}

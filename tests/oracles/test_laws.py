@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hptune.conditions import Require
 from hptune.errors import OracleFailed, StudyExhausted, UsageError
 from hptune.objective import Objective
-from hptune.oracle import OracleSpec
+from hptune.oracle import EXHAUSTED, OracleSpec, one_left
 from hptune.oracles import ORACLES
-from hptune.space import SearchSpace
+from hptune.space import Int, SearchSpace
 from hptune.study import Study
 from tests.conftest import SPACES
 
@@ -260,3 +261,24 @@ print(*sorted(name for name in set(sys.modules) - before if name.startswith(("sc
 def test_prepare_imports_what_suggesting_needs(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", PREPARED, name], capture_output=True, text=True, check=False)
     assert (done.stdout.split(), done.stderr) == ([], "")
+
+
+class _Begun:
+    """A history as `one_left` sees it: a space, and which configurations have begun."""
+
+    def __init__(self, space: SearchSpace, left: list[dict[str, Any]]) -> None:
+        self.space = space
+        self.left = left
+
+    def seen(self, values: dict[str, Any]) -> bool:
+        return values not in self.left
+
+
+def test_what_is_left_of_a_large_finite_space_is_found_where_few_of_it_are_allowed() -> None:
+    # 110,592 configurations, 1 in 500 allowed: random draws would have to find one among many millions.
+    few = (Require("a * b * c <= 20"),)
+    space = SearchSpace(tuple(Int(name=name, low=1, high=48) for name in "abc"), few)
+    rng = np.random.default_rng(0)
+    last = {"a": 20, "b": 1, "c": 1}
+    assert one_left(_Begun(space, [last]), rng) == last  # type: ignore[arg-type]
+    assert one_left(_Begun(space, []), rng) is EXHAUSTED  # type: ignore[arg-type]
