@@ -22,6 +22,7 @@ from hptune.cross_checks import cross_checks
 from hptune.early import Spare
 from hptune.errors import ConfigError, DirectoryUnusable, Problem, ProblemChanged, UsageError
 from hptune.executor import Executor
+from hptune.history import History
 from hptune.job import Inspection, Job, Setup
 from hptune.oracle import OracleSpec
 from hptune.own_oracle import oracle_of
@@ -88,13 +89,22 @@ def start(
         study = study_of(loaded, inspection, folder, journal.events, journal, oracle, warnings)
         trials = config.budget.trials
         if add_trials is not None:
-            trials = study.history.view().configurations + add_trials
-        return Session(loaded, folder, study, executor, inspection, warnings, notes, trials)
+            trials = _wanted(study.history, add_trials)
+        return Session(loaded, folder, study, executor, inspection, warnings, notes, trials, add_trials)
     except BaseException:
         executor.close(kill=True)
         if journal is not None:
             journal.close()
         raise
+
+
+def _wanted(history: History, add: int) -> int:
+    """Return how many configurations `add` more make: as many as last time if that was asked for and was cut short."""
+    last = history.resumed[-1].options if history.resumed else {}
+    before = last.get("trials")
+    if history.ended in (None, "signal") and last.get("added") == add and isinstance(before, int):
+        return before
+    return history.view().configurations + add
 
 
 def inspect(

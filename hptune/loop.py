@@ -66,7 +66,8 @@ class Loop:
 
     `folds` is how many folds a trial has; with `race`, trials that can no longer win are given up between two folds.
     `folder` (None: nothing is written) gets `logs/` and `spool/`; `keep_logs` keeps the logs of trials that succeeded.
-    `again` are failed trials to run again first, under their numbers.
+    `again` are failed trials to run again first, under their numbers. With `finish`, what has begun at a lower fidelity
+    may still be continued once the limit of trials is reached.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Loop:
         folder: Path | None = None,
         keep_logs: bool = False,
         again: Collection[int] = (),
+        finish: bool = True,
     ) -> None:
         self.study = study
         self.executor = executor
@@ -90,6 +92,7 @@ class Loop:
         self.limits = limits
         self.keep_logs = keep_logs
         self.again = frozenset(again)
+        self._finish = finish
         self.reason: str | None = None
         self._failed: OracleFailed | None = None
         self._logs = None if folder is None else folder / "logs"
@@ -156,6 +159,11 @@ class Loop:
         self._begun.clear()  # what a time limit left unfinished: a later session's
         for number in numbers:
             self._take_up(self.study.history.trials[number])
+        for number, twin in self._begun.items():
+            if twin.twin is not None:  # that one was given up too: this is measured by itself
+                twin.twin = None
+                measured = {fold for fold, _ in self._done(number)}
+                twin.wait_for(fold for fold in twin.order if fold not in measured)
         with self._syncer:
             while self._begun:
                 reason = interrupt()
@@ -178,9 +186,10 @@ class Loop:
         """Measure (trial number, fold) pairs on the finals' splits; return the reason if interrupted, else None.
 
         `half`: the models are fitted on half of the training rows.
-        A fold that fails is not recorded, and no further one of that trial is begun.
+        A fold that fails `Limits.retries` times more is not recorded, and no further one of that trial is begun.
         """
         waiting = list(pairs)
+        failures: dict[tuple[int, int], int] = {}
         trials = self.study.history.trials
         with self._syncer:
             while waiting or self._jobs:
@@ -207,7 +216,12 @@ class Loop:
                     for measurement in outcome.measurements:
                         self.study.final(job.trial, measurement, outcome.worker, half=half)
                     if outcome.failure is not None:
-                        waiting = [pair for pair in waiting if pair[0] != job.trial]
+                        pair = (job.trial, job.folds[0])
+                        failures[pair] = failures.get(pair, 0) + 1
+                        if failures[pair] <= self.limits.retries + (outcome.failure.kind == "lost"):
+                            waiting.insert(0, pair)
+                        else:
+                            waiting = [one for one in waiting if one[0] != job.trial]
                 self._syncer.now_and_then()
                 tick(self._state())
         return None
@@ -358,6 +372,9 @@ class Loop:
         self.reason = first_reached(self.stops, study.history.view(), study.history.elapsed(time.time()))
         if self.reason not in (None, "trials"):
             return False
+        if self.reason is not None and not self._finish:
+            self._finishing = False
+            return False
         try:
             # At the limit of configurations, those begun at a lower fidelity may still be continued.
             trial = study.next(finish=self.reason is not None)
@@ -464,7 +481,9 @@ class Loop:
             begun.race = self._race_for(begun.trial)
         while True:
             done = self._done(number)
-            if begun.race is not None and not begun.race.goes_on(done):
+            # A repaired journal may lack a fold before others, which the trial was allowed to go on to: no race meanwhile.
+            in_order = {fold for fold, _ in done} == set(begun.order[: len(done)])
+            if begun.race is not None and in_order and not begun.race.goes_on(done):
                 study.stop(number, racing.reason(begun.race, done))
                 break
             if len(done) == self.folds:

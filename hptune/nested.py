@@ -28,6 +28,7 @@ def run_nested(
     folder: Path,
     *,
     allow_import: Sequence[str] = (),
+    trials: int | None = None,
     fresh: bool = False,
     say: Callable[[str], None] = lambda _: None,
     tick: Callable[[RunState], None] = lambda _: None,
@@ -35,7 +36,7 @@ def run_nested(
 ) -> str | None:
     """Run the search in every outer fold that is not done; return the reason if interrupted, else None.
 
-    The budget of `loaded` holds for each fold. Raises what `start` and a session raise.
+    The budget of `loaded` holds for each fold, with `trials` configurations. Raises what `start` and a session raise.
     """
     folds = loaded.config.evaluate.nested
     if folds is None:
@@ -47,6 +48,7 @@ def run_nested(
             "gate": None,
             # Earlier studies may have seen the outer fold's rows, and then the procedure would look too good.
             "prior": None,
+            "budget": loaded.config.budget.model_copy(update={"trials": trials}),
             "output": loaded.config.output.model_copy(update={"refit": False}),
             "evaluate": loaded.config.evaluate.model_copy(update={"nested": None}),
         }
@@ -54,7 +56,7 @@ def run_nested(
     inner = replace(loaded, config=config)
     for fold in range(folds):
         place = fold_folder(folder, fold)
-        if not fresh and _is_done(place):
+        if not fresh and _is_done(place, trials):
             continue
         say(f"outer fold {fold + 1} of {folds}: the search again, without its rows")
         with start(
@@ -63,14 +65,17 @@ def run_nested(
             reason = session.run(tick=tick, interrupt=interrupt)
             if interrupt() is not None or reason == "signal":
                 return reason
-            session.refit(interrupt)
+            session.refit(interrupt, holdout_again=True)  # a larger budget may have another winner
     return None
 
 
-def _is_done(place: Path) -> bool:
+def _is_done(place: Path, trials: int | None) -> bool:
+    """Return whether a fold's search has had so many configurations, or stopped for another reason, and was scored."""
     try:
         history = replay(jn.read(place).events)
     except (OSError, ValueError, IndexError):
+        return False
+    if history.ended == "trials" and (trials is None or history.view().configurations < trials):
         return False
     return history.best is not None and history.best.number in history.holdout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import asdict
@@ -39,6 +40,7 @@ class Session:
         warnings: list[Problem],
         notes: list[str],
         trials: int | None,
+        added: int | None = None,
     ) -> None:
         self.loaded = loaded
         self.config: StudyConfig = loaded.config
@@ -53,6 +55,8 @@ class Session:
         self.resumed = study.resumed
         self.trials = trials
         """How many configurations the study is to try, None without such a limit."""
+        self.added = added
+        """How many more than before that was asked for as, None if it was not."""
         self.stops = stops_of(self.config, trials)
         self.complete = self._complete()
 
@@ -144,13 +148,17 @@ class Session:
                 optimism=found.optimism,
                 refit_gain=measured_refit_gain(history, held, found.winner, test_share=share),
             )
+        else:
+            self.after.append(
+                "the finals told nothing: folds of the defaults or of the finalists failed; run again to hold them again"
+            )
         self.study.sync()
         return None
 
     def _loop(self, stops: Sequence[Stop], again: Collection[int] = ()) -> Loop:
         budget, executor = self.config.budget, self.config.executor
         if self.resumed:
-            self.study.resume({"trials": self.trials, "workers": self.slots})
+            self.study.resume({"trials": self.trials, "added": self.added, "workers": self.slots})
         return Loop(
             self.study,
             self.executor,
@@ -161,6 +169,7 @@ class Session:
             folder=self.folder,
             keep_logs=self.config.model.keeps_logs,
             again=again,
+            finish=not again,
         )
 
     def refit(
@@ -175,7 +184,7 @@ class Session:
         history = self.study.history
         best, baseline = history.best, history.baseline
         holdout = self.inspection.holdout_rows > 0 and best is not None and best.number not in history.holdout
-        if holdout and history.holdout and not holdout_again:
+        if holdout and history.holdout_uses and not holdout_again:
             holdout = False
             self.after.append(
                 "the holdout was scored for an earlier winner and is not scored again: it would no longer be fresh "
@@ -195,7 +204,8 @@ class Session:
         job = Job(kind="refit", trial=best.number, options=options, data=history.started.hashes.get("data", ""))
         answer = answer_of(self.executor, job, interrupt)
         found = answer.get("holdout") or {}
-        for number, scores in ((best.number, found), (baseline.number, found.get("baseline"))):
+        # The winner's last: a session that ends between the two is to score both again.
+        for number, scores in ((baseline.number, found.get("baseline")), (best.number, found)):
             if scores and number not in history.holdout:
                 gain = found.get("gain") if number == best.number != baseline.number else None
                 told = {history.objective.metric: scores["score"], **scores["metrics"]}
@@ -205,7 +215,7 @@ class Session:
 
     def _holdout_gain(self, told: Mapping[str, Any] | None) -> dict[str, float | None] | None:
         """Return the gain on the holdout in metric units, from score differences that the worker resampled."""
-        if told is None:
+        if told is None or not math.isfinite(told["mean"]):
             return None
         sign = 1.0 if self.study.history.objective.direction == "maximize" else -1.0
         return asdict(

@@ -125,7 +125,10 @@ def resampled_gain(gain: float, resamples: ArrayLike, *, rows: int, confidence: 
     found = found[np.isfinite(found)]
     if len(found) < 2 or rows < 2:
         return _gain(gain, None, rows, degrees, confidence)
-    error = float(found.std(ddof=1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = float(found.std(ddof=1))
+    if not math.isfinite(error):
+        return _gain(gain, None, rows, degrees, confidence)
     if error <= CONSTANT * max(abs(gain), float(np.abs(found).max())):
         return _gain(gain, 0.0 if gain == 0 else None, rows, degrees, confidence)
     return _gain(gain, error, rows, degrees, confidence)

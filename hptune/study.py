@@ -10,11 +10,13 @@ A study owns its history, its oracle and, with a directory, its journal; it know
 
 from __future__ import annotations
 
+import functools
 import math
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import numpy as np
 
@@ -34,9 +36,23 @@ from hptune.trial import Failure, FailureKind, Measurement, Suggestion, Trial, V
 
 Observer = Callable[[ev.Event, History], None]
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _alone(method: Callable[Concatenate[Study, P], R]) -> Callable[Concatenate[Study, P], R]:
+    """Make threads that share a study go through this method one after another."""
+
+    @functools.wraps(method)
+    def alone(self: Study, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return cast("Callable[Concatenate[Study, P], R]", alone)
+
 
 class Study:
-    """A tuning study in memory, or kept in `directory`.
+    """A tuning study in memory, or kept in `directory`; threads may share it.
 
     Arguments: `space` (a `SearchSpace` or the `HyperParameters` that recorded one), `objective`, `oracle` (a name or
     an oracle with its options), `seed` (0 is a seed), `starts` (configurations to try before the oracle is asked;
@@ -104,6 +120,7 @@ class Study:
         self.journal = journal
         self.observers: list[Observer] = []
         self._clock = clock
+        self._lock = threading.RLock()
         self.resumed = journal is not None and bool(journal.events)
         self._unfinished: list[int] = []
         if journal is not None and journal.events:
@@ -135,6 +152,7 @@ class Study:
         """Whether `ask` will first hand out trials that an earlier session left unfinished."""
         return any(self.history.trials[number].status == "running" for number in self._unfinished)
 
+    @_alone
     def ask(self) -> Trial:
         """Return a trial to evaluate: first those that an earlier session left unfinished, then a new one.
 
@@ -156,6 +174,7 @@ class Study:
         self.sync()
         return trial
 
+    @_alone
     def tell(
         self,
         number: int,
@@ -167,8 +186,8 @@ class Study:
         """Record a trial's score, one score per fold, or why it `failed`; durable when this returns.
 
         A failure to write leaves the trial running. A score that is not a finite number makes the trial failed (kind
-        "invalid"). Raises UsageError when neither or both of `score` and `failed` are given, and ValueError
-        (`IllegalEvent`) for a trial that is not running.
+        "invalid"). Raises UsageError when neither or both of `score` and `failed` are given, or not as many
+        scores as the study has folds, and ValueError (`IllegalEvent`) for a trial that is not running.
         """
         if (score is None) == (failed is None):
             raise UsageError("tell() takes either a score or failed='why'")
@@ -178,6 +197,9 @@ class Study:
             self._must_run(number)
             scores: list[Any] = list(score) if isinstance(score, (list, tuple, np.ndarray)) else [score]
             wrong = [one for one in scores if not _finite(one)]
+            folds = self.history.trials[number].folds
+            if scores and folds and len(scores) != folds:
+                raise UsageError(f"expected {folds} scores, one per fold, found {len(scores)}")
             if wrong or not scores:
                 found = repr(wrong[0])[:80] if wrong else "no scores"
                 self.fail(number, Failure("invalid", f"expected finite numbers as score, found {found}"))
@@ -211,6 +233,7 @@ class Study:
         """Whether something that has begun is worth continuing although no new configuration may begin."""
         return self.ready and not isinstance(self._suggest(len(self.history.trials), finish=True), Answer)
 
+    @_alone
     def next(self, *, finish: bool = False) -> Trial | Answer:
         """Begin and return the next trial; WAIT while results are outstanding that it must know; EXHAUSTED.
 
@@ -246,6 +269,7 @@ class Study:
         with one_thread():
             return consult(self.oracle, history, k, finish=finish)
 
+    @_alone
     def retry(self, number: int) -> Trial:
         """Begin another attempt at a running trial (interrupted, or failed and to be retried), or at an ended one.
 
@@ -364,6 +388,7 @@ class Study:
         self._record(ev.StudyEnded(time=self._clock(), reason=reason))
         self.sync()
 
+    @_alone
     def _record(self, event: ev.Event) -> None:
         """Check, write, take in: an event that is illegal or cannot be written leaves no trace."""
         self.history.check(event)
@@ -390,6 +415,16 @@ class Study:
         """Let go of the directory; harmless when called twice."""
         if self.journal is not None:
             self.journal.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.journal is not None:
+            raise TypeError(
+                "a study kept in a directory cannot be copied or pickled: open the directory with Study()"
+            )
+        return {name: found for name, found in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.RLock())
 
     def __enter__(self) -> Study:
         return self

@@ -14,7 +14,6 @@ their own, with limits of time and memory, write a config and use `hptune run`.
 from __future__ import annotations
 
 import math
-import shutil
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -27,9 +26,11 @@ from hptune.history import History
 from hptune.hypermodel import HyperModel
 from hptune.hyperparameters import HyperParameters
 from hptune.journal import NAME as JOURNAL
-from hptune.journal import read
+from hptune.journal import TORN, locked, read
 from hptune.objective import Objective
 from hptune.oracle import OracleSpec
+from hptune.oracles import ORACLES
+from hptune.oracles.halving import Halving
 from hptune.recording import record
 from hptune.space import SearchSpace
 from hptune.study import Study, replay
@@ -65,7 +66,8 @@ class Tuner:
     scikit-learn splitter, that the default `run_trial` uses. After `max_consecutive_failed_trials` failures one after
     another the search ends with `NoSuccess`.
 
-    Raises `UsageError` for an objective whose direction cannot be known, or neither hypermodel nor own `run_trial`.
+    Raises `UsageError` for an objective whose direction cannot be known, for neither hypermodel nor own `run_trial`, and
+    for an oracle that gives trials shares of a resource.
     """
 
     def __init__(
@@ -94,7 +96,7 @@ class Tuner:
         self.hypermodel = hypermodel
         self.objective = objective_from(objective)
         self.max_trials = max_trials
-        self.oracle = oracle
+        self.oracle = _knows_no_shares(oracle)
         self.seed = seed
         self.executions_per_trial = executions_per_trial
         self.max_consecutive_failed_trials = max_consecutive_failed_trials
@@ -105,14 +107,19 @@ class Tuner:
         self._allow_new = allow_new_entries
         self._space: SearchSpace | None = None
         self._history: History | None = None
+        self._study: Study | None = None
         self._searched: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
         if self.directory is not None and overwrite and self._kept():
-            shutil.rmtree(self.directory)  # only a folder that holds a journal of ours
+            with locked(self.directory):
+                for name in (JOURNAL, TORN):  # what else lies there is the user's
+                    (self.directory / name).unlink(missing_ok=True)
 
     # -- the search -----------------------------------------------------------------------------------------------
 
     def search(self, *args: Any, **kwargs: Any) -> None:
-        """Run trials until `max_trials` have been run in all; arguments are handed to `run_trial` as they are.
+        """Run trials until `max_trials` have been run in all, those of earlier calls included.
+
+        Arguments are handed to `run_trial` as they are.
 
         Raises `NoSuccess` when no trial succeeded or too many failed in a row, and the journal's errors.
         """
@@ -127,9 +134,11 @@ class Tuner:
                 detail = f"\n{first.traceback}" if first.traceback else ""
                 raise NoSuccess(f"run_trial failed at the defaults: {first.message}{detail}")
             self._space = self._narrowed(hp.to_space())
-        with Study(
-            self.space, self.objective, self.oracle, self.seed, directory=self.directory, lookahead=1
-        ) as study:
+        if self.directory is not None or self._study is None:
+            self._study = Study(
+                self.space, self.objective, self.oracle, self.seed, directory=self.directory, lookahead=1
+            )
+        with self._study as study:
             self._history = study.history
             while len(study.history.trials) < self.max_trials or study.unfinished:
                 try:
@@ -313,6 +322,18 @@ class Tuner:
             if extended and parameter.when:
                 lines.append("    when " + " and ".join(str(condition) for condition in parameter.when))
         sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _knows_no_shares(oracle: str | OracleSpec) -> str | OracleSpec:
+    """Return the oracle; raises `UsageError` for one that gives trials shares of a resource."""
+    kind = ORACLES.get(oracle) if isinstance(oracle, str) else type(oracle)
+    if kind is not None and issubclass(kind, Halving):
+        name = oracle if isinstance(oracle, str) else oracle.type
+        raise UsageError(
+            f"oracle: {name} gives trials shares of a resource, of which run_trial knows nothing; take bayesian, tpe, "
+            f"random or grid, or ask a Study, whose trials tell their `fidelity`"
+        )
+    return oracle
 
 
 class _Invalid(ValueError):

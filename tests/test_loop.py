@@ -6,7 +6,7 @@ import random
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pytest
 
 from hptune import events as ev
 from hptune import journal as jn
+from hptune import racing
 from hptune.history import History, View
 from hptune.job import Job, Outcome
 from hptune.loop import Limits, Loop
@@ -366,3 +367,69 @@ def test_a_configuration_is_never_fitted_twice_not_even_by_a_resumed_study(tmp_p
         assert picture(resumed.history) == pictures[0]
         fitted = [(job.trial, fold) for e in (executor, later) for job in e.jobs for fold in job.folds]
         assert len({trial for trial, _ in fitted}) == 6
+
+
+def test_twins_that_were_both_given_up_are_each_completed() -> None:
+    started = study(folds=3).history.started
+    one = Study.of(started, Repeating(), None)
+    for number in range(4):  # the defaults, 1, and the twins 2 and 3
+        one.next()
+        one.score(number, Measurement(fold=0, score=0.5))
+        one.stop(number, "raced out")
+    executor = Threads(2)
+    assert Loop(one, executor, (TrialLimit(4),), folds=3, race=True).complete([2, 3]) is None
+    executor.close()
+    assert [one.history.trials[number].status for number in (2, 3)] == ["completed", "completed"]
+
+
+def test_at_the_limit_nothing_is_continued_where_that_was_not_asked_for() -> None:
+    pictures = []
+    for finish in (True, False):
+        one = study(oracle="hyperband", folds=1)
+        assert run(Threads(1), one, TrialLimit(6), finish=finish) == "trials"
+        pictures.append(one.history.view())
+    assert pictures[0].configurations == pictures[1].configurations == 6
+    assert pictures[0].begun > pictures[1].begun
+
+
+@pytest.mark.parametrize(("kind", "retries", "times"), [("error", 2, 2), ("lost", 0, 1)])
+def test_a_fold_of_the_finals_is_tried_as_often_as_one_of_the_search(kind: Any, retries: int, times: int) -> None:
+    for failing, left in ((times, 3), (times + 1, 2)):
+        one = study(folds=1)
+        run(Threads(1), one, TrialLimit(2))
+        failures = iter([Failure(kind, "flaky")] * failing)
+
+        def answer(job: Job, failures: Iterator[Failure] = failures) -> Outcome:
+            failure = next(failures, None) if job.folds == (2,) else None
+            return scored(job) if failure is None else Outcome(failure=failure)
+
+        executor = Threads(1, answer)
+        loop = Loop(one, executor, (TrialLimit(2),), folds=1, limits=Limits(retries=retries))
+        assert loop.finals([(0, fold) for fold in range(3)]) is None
+        executor.close()
+        assert len(one.history.finals[0]) == left
+
+
+def test_no_race_is_judged_on_folds_that_are_out_of_order() -> None:
+    # A repaired journal may lack a fold before others that the trial was let go on to.
+    for left_out in (1, None):
+        one = study(folds=5, lookahead=1)
+        for number in range(9):
+            one.next()
+            order = racing.fold_order(one.history.seed, number, 5)
+            for fold in order if number < 8 else [f for i, f in enumerate(order[:4]) if i != left_out]:
+                one.score(
+                    number,
+                    Measurement(
+                        fold=fold, score=0.1 * fold + 0.01 * (7 * number * fold % 5) + 1000.0 * (number == 8)
+                    ),
+                )
+            if number < 8:
+                one.complete(number)
+        executor = Threads(
+            1, lambda job: Outcome(measurements=tuple(Measurement(f, 1000.0 + 0.1 * f) for f in job.folds))
+        )
+        run(executor, one, TrialLimit(9), race=True)
+        fitted = [fold for job in executor.jobs for fold in job.folds]
+        assert fitted[:1] == ([] if left_out is None else [order[left_out]])
+        assert one.history.trials[8].status == "stopped"

@@ -448,3 +448,8 @@ def test_the_interval_covers_on_real_cross_validation_of_a_ridge_against_a_mean(
         gain = paired_gain(folds[:, 0], folds[:, 1], test_share=0.25)
         found.append(gain.low <= fresh[0] - fresh[1] <= gain.high)  # type: ignore[operator]
     assert np.mean(found) >= 0.84
+
+
+def test_resamples_too_large_to_square_give_a_gain_without_an_interval() -> None:
+    gain = resampled_gain(1e300, [(-1.0) ** i * 1e300 for i in range(400)], rows=50)
+    assert (gain.mean, gain.low, gain.error) == (1e300, None, None)

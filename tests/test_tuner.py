@@ -15,6 +15,7 @@ from hptune.errors import NoSuccess, UsageError
 from hptune.hypermodel import HyperModel
 from hptune.hyperparameters import HyperParameters
 from hptune.objective import Objective
+from hptune.oracles.hyperband import Hyperband
 from hptune.tuner import Tuner, TunerTrial, objective_from
 
 X, y = load_diabetes(return_X_y=True)
@@ -176,3 +177,31 @@ def test_an_objective_without_direction_is_refused_with_the_mend() -> None:
 def test_neither_hypermodel_nor_run_trial_is_refused() -> None:
     with pytest.raises(UsageError, match="hypermodel"):
         Tuner()
+
+
+def test_overwriting_deletes_nothing_of_the_users(tmp_path: Path) -> None:
+    Tuner(build_ridge, "r2", 2, directory=tmp_path).search(X, y)
+    (tmp_path / "data").mkdir()
+    for name in ("thesis.tex", "data/x.csv"):
+        (tmp_path / name).write_text("mine")
+    again = Tuner(build_ridge, "r2", 3, directory=tmp_path, seed=1, overwrite=True)
+    assert (tmp_path / "thesis.tex").read_text() == (tmp_path / "data" / "x.csv").read_text() == "mine"
+    again.search(X, y)
+    assert len(again.history.trials) == 3
+
+
+@pytest.mark.parametrize("oracle", ["hyperband", "asha", Hyperband()])
+def test_an_oracle_that_gives_shares_of_a_resource_is_refused(oracle: Any) -> None:
+    with pytest.raises(UsageError, match="gives trials shares of a resource"):
+        Tuner(lambda hp: None, "r2", oracle=oracle)
+
+
+def test_a_second_search_goes_on_with_the_first(tmp_path: Path) -> None:
+    for folder in (None, tmp_path):
+        tuner = Tuner(build_ridge, "r2", 3, directory=folder)
+        tuner.search(X, y)
+        before = [trial.score for trial in tuner.history.trials]
+        tuner.max_trials = 5
+        tuner.search(X, y)
+        assert [trial.score for trial in tuner.history.trials][:3] == before
+        assert len(tuner.history.trials) == 5

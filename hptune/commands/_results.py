@@ -84,7 +84,10 @@ def resolved(session: Session) -> Mapping[str, Any]:
     """
     plain, base, folder = session.loaded.resolved, session.loaded.folder.resolve(), session.folder.resolve()
     output = {**plain.get("output", {}), "dir": os.path.relpath(folder, base)}
-    return {**plain, "base": os.path.relpath(base, folder), "output": output}
+    budget = plain.get("budget", {})
+    if session.trials != session.config.budget.trials:  # `--trials +N`: what is interrupted goes on to as many
+        budget = {**(budget or {}), "trials": session.trials}
+    return {**plain, "base": os.path.relpath(base, folder), "budget": budget, "output": output}
 
 
 def write_config(session: Session) -> None:
@@ -102,7 +105,7 @@ def to_refit(session: Session, holdout_again: bool = False) -> bool:
         return False
     kept = _model_in(session.folder) is not None and _trial_kept(session.folder) == history.best.number
     unsaved = bool(session.config.output.refit) and not kept
-    unscored = history.best.number not in history.holdout and (holdout_again or not history.holdout)
+    unscored = history.best.number not in history.holdout and (holdout_again or not history.holdout_uses)
     return unsaved or (session.inspection.holdout_rows > 0 and unscored)
 
 

@@ -233,6 +233,7 @@ class _Run:
                     self.session.loaded,
                     self.session.folder,
                     allow_import=self.options.allow_import,
+                    trials=self.session.trials,
                     fresh=self.options.fresh,
                     say=self.console.line,
                     interrupt=signals.requested,

@@ -129,7 +129,7 @@ class Bayesian(OracleSpec):
     def expected_best(self, history: View) -> int | None:
         """Return the number of the trial whose configuration the model expects to be best when measured in full.
 
-        Of a configuration measured at several fidelities, its highest; None without a model.
+        Of a configuration measured at several fidelities, its highest; one that has failed is none. None without a model.
         """
         encoding = encoding_of(history.space)
         seen = observe(history, lift=False)
@@ -137,7 +137,9 @@ class Bayesian(OracleSpec):
             return None
         mean = np.round(Promise(encoding, seen).mean(seen.rows[seen.measured]), 9)
         position = np.ones(len(mean)) if seen.position is None else seen.position[seen.measured]
-        return int(seen.measured[np.lexsort((-position, mean))[0]])
+        ranked = (int(seen.measured[i]) for i in np.lexsort((-position, mean)))
+        gone = {history.space.key(history[int(number)].values) for number in seen.failed}
+        return next((number for number in ranked if history.space.key(history[number].values) not in gone), None)
 
 
 class Promise:

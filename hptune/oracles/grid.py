@@ -29,10 +29,10 @@ class Grid(OracleSpec):
     """Whether to visit the grid in a seeded random order, so that a budget smaller than the grid covers it evenly."""
 
     def suggest(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:
-        del rng
+        del trial, rng
         grid = _grid(history.space, self.points, history.seed if self.shuffle else None)
-        # Trials before this one took at most `trial` points, so the first untaken one is not further than that on.
-        for values in grid[max(trial - history.starts - 1, 0) :]:
+        # So many configurations took at most as many points, so the first untaken one is not further than that on.
+        for values in grid[max(history.configurations - history.starts - 1, 0) :]:
             if not history.seen(values):
                 return Suggestion(values, origin="grid")
         left = next((values for values in grid if not history.seen(values)), None)

@@ -19,7 +19,11 @@ from hptune.trial import Trial
 
 def trials_csv(history: History, trials: Sequence[Trial] | None = None) -> str:
     """Return the trials (default: all, by number) as CSV with a header line."""
-    listed = history.trials if trials is None else trials
+    # How many folds of a failed trial were measured before one failed is a matter of timing.
+    listed = [
+        trial if trial.failure is None else trial.changed(measurements=())
+        for trial in (history.trials if trials is None else trials)
+    ]
     folds = max([history.started.folds, *(m.fold + 1 for t in listed for m in t.measurements)])
     metrics = list(dict.fromkeys(name for t in listed for m in t.measurements for name in m.metrics))
     with_train = any(m.train_score is not None for t in listed for m in t.measurements)

@@ -152,3 +152,35 @@ def test_shares_are_whole_amounts_of_what_is_counted():
     assert Hyperband(resource="rows").shares == (1 / 9, 1 / 3, None)  # every rung begins anew
     resource = Hyperband(resource="max_iter", max=52, min=6).to_spend()
     assert [resource.amount(share) for share in (6 / 52, 13 / 52, None)] == [6, 13, 52]
+
+
+def test_what_is_expected_to_be_best_after_one_that_failed_in_full_climbs_instead():
+    study = Study(SPACE, Objective("loss"), oracle=Hyperband(), seed=1)
+
+    def tell(trial):
+        near = abs(trial.values["x"] - 0.3) < 0.1
+        if near and trial.fidelity is None:
+            study.tell(trial.number, failed="out of memory")
+        else:
+            share = trial.fidelity or 1.0
+            study.tell(trial.number, (trial.values["x"] - 0.3) ** 2 + trial.values["y"] ** 2 + 0.2 * (1 - share))
+
+    while study.history.view().configurations < 15:
+        tell(study.ask())
+    while not isinstance(trial := study.next(finish=True), Answer):
+        tell(trial)
+    failed = {SPACE.key(t.values) for t in study.history.trials if t.failure is not None}
+    assert failed
+    expected = study.oracle.sampler.expected_best(study.history.view())
+    assert SPACE.key(study.history.trials[expected].values) not in failed
+    assert study.history.trials[expected].fidelity is None
+
+
+def test_a_grid_as_sampler_leaves_no_point_for_later():
+    space = SearchSpace((Float(name="x", low=0, high=1),))
+    study = Study(space, Objective("loss"), oracle=Asha(sampler={"type": "grid", "points": 12, "shuffle": False}))
+    while not isinstance(trial := study.next(), Answer):
+        study.tell(trial.number, trial.values["x"])
+    begun = [t.values["x"] for t in study.history.trials[1:] if t.parent is None]
+    assert len(begun) > 6
+    assert begun == sorted(begun)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hptune import events as ev
 from hptune.errors import UsageError
 from hptune.report.tables import best_first, counted, find_name, ordered, short_names, split_columns, trial_table
+from hptune.report.trials_csv import trials_csv
+from hptune.trial import Failure
 from tests import told
 
 
@@ -80,3 +84,17 @@ def test_what_an_ended_study_left_open_is_unfinished() -> None:
     assert "1 unfinished" in counted(history)
     assert "running" not in counted(history)
     assert "unfinished" in trial_table(history, history.trials[number:], everything=True).table.lines(None)[1]
+
+
+def test_what_was_measured_of_a_failed_trial_before_it_failed_is_not_in_the_csv(tmp_path: Path) -> None:
+    # It depends on which of its folds, fitted side by side, came first.
+    rows = []
+    for folds in (0, 2):
+        with told.ridge(tmp_path / str(folds)) as study:
+            number = next(trial.number for trial in study.history.trials if trial.failure is None)
+            trial = study.history.trials[number]
+            failed = trial.changed(
+                measurements=trial.measurements[:folds], failure=Failure("error", "no"), ended=None
+            )
+            rows.append(trials_csv(study.history, [failed]).splitlines()[-1])
+    assert rows[0] == rows[1]

@@ -1,0 +1,65 @@
+"""One study and several threads, or several processes: what may be shared, and what is refused."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from pathlib import Path
+
+import pytest
+
+from hptune import journal as jn
+from hptune.errors import UsageError
+from hptune.objective import Objective
+from hptune.space import Float, SearchSpace
+from hptune.study import Study, replay
+
+SPACE = SearchSpace((Float(name="x", low=0, high=1),))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_threads_share_a_study(kept: bool, tmp_path: Path) -> None:
+    study = Study(SPACE, Objective("loss", "minimize"), "random", directory=tmp_path / "s" if kept else None)
+    wrong: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for _ in range(50):
+                trial = study.ask()
+                study.tell(trial.number, trial.values["x"])
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    study.close()
+    assert not wrong
+    history = replay(jn.read(tmp_path / "s").events) if kept else study.history
+    assert len(history.trials) == history.count("completed") == 200
+    assert all(trial.score == trial.values["x"] for trial in history.trials)
+
+
+def test_only_a_study_in_memory_can_be_copied(tmp_path: Path) -> None:
+    study = Study(SPACE, Objective("loss", "minimize"), "random")
+    study.tell(study.ask().number, 0.5)
+    again = pickle.loads(pickle.dumps(study))
+    again.tell(again.ask().number, 0.25)
+    assert (len(study.history.trials), len(again.history.trials)) == (1, 2)
+    with (
+        Study(SPACE, Objective("loss", "minimize"), "random", directory=tmp_path) as kept,
+        pytest.raises(TypeError, match="kept in a directory cannot be copied"),
+    ):
+        pickle.dumps(kept)
+
+
+def test_a_score_for_each_fold_is_asked_for_before_any_is_recorded() -> None:
+    begun = Study(SPACE, Objective("loss", "minimize"), "random").history.started.model_copy(update={"folds": 3})
+    study = Study.of(begun, Study(SPACE, Objective("loss", "minimize"), "random").oracle, None)
+    number = study.ask().number
+    for wrong in (0.9, [0.1, 0.2]):
+        with pytest.raises(UsageError, match="expected 3 scores, one per fold"):
+            study.tell(number, wrong)
+    assert study.tell(number, [0.1, 0.2, 0.3]).scores == (0.1, 0.2, 0.3)
