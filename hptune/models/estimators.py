@@ -26,6 +26,7 @@ from hptune.models.nodes import (
     PipelineNode,
 )
 from hptune.models.paths import Place, locate, walk
+from hptune.models.unsaid import is_unsaid, meant
 from hptune.parameters import Fixed, Parameter
 from hptune.randomness import seed_for
 from hptune.space import SearchSpace
@@ -52,7 +53,7 @@ def build(root: Place, values: Mapping[str, Any], *, seed: int, load: Loader) ->
 
 
 class _Builder:
-    def __init__(self, given: Given, choices: Mapping[str, str], seed: int, load: Loader) -> None:
+    def __init__(self, given: Given, choices: Mapping[str, str], seed: int | None, load: Loader) -> None:
         self.given = given
         self.choices = choices
         self.seed = seed
@@ -83,7 +84,7 @@ class _Builder:
             return self.bare(place, node)
         from hptune.models.trained_in_epochs import TrainedInEpochs
 
-        seed = seed_for(self.seed, place.path, EPOCHS)
+        seed = seed_for(0 if self.seed is None else self.seed, place.path, EPOCHS)
         return TrainedInEpochs(self.bare(place, node), epochs, random_state=seed)
 
     def bare(self, place: Place, node: ClassNode) -> Any:
@@ -107,6 +108,8 @@ class _Builder:
                 owner, _, last = name.rpartition("__")
                 deeper[name] = fitting(type(parameters.get(owner)), last, copy.deepcopy(value))
             estimator.set_params(**deeper)
+        if self.seed is None:  # its own parameters are wanted, not what hptune makes of them
+            return estimator
         in_lists = [
             name for one in children.values() if isinstance(one.node, NamedEstimators) for name in one.children()
         ]
@@ -191,7 +194,12 @@ def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace,
             parameters, open_ended = known[place.path]
             name = "__".join(rest)
             if name in parameters:
-                defaults.setdefault(parameter.name, {})[target] = parameters[name]
+                own = parameters[name]
+                if is_unsaid(own):
+                    own = meant(_owner(place, name, parameters, load)[0], name, parameters)
+                    if is_unsaid(own):
+                        findings += _unsaid(parameter, target, own)
+                defaults.setdefault(parameter.name, {})[target] = own
                 if _stands_apart(place, name, parameter, parameters, load):
                     apart.add(target)
                 findings += _against_constraints(place, name, parameter, parameters, load)
@@ -290,7 +298,7 @@ def _known_parameters(root: Place, load: Loader) -> tuple[dict[str, tuple[dict[s
             known[place.path] = names, open_ended  # the space is compared with it all the same
             continue
         try:
-            estimator = _Builder({}, {}, 0, load).bare(place, node)
+            estimator = _Builder({}, {}, None, load).bare(place, node)
             values = {**names, **estimator.get_params(deep=True)}
         except ConfigError:
             continue  # of a class further down: its own place tells
@@ -329,14 +337,22 @@ def _unknown(key: str, place: Place, name: str, known: Mapping[str, Any], open_e
     return Finding(key=key, message=message, severity="warning" if open_ended else "error")
 
 
-_NOT_SAID = ("deprecated", "warn")
-"""Defaults by which scikit-learn notices that a parameter was not given."""
-
-
 def _is_plain(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(_is_plain(one) for one in value)
-    return value is None or (isinstance(value, (bool, int, float, str)) and value not in _NOT_SAID)
+    return value is None or (isinstance(value, (bool, int, float, str)) and not is_unsaid(value))
+
+
+def _unsaid(parameter: Parameter, target: str, own: str) -> list[Finding]:
+    """Return the note that the default configuration cannot be the estimator's own, which says no value."""
+    if isinstance(parameter, Fixed) or "default" in parameter.to_json():
+        return []
+    found = parameter.default_value
+    message = (
+        f"{target}: left out ({own!r}), the estimator goes by a rule of its own, which is no value of the range; the "
+        f"default configuration takes {found!r} (write `default:` to choose another)"
+    )
+    return [Finding(key=f"space.{parameter.name}", message=message, severity="warning")]
 
 
 def _moved(declared: Parameter, parameter: Parameter, target: str, own: Any, apart: bool) -> Finding | None:
@@ -347,6 +363,8 @@ def _moved(declared: Parameter, parameter: Parameter, target: str, own: Any, apa
     """
     if isinstance(declared, Fixed) or "default" in declared.to_json():
         return None
+    if own is None and target.replace("__", ".").rpartition(".")[2] == "random_state":
+        return None  # left out, it would get a seed
     found = parameter.default_value
     own = list(own) if isinstance(own, tuple) else own
     if not apart and found == own and isinstance(found, bool) == isinstance(own, bool):

@@ -146,6 +146,39 @@ def test_a_default_of_none_outside_the_range_is_said_with_the_mend() -> None:
     assert space["max_depth"].default_value is None
 
 
+@pytest.mark.parametrize(
+    ("params", "meant"), [({}, "l2"), ({"l1_ratio": 1}, "l1"), ({"l1_ratio": 0.5}, "elasticnet")]
+)
+def test_a_default_that_stands_for_not_given_is_what_the_estimator_then_does(
+    params: dict[str, Any], meant: str
+) -> None:
+    model = {"class": "sklearn.linear_model.LogisticRegression", "params": {"solver": "saga", **params}}
+    space, findings = examined(model, Choice(name="penalty", values=("l1", "elasticnet", "l2")))
+    assert space["penalty"].default_value == meant
+    assert [one for one in findings if "default" in one.message] == []
+    _, findings = examined(model, Choice(name="penalty", values=(None, "other")))
+    assert any(f"own default {meant!r} is not in the range" in one.message for one in findings)
+
+
+def test_a_default_that_stands_for_a_rule_of_its_own_is_said_not_to_be_the_baseline() -> None:
+    model = {"class": "sklearn.linear_model.LogisticRegressionCV"}
+    scoring = Choice(name="scoring", values=("accuracy", "f1"))
+    _, findings = examined(model, scoring)
+    (finding,) = [one for one in findings if "default" in one.message]
+    assert (finding.key, finding.severity) == ("space.scoring", "warning")
+    assert "which is no value of the range; the default configuration takes 'accuracy'" in finding.message
+    assert examined(model, Choice(name="scoring", values=("accuracy", "f1"), default="f1"))[1] == []
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_seed_that_hptune_drew_is_not_said_to_be_the_estimators_default(nested: bool) -> None:
+    tree: dict[str, Any] = {"class": "sklearn.tree.DecisionTreeRegressor"}
+    model = {"class": "sklearn.ensemble.BaggingRegressor", "params": {"estimator": tree}} if nested else tree
+    name = "estimator.random_state" if nested else "random_state"
+    space, findings = examined(model, Choice(name=name, values=(1, 2)))
+    assert (space[name].default_value, findings) == (1, [])
+
+
 RIDGE = {"class": "sklearn.linear_model.Ridge"}
 SVR_TYPO = {"class": "sklearn.svm.SVR", "params": {"kernl": "rbf"}}
 BAG_TYPO = {"class": "sklearn.ensemble.BaggingRegressor", "params": {"estimator": {"class": "sklearn.svm.SVRR"}}}
