@@ -13,7 +13,7 @@ from hptune.errors import did_you_mean
 from hptune.evaluate import EvaluateSpec, is_function
 from hptune.model import Loader
 from hptune.objective import Direction
-from hptune.worker.failures import finite
+from hptune.worker.failures import failure_of, finite
 
 DEFAULTS: dict[Task, str] = {"classification": "accuracy", "regression": "r2"}
 _OTHER_NAMES = {
@@ -45,6 +45,25 @@ class FunctionScorer:
 
     def __call__(self, estimator: Any, X: Any, y: Any) -> Any:
         return self.function(y, estimator.predict(X))
+
+    def unfit(self, y: Any, *, classes: bool) -> str | None:
+        """Return why it has no score for a target y (rows,), None if it has one for some predictions of it.
+
+        It need not have one for all: a correlation with a constant is none.
+        """
+        import numpy as np
+
+        right = y.copy() if classes else y.astype(float)
+        wrong = np.random.default_rng(0).permutation(right)
+        why = None
+        for predictions in (wrong, right, np.full_like(right, right[0])):
+            try:
+                finite(self.function(y.copy(), predictions), "what it returned")
+            except (Exception, SystemExit) as error:
+                why = why or failure_of(error).message.strip().splitlines()[0]
+            else:
+                return None
+        return f"{self.name} cannot score this target: {why}; a metric is a function of (y_true, y_pred) to a number"
 
 
 class Scoring:
@@ -104,7 +123,10 @@ class Scoring:
             odd = list(self._odd(y, splits, dummy))
             for name, scorer in self.scorers.items():
                 if isinstance(scorer, FunctionScorer):
-                    continue  # the user's code is run on real predictions only
+                    tested = y if not splits else y[splits[0][1]]
+                    if (why := scorer.unfit(tested, classes=self.task == "classification")) is not None:
+                        out.append((self.keys[name], why))
+                    continue
                 try:
                     scorer(dummy, X, y)
                 except Exception as error:

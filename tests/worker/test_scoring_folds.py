@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,71 @@ from hptune.evaluate import EvaluateSpec
 from hptune.worker.scoring import Scoring
 
 RARE = np.array([0] * 20 + [1] * 2)
+
+
+def one_argument(y: np.ndarray) -> float:  # type: ignore[type-arg]
+    return float(y[0])
+
+
+def raises(y: np.ndarray, predicted: np.ndarray) -> float:  # type: ignore[type-arg]
+    raise RuntimeError("no score today")
+
+
+def nothing(y: np.ndarray, predicted: np.ndarray) -> None:  # type: ignore[type-arg]
+    del y, predicted
+
+
+def never(y: np.ndarray, predicted: np.ndarray) -> float:  # type: ignore[type-arg]
+    return float("nan")
+
+
+def one_each(y: np.ndarray, predicted: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    return np.abs(y - predicted)
+
+
+def correlation(y: np.ndarray, predicted: np.ndarray) -> float:  # type: ignore[type-arg]
+    if (predicted == predicted[0]).all():
+        raise ValueError("no correlation with a constant")
+    return float(np.corrcoef(y, predicted)[0, 1])
+
+
+def doubt(y: np.ndarray, predicted: np.ndarray) -> float:  # type: ignore[type-arg]
+    return float("nan") if (y == predicted).all() else 1.0
+
+
+def greedy(y: np.ndarray, predicted: np.ndarray) -> float:  # type: ignore[type-arg]
+    y[:] = predicted[:] = 0
+    return 0.0
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (one_argument, "TypeError: one_argument() takes 1 positional argument but 2 were given"),
+        (raises, "RuntimeError: no score today"),
+        (nothing, "what it returned: expected a finite number, found NoneType"),
+        (never, "what it returned: expected a finite number, found nan"),
+        (one_each, "what it returned: expected a finite number, found ndarray"),
+    ],
+)
+def test_a_function_that_scores_no_predictions_of_the_target_is_refused(function: Any, said: str) -> None:
+    (text,) = own(function)
+    assert text.startswith("met:function cannot score this target: ")
+    assert said in text
+    assert text.endswith("; a metric is a function of (y_true, y_pred) to a number")
+
+
+@pytest.mark.parametrize("function", [correlation, doubt, greedy])
+def test_a_function_that_scores_some_predictions_is_let_be_and_changes_nothing(function: Any) -> None:
+    before = NUMBERS.copy()
+    assert own(function) == []
+    assert (before == NUMBERS).all()
+
+
+def own(function: Any) -> list[str]:
+    spec = EvaluateSpec.model_validate({"metric": "met:function", "direction": "maximize"})
+    folds = splits([[0, 1, 2, 3]], len(NUMBERS))
+    return [text for _, text in Scoring(spec, "regression", lambda *_, **__: function).unfit(NUMBERS, folds)]
 
 
 def splits(tests: list[list[int]], count: int) -> list[tuple[np.ndarray, np.ndarray]]:  # type: ignore[type-arg]
