@@ -1,7 +1,7 @@
 """What an inspection says of data, folds and estimators together. Nothing is fitted here but a dummy by the metrics.
 
-Comparing the space with the estimators' own `_parameter_constraints`, and probe fits, will be further functions of
-this kind: from a `Problem` to findings.
+The space is compared with the estimators' own `_parameter_constraints` in `models.constraints`, and fits are tried in
+`worker.probe` and `worker.ranges`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from hptune.cv import Predefined, TimeSeries
 from hptune.job import Finding
 from hptune.models.epochs import itself
-from hptune.worker.problem import Problem, kind_of
+from hptune.worker.problem import Problem, is_clusterer, kind_of
 
 
 def check_target(problem: Problem) -> list[Finding]:
@@ -94,6 +94,12 @@ def _check_task(problem: Problem, estimator: Any, variant: dict[str, str]) -> li
         return [Finding(key="model", message=f"{name} is for {kind}, the other models for {task}{_of(variant)}")]
     if not hasattr(_last(estimator), "predict"):
         return [Finding(key="model", message=f"the last estimator must predict, {name} does not{_of(variant)}")]
+    if kind == "none" and is_clusterer(estimator):
+        message = (
+            f"the last estimator must predict the target, {name} numbers clusters and never learns it{_of(variant)}; "
+            "take a classifier or a regressor, or tune clusters in a function of your own (model: {function: ...})"
+        )
+        return [Finding(key="model", message=message)]
     return []
 
 

@@ -315,3 +315,13 @@ def kind_of(estimator: Any) -> Task:
         return "regression" if is_regressor(estimator) else "none"
     except (AttributeError, TypeError):  # an estimator that is not scikit-learn's, without tags
         return "none"
+
+
+def is_clusterer(estimator: Any) -> bool:
+    """Return whether an estimator says that it is for clustering."""
+    from sklearn import base
+
+    try:
+        return bool(base.is_clusterer(estimator))
+    except (AttributeError, TypeError):
+        return False

@@ -48,6 +48,7 @@ def test_the_default_metric_is_the_estimators_own() -> None:
 
 METRIC, CV_ = "evaluate.metric", "evaluate.cv"
 SCALER = {"class": "sklearn.preprocessing.StandardScaler"}
+KMEANS = {"class": "sklearn.cluster.KMeans"}
 ABSOLUTE = {"metric": "sample_objectives:absolute"}
 GETCWD = {"metric": "os:getcwd", "direction": "minimize"}
 PREDEFINED = {"cv": {"type": "predefined", "column": "f"}}
@@ -80,6 +81,8 @@ BAD_PARAMS = {"class": "sklearn.svm.SVC", "params": {"c": 1}}
         (BAD_PARAMS, IRIS, {}, "model.params.c", "SVC has no parameter 'c'"),
         ({"choose": [RIDGE, SVC]}, DIABETES, {}, "model", "SVC is for classification, the other models for"),
         (SCALER, DIABETES, {}, "model", "must predict, StandardScaler does not"),
+        (KMEANS, DIABETES, {}, "model", "must predict the target, KMeans numbers clusters and never learns it"),
+        ({"pipeline": [{"k": KMEANS}]}, IRIS, {}, "model", "KMeans numbers clusters"),
         ({"hypermodel": "sample_models:NoBuild"}, IRIS, {}, "model.hypermodel", "has no method build(hp)"),
         ({"hypermodel": "sample_models:raises"}, IRIS, {}, "model.hypermodel", "RuntimeError: no build today"),
     ],
