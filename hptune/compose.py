@@ -28,6 +28,7 @@ from hptune.oracle import OracleSpec
 from hptune.own_oracle import oracle_of
 from hptune.prior import first_of
 from hptune.prior_runs import read_runs
+from hptune.probing import probe_ranges
 from hptune.session import Session, answer_of
 from hptune.space import SearchSpace
 from hptune.study import Study, distinct_starts
@@ -223,8 +224,13 @@ def inspect_on(
     """
     probed = dict(known[0].versions) if known and isinstance(known[0], ev.StudyStarted) else None
     job = Job(kind="inspect", options={"probe": loaded.config.probe, "probed": probed})
+    began = time.monotonic()
     inspection = Inspection.from_json(answer_of(executor, job, interrupt, meanwhile))
     problems = problems_from(inspection.findings, loaded)
+    asked = loaded.config.probe and loaded.config.model.makes_estimator and probed != dict(inspection.versions)
+    if asked and not any(problem.severity == "error" for problem in problems):
+        found = probe_ranges(loaded, inspection, executor, interrupt, time.monotonic() - began)
+        problems += problems_from(found, loaded)
     if not any(problem.severity == "error" for problem in problems):
         problems += cross_checks(loaded, inspection, continued=bool(known))
     if any(problem.severity == "error" for problem in problems):

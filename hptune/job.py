@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from hptune.trial import Failure, Measurement
 
-JobKind = Literal["inspect", "evaluate", "refit"]
+JobKind = Literal["inspect", "probe", "evaluate", "refit"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +55,10 @@ class Job:
     """One piece of work.
 
     An `evaluate` job measures `values` on `folds` (fold numbers, in this order) at `fidelity` (a share of the resource,
-    None the whole). `inspect` and `refit`
-    put what they need into `options`. `deadline` is how many seconds the job may take (None: no limit), `memory`
-    how many bytes the worker's session may hold. `log` is the file that gets the worker's stdout and stderr while it
-    works on this job; `spool` the file to which the outcome is written *before* it is reported; `work` the trial's
+    None the whole). `inspect`, `probe` and `refit` put what they need into `options`. `deadline` is how many seconds the
+    job may take (None: no limit), `memory` how many bytes the worker's session may hold. `log` is the file that gets the
+    worker's stdout and stderr while it works on this job; `spool` the file to which the outcome is written *before* it is
+    reported; `work` the trial's
     own folder, for models that leave files (it need not exist). `data` is the content hash that the data must have
     ("": any): a child that is replaced in the middle of a study reads it anew.
     """

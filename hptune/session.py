@@ -282,14 +282,24 @@ def answer_of(
 
     Raises `HptuneError` if the job failed.
     """
+    outcome = outcome_of(executor, job, interrupt, meanwhile)
+    if outcome.failure is not None:
+        detail = f"\n{outcome.failure.traceback}" if outcome.failure.traceback else ""
+        raise WorkFailed(f"the {job.kind} step failed ({outcome.failure.kind}): {outcome.failure.message}{detail}")
+    return outcome.answer or {}
+
+
+def outcome_of(
+    executor: Executor,
+    job: Job,
+    interrupt: Callable[[], str | None],
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Return what became of a job, watching for an interruption; `meanwhile` is called once it is on its way."""
     future = executor.submit(job)
     meanwhile()
     while not wait([future], timeout=POLL_SECONDS).done:
         if interrupt() is not None:
             executor.close(kill=True)
             raise KeyboardInterrupt
-    outcome: Outcome = future.result()
-    if outcome.failure is not None:
-        detail = f"\n{outcome.failure.traceback}" if outcome.failure.traceback else ""
-        raise WorkFailed(f"the {job.kind} step failed ({outcome.failure.kind}): {outcome.failure.message}{detail}")
-    return outcome.answer or {}
+    return future.result()

@@ -116,6 +116,11 @@ def command(title: str, line: str, *, files: Mapping[str, str | bytes] | None = 
     return Mistake(title, f"hptune {line}", found, command=tuple(line.split()), **more)  # type: ignore[arg-type]
 
 
+LOGISTIC = """\
+model: {class: sklearn.linear_model.LogisticRegression}
+space:
+  C: {type: float, min: 1e-3, max: 1e3, scale: log}
+"""
 ALPHA = "  regressor.ridge.alpha: {type: float, min: 1e-3, max: 1e3, scale: log}\n"
 DATA = "data: {train: houses.csv, target: price, drop: [colour]}"
 EVALUATE = "evaluate: {metric: r2, cv: 4}"
@@ -233,6 +238,19 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             "  solver: [lbfgs, liblinear]\n  l1_ratio: [0, 1]\n  C:",
             wrong="  solver: [lbfgs, liblinear]\n  l1_ratio: [0, 1]",
         ),
+        kinds(
+            "a range that an option forbids",
+            "  C:",
+            "  l1_ratio: {type: float, min: 0, max: 1}\n  C:",
+            wrong="l1_ratio: {type: float, min: 0, max: 1}   # solver: lbfgs, the default",
+        ),
+        kinds(
+            "a range beyond what the data has",
+            f"{LOGISTIC}",
+            "model: {class: sklearn.neighbors.KNeighborsClassifier}\nspace:\n"
+            "  n_neighbors: {type: int, min: 1, max: 100}\n",
+            wrong="n_neighbors: {type: int, min: 1, max: 100}   # 40 rows, 4 folds",
+        ),
     ],
     "The model": [
         study("a misspelt class", "sklearn.svm.SVR", "sklearn.svm.SVRR", wrong="svr: sklearn.svm.SVRR"),
@@ -248,6 +266,12 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             "LogisticRegression}",
             "LogisticRegression, params: {max_itter: 500}}",
             wrong="model: {class: sklearn.linear_model.LogisticRegression, params: {max_itter: 500}}",
+        ),
+        kinds(
+            "a model that predicts something else",
+            f"{LOGISTIC}",
+            "model: {class: sklearn.cluster.KMeans}\nspace:\n  n_clusters: [2, 3]\n",
+            wrong="model: {class: sklearn.cluster.KMeans}",
         ),
         function("a function that does not exist", "bowl:bowl", "bowl:bow", wrong="model: {function: bowl:bow}"),
         function("a module that does not exist", "bowl:bowl", "bowls:bowl", wrong="model: {function: bowls:bowl}"),
@@ -294,6 +318,15 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         ),
     ],
     "The metric": [
+        Mistake(
+            "a function that is called with more than it takes",
+            'def share(predicted): ...   # evaluate: {metric: "scores:share", direction: maximize, cv: 4}',
+            {
+                "study.yaml": edited(CLASSES, "metric: accuracy", 'metric: "scores:share", direction: maximize'),
+                "kinds.csv": KINDS,
+                "scores.py": "def share(predicted):\n    return float((predicted == 'big').mean())\n",
+            },
+        ),
         study("a misspelt metric", "metric: r2", "metric: r_2", wrong="evaluate: {metric: r_2, cv: 4}"),
         study(
             "an error without `neg_`",

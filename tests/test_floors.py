@@ -17,7 +17,20 @@ PACKAGE = ROOT / "hptune"
 # marked so) and from those below. `hptune/__init__` exports lazily and is not on a floor.
 FLOORS: list[tuple[str, tuple[str, ...]]] = [
     ("face", ("__main__", "cli", "commands", "tuner", "tuning")),
-    ("wiring", ("compose", "cross_checks", "session", "nested", "config", "own_oracle", "prior_runs", "rehearsal")),
+    (
+        "wiring",
+        (
+            "compose",
+            "cross_checks",
+            "session",
+            "nested",
+            "config",
+            "own_oracle",
+            "prior_runs",
+            "probing",
+            "rehearsal",
+        ),
+    ),
     ("loop", ("loop", "begun", "spool", "syncer")),
     ("study", ("study",)),
     ("view", ("report", "console", "analysis", "gate")),

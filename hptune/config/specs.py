@@ -155,7 +155,8 @@ class StudyConfig(Spec):
     prior: Prior | None = Field(default=None, title="Prior knowledge")
     """Earlier studies to learn from."""
     probe: bool = Field(default=True, title="Probe fits")
-    """Whether every branch of the model is fitted once on a few rows before the study starts."""
+    """Whether every branch of the model, and both ends of every range, are fitted once on a few rows before the study
+    starts."""
     evaluate: EvaluateSpec = Field(default_factory=EvaluateSpec, title="Evaluation")
     oracle: Oracle = Field(default_factory=lambda: ORACLES[DEFAULT_ORACLE](type=DEFAULT_ORACLE), title="Oracle")
     """What proposes configurations."""

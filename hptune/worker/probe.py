@@ -2,28 +2,24 @@
 
 `penalty: l1` is fine and `solver: lbfgs` is fine; together they fail, in every trial that has them. Every combination
 of the choices is fitted once on a small slice of the data, numbers at their defaults; the failures are then traced to
-the smallest set of values that explains them, and the finding holds the `forbid:` line to paste.
+the smallest set of values that explains them, and the finding holds the `forbid:` line to paste; or to the default
+inside a range, if what failed can be fitted at one of its ends.
 """
 
 from __future__ import annotations
 
 import itertools
-import time
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hptune.dataset import Rows
 from hptune.job import Finding
 from hptune.parameters import Boolean, Choice, canonical
 from hptune.space import SearchSpace
-from hptune.worker.failures import failure_of
+from hptune.worker.probe_fits import ProbeFits
 from hptune.worker.problem import Problem
+from hptune.worker.ranges import culprit
 
 MOST_FITS = 200
-MOST_SECONDS = 10.0
-ROWS = 60
-"""Rows of the slice; in a classification up to this many, at least four of each class."""
 
 Cause = tuple[tuple[str, Any], ...]
 
@@ -31,17 +27,21 @@ Cause = tuple[tuple[str, Any], ...]
 def probe(problem: Problem, space: SearchSpace) -> list[Finding]:
     """Return an error for each combination of choices that cannot be fitted, and one that says what was left out.
 
-    Bounded by `MOST_FITS` fits and `MOST_SECONDS` seconds; nothing is said of branches beyond that but how many.
+    Bounded by `MOST_FITS` fits and `probe_fits.MOST_SECONDS`; nothing is said of branches beyond that but how many.
     """
     branches = _branches(space)
-    rows = _slice(problem)
+    fits = ProbeFits(problem)
     tried: list[tuple[dict[str, Any], str | None]] = []
-    began = time.monotonic()
     for values in branches[:MOST_FITS]:
-        if tried and time.monotonic() - began > MOST_SECONDS:
+        if tried and fits.late:
             break
-        tried.append((values, _fit(problem, values, rows)))
-    out = [_finding(space, cause, message) for cause, message in _causes(space, tried)]
+        tried.append((values, fits(values)))
+    out = []
+    for cause, message in _causes(space, tried):
+        failing = next(
+            values for values, failed in tried if failed is not None and _holds(cause, list(values.items()))
+        )
+        out.append(culprit(fits, space, failing, dict(cause)) or _finding(space, cause, message))
     if len(tried) < len(branches):
         message = f"probed {len(tried)} of {len(branches)} combinations of choices; the others were not tried"
         out.append(Finding(key="space", message=message, severity="warning"))
@@ -87,42 +87,6 @@ def _pairs(listed: Mapping[str, Sequence[Any]]) -> Any:
     for first, second in itertools.combinations(listed, 2):
         for one, other in itertools.product(listed[first][1:], listed[second][1:]):
             yield {**base, first: one, second: other}
-
-
-def _slice(problem: Problem) -> Rows:
-    """Return a few training rows of the first fold; of each class some, and whole groups do not matter here."""
-    import numpy as np
-
-    train, _ = problem.splits[0]
-    rows = problem.dataset.train
-    rng = np.random.default_rng(0)
-    order = rng.permutation(np.asarray(train))
-    if problem.dataset.task == "classification":
-        labels = rows.y[order]
-        classes, counts = np.unique(labels, return_counts=True)
-        share = max(4, ROWS // len(classes))
-        order = np.concatenate([order[labels == one][:share] for one in classes[np.argsort(-counts)]])
-    else:
-        order = order[:ROWS]
-    return rows.take(np.sort(order))
-
-
-def _fit(problem: Problem, values: Mapping[str, Any], rows: Rows) -> str | None:
-    """Return why a configuration cannot be fitted (first line), None if it can.
-
-    What only the size of the slice is to blame for does not count: it says "n_samples", "n_splits" or "members".
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # convergence on sixty rows means nothing
-        try:
-            fitted = problem.fit(values, rows, seed=0)
-            fitted.predict(rows.X)
-        except Exception as error:
-            message = failure_of(error).message.splitlines()[0]
-            if any(word in message for word in ("n_samples", "n_splits", "n_neighbors", "members", "n_components")):
-                return None
-            return message
-    return None
 
 
 def _causes(space: SearchSpace, tried: Sequence[tuple[dict[str, Any], str | None]]) -> list[tuple[Cause, str]]:

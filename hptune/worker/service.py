@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from hptune.collecting import no_collecting
@@ -19,6 +20,7 @@ class Service:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.problem = Problem(setup)
+        self._fits: Any = None
         self._controller: Any = None
         self._told: bool | None = None
         if makes_estimators(setup.model):
@@ -43,6 +45,8 @@ class Service:
                                 probed=job.options.get("probed"),
                             )
                             return Outcome(answer=found.to_json())
+                    case "probe":
+                        return Outcome(answer={"findings": self._probe(job)})
                     case "refit":
                         self.problem.must_hold(job.data)
                         from hptune.worker.refit import refit
@@ -53,11 +57,24 @@ class Service:
                         from hptune.worker.evaluation import evaluate
 
                         return evaluate(self.problem, job)
-            raise ValueError(f"job kind: expected inspect, evaluate or refit, found {job.kind!r}")
+            raise ValueError(f"job kind: expected inspect, probe, evaluate or refit, found {job.kind!r}")
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             return Outcome(failure=failure_of(error))
+
+    def _probe(self, job: Job) -> list[dict[str, Any]]:
+        """Return the findings about the range of one parameter of the space to search."""
+        from hptune.space import SearchSpace
+        from hptune.worker.evaluation import watched
+        from hptune.worker.probe_fits import ProbeFits
+        from hptune.worker.ranges import check_range
+
+        with watched("probe"):
+            if self._fits is None:  # kept: the ranges share their defaults
+                self._fits = ProbeFits(self.problem)
+            space = SearchSpace.from_json(job.options["space"])
+            return [asdict(one) for one in check_range(self._fits, space, job.options["range"])]
 
     @contextlib.contextmanager
     def _threads(self) -> Iterator[None]:

@@ -109,7 +109,7 @@ def test_a_folder_that_cannot_be_written_and_a_fit_that_raises_are_failures(tmp_
 def test_an_unknown_kind_of_job_is_a_failure() -> None:
     outcome = Service(setup(RIDGE, SYNTHETIC)).run(Job(kind="dance"))  # type: ignore[arg-type]
     assert outcome.failure is not None
-    assert "expected inspect, evaluate or refit, found 'dance'" in outcome.failure.message
+    assert "expected inspect, probe, evaluate or refit, found 'dance'" in outcome.failure.message
 
 
 def test_refit_all_fits_the_kept_model_on_the_holdout_too_after_scoring_it(tmp_path: Path) -> None:
