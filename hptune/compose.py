@@ -114,15 +114,18 @@ def inspect(
     allow_import: Sequence[str] = (),
     interrupt: Callable[[], str | None] = lambda: None,
 ) -> tuple[Inspection, list[Problem]]:
-    """Return what a worker finds out about a config, and warnings; raises `ConfigError` with lines for errors."""
+    """Return what a worker finds out about a config, and all the warnings that `start` gives a new study.
+
+    Raises `ConfigError` with lines for errors.
+    """
     check_limits(loaded)
-    oracle_of(loaded, allow_import)
+    oracle = oracle_of(loaded, allow_import)
     spec = loaded.config.executor.model_copy(update={"workers": 1})
     executor = spec.open(setup_of(loaded, allow_import))
     try:
         inspection, warnings = inspect_on(loaded, executor, interrupt)
-        _, doubts = read_runs(loaded, inspection, SearchSpace.from_json(inspection.space))
-        return inspection, [*warnings, *doubts]
+        study_of(loaded, inspection, None, (), None, oracle, warnings)
+        return inspection, warnings
     finally:
         executor.close(kill=True)
 
@@ -217,16 +220,16 @@ def inspect_on(
     known: Sequence[ev.Event] = (),
     meanwhile: Callable[[], None] = lambda: None,
 ) -> tuple[Inspection, list[Problem]]:
-    """Return what a worker of this executor finds out, and warnings; raises `ConfigError` with lines for errors.
+    """Return what a worker of this executor finds out, and warnings, those of reading the config first.
 
-    `known` are the events of a study that is to be continued: its models were probed when it was new. `meanwhile` is
+    Raises `ConfigError` with lines for errors. `known` are the events of a study that is to be continued: its models were probed when it was new. `meanwhile` is
     called while the worker is at it.
     """
     probed = dict(known[0].versions) if known and isinstance(known[0], ev.StudyStarted) else None
     job = Job(kind="inspect", options={"probe": loaded.config.probe, "probed": probed})
     began = time.monotonic()
     inspection = Inspection.from_json(answer_of(executor, job, interrupt, meanwhile))
-    problems = problems_from(inspection.findings, loaded)
+    problems = list(dict.fromkeys([*loaded.warnings, *problems_from(inspection.findings, loaded)]))
     asked = loaded.config.probe and loaded.config.model.makes_estimator and probed != dict(inspection.versions)
     if asked and not any(problem.severity == "error" for problem in problems):
         found = probe_ranges(loaded, inspection, executor, interrupt, time.monotonic() - began)
@@ -241,7 +244,7 @@ def inspect_on(
 def study_of(
     loaded: Loaded,
     inspection: Inspection,
-    folder: Path,
+    folder: Path | None,
     events: Sequence[ev.Event],
     journal: jn.Journal | None,
     oracle: OracleSpec,
@@ -250,7 +253,8 @@ def study_of(
     """Return the study of a run directory, new or continued; raises `ProblemChanged` for another problem's.
 
     `events` are those found in the directory; `oracle` is the config's; `warnings` gets what is doubtful about the
-    earlier studies of `prior:`, which only a new study reads. Without a journal the study is a new one in memory.
+    earlier studies of `prior:`, which only a new study reads. Without a journal the study is a new one in memory, and
+    without a folder none that is to be kept.
     """
     config = loaded.config
     old = events[0] if events else None

@@ -27,7 +27,7 @@ class Session:
     """An open run directory with a study, its executor and its loop. Close it, or use it in a `with`.
 
     `resumed` says whether the directory held the study already; `complete` is the stop reason if nothing is left
-    to do; `notes` are things to tell the user, `warnings` what the inspection found that is no error.
+    to do; `notes` are things to tell the user, `warnings` what is doubtful in the config.
     """
 
     def __init__(

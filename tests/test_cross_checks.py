@@ -68,6 +68,43 @@ def refused(capsys: Capture, *arguments: str) -> str:
     return " ".join(found.split())
 
 
+COMMAND = """\
+name: echo
+model: {command: [/bin/echo, '{{"loss": 1}}'], metrics: {stdout: json}}
+space: {batch: {type: int, min: 10, max: 90, step: 20, default: 55}}
+evaluate: {metric: loss, direction: minimize}
+oracle: {type: random}
+budget: {trials: 1}
+executor: {type: serial}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (RIDGE.replace("default: 1", "default: 100"), ["space.alpha.default"]),
+        (RIDGE.replace("default: 1", "default: 100") + "start_with: [{alpha: 20}]\n", ["start_with[0].alpha"]),
+        (FUNCTION.replace("default: 3", "default: 7"), ["space.x.default"]),
+        (FUNCTION.replace("direction: minimize", "direction: minimize, cv: 5"), ["evaluate.cv"]),
+        (COMMAND, ["space.batch.default", "space.batch"]),
+        (FUNCTION + "gate: {min_gain: 0.1}\n", ["gate"]),
+    ],
+    ids=["range", "error too", "function", "cv", "command", "gate"],
+)
+def test_validate_and_space_give_the_warnings_of_run(
+    text: str, expected: list[str], project: Path, capsys: Capture
+) -> None:
+    (project / "study.yaml").write_text(text)
+    said = {}
+    for verb in (["validate"], ["space"], ["run", "--dry-run"], ["run"]):
+        capsys.readouterr()
+        cli.invoke([*verb, "study.yaml"])
+        lines = capsys.readouterr().err.splitlines()
+        said[" ".join(verb)] = [line for line in lines if "study.yaml:" in line and "hptune " not in line]
+    assert all(any(f": {key}: " in line for line in said["validate"]) for key in expected), said
+    assert said["validate"] == said["space"] == said["run --dry-run"] == said["run"]
+
+
 # -- constraints, conditions ----------------------------------------------------------------------------------------
 
 

@@ -46,7 +46,7 @@ def rehearse(loaded: Loaded, folder: Path, options: Options, add_trials: int | N
     )
     try:
         if not options.quiet:
-            warn([*loaded.warnings, *session.warnings])
+            warn(session.warnings)
         notes = ["dry run: one default trial is measured, nothing is written"]
         if begun:
             notes.append(f"{folder} holds {wording.count(begun, 'trial')} of this study; a run goes on from there")

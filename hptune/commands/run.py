@@ -113,7 +113,7 @@ def conduct(session: Session, options: Options, again: Collection[int] = ()) -> 
 
     try:
         if not options.quiet:
-            warn([*session.loaded.warnings, *session.warnings])
+            warn(session.warnings)
         check_outputs(options)
         write_config(session)
         return _Run(session, options, again).go()

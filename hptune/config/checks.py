@@ -32,7 +32,33 @@ def kinds_that_are_no_text(value: Mapping[str, Any], sources: Sources) -> list[P
 
 def cross_checks(config: StudyConfig, sources: Sources) -> list[Problem]:
     """Return the problems between sections."""
-    return [*_limits(config, sources), *_data(config, sources), *_gate(config, sources), *_order(config, sources)]
+    checks = (_limits, _data, _gate, _order, _measures_itself)
+    return [problem for check in checks for problem in check(config, sources)]
+
+
+def without_effect(config: StudyConfig) -> list[str]:
+    """Return the keys of `evaluate:` that its model, as one that measures itself, has no use for."""
+    if not isinstance(config.model, MeasuringModel):
+        return []
+    return ["cv", "train_score"] if config.model.folds(config.evaluate) == 1 else ["train_score"]
+
+
+def _measures_itself(config: StudyConfig, sources: Sources) -> list[Problem]:
+    """Say what has no effect, a `cv` even where it is written with its default."""
+    told = [
+        key
+        for key in without_effect(config)
+        if key in config.evaluate.model_fields_set and (key == "cv" or getattr(config.evaluate, key))
+    ]
+    return [
+        sources.problem(
+            ("evaluate", key),
+            f"a {type(config.model).key} model measures itself; {key} has no effect",
+            on_key=True,
+            severity="warning",
+        )
+        for key in told
+    ]
 
 
 def model_checks(config: StudyConfig, space: SearchSpace, folder: Path, sources: Sources) -> list[Problem]:

@@ -55,9 +55,11 @@ class Loaded:
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
-        """The whole config as plain data: overrides, `extends` and `${...}` done, defaults and aliases
-        written out. A valid config itself."""
+        """The whole config as plain data: overrides, `extends` and `${...}` done, defaults (of what has an effect) and
+        aliases written out. A valid config itself."""
         plain = self.config.model_dump(mode="json", by_alias=True)
+        for key in checks.without_effect(self.config):
+            del plain["evaluate"][key]
         plain["space"] = self.declared.plain_space
         plain["constraints"] = self.declared.plain_constraints
         plain["start_with"] = self.declared.plain_starts

@@ -145,10 +145,6 @@ def _inspect_measuring(problem: Problem, found: Inspection, findings: _Findings)
     found = replace(found, metric=evaluate.metric or MEASURED, direction=direction)
     folds = problem.model.folds(evaluate) if isinstance(problem.model, MeasuringModel) else 1
     found = replace(found, folds=folds)
-    for field in ("cv", "train_score") if folds == 1 else ("train_score",):
-        if field in problem.setup.evaluate and getattr(evaluate, field) != type(evaluate).model_fields[field].default:
-            message = f"a {problem.model.key} model measures itself; {field} has no effect"
-            findings.append(Finding(key=f"evaluate.{field}", message=message, severity="warning"))
     if isinstance(problem.model, MeasuringModel) and not findings.fatal():
         findings += problem.model.callable_with(problem.load, data=problem.setup.data is not None)
     if evaluate.nested is not None:

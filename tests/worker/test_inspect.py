@@ -209,7 +209,6 @@ def test_a_function_model_is_one_fold_with_the_metric_it_is_given() -> None:
         ("sphere", {}, "evaluate.direction", "hptune cannot know it of what function returns"),
         ("spher", {"direction": "minimize"}, "model.function", "did you mean 'sphere'?"),
         ("not_callable", {"direction": "minimize"}, "model.function", "expected a function"),
-        ("sphere", {"direction": "minimize", "cv": 3}, "evaluate.cv", "cv has no effect"),
     ],
 )
 def test_a_fault_of_a_function_model(function: str, evaluate: dict[str, Any], key: str, said: str) -> None:
