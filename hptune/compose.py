@@ -222,8 +222,8 @@ def inspect_on(
 ) -> tuple[Inspection, list[Problem]]:
     """Return what a worker of this executor finds out, and warnings, those of reading the config first.
 
-    Raises `ConfigError` with lines for errors. `known` are the events of a study that is to be continued: its models were probed when it was new. `meanwhile` is
-    called while the worker is at it.
+    Raises `ConfigError` with lines for errors. `known` are the events of a study that is to be continued: its models
+    were probed when it was new. `meanwhile` is called while the worker is at it.
     """
     probed = dict(known[0].versions) if known and isinstance(known[0], ev.StudyStarted) else None
     job = Job(kind="inspect", options={"probe": loaded.config.probe, "probed": probed})

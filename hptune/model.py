@@ -116,6 +116,11 @@ class EstimatorModel(ModelSpec):
         del values, space, tuned
         return "", 0
 
+    def prepared(self, estimator: Any, values: Mapping[str, Any], y: Any) -> Any:
+        """Return an unfitted estimator of a configuration as it is to be fitted to y (rows,); worker only."""
+        del values, y
+        return estimator
+
     def arguments(self, estimator: Any, values: Mapping[str, Any], weights: Any = None) -> dict[str, Any]:
         """Return what an unfitted estimator's `fit` is given beside X and y; worker only."""
         del estimator, values, weights

@@ -70,6 +70,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "inference",
             "job",
             "logfile",
+            "class_keys",
             "objective",
             "parameters",
             "places",

@@ -265,7 +265,7 @@ BAD: list[tuple[type[Parameter], dict[str, Any], str]] = [
     (Choice, {"values": "abc"}, "p: expected a list"),
     (Choice, {"values": (1, 2, 1)}, "p: the value 1 is listed twice"),
     (Choice, {"values": (object(),)}, "p: expected text, a number"),
-    (Choice, {"values": ({"a": 1},)}, "p: expected text, a number"),
+    (Choice, {"values": ({1: 2},)}, "p: expected text as the keys of a mapping, found 1"),
     (Choice, {"values": (1, math.nan)}, "p: expected finite numbers"),
     (Choice, {"values": (1, 2), "weights": (1,)}, "expected 2 positive numbers"),
     (Choice, {"values": (1, 2), "weights": (1, -1)}, "expected 2 positive numbers"),
@@ -273,7 +273,7 @@ BAD: list[tuple[type[Parameter], dict[str, Any], str]] = [
     (Choice, {"values": ("adam", "sgd"), "default": "adm"}, "did you mean 'adam'"),
     (Boolean, {"default": 1}, "p: expected true or false, found 1"),
     (Fixed, {"value": math.inf}, "p: expected finite numbers"),
-    (Fixed, {"value": {1: 2}}, "p: expected text, a number"),
+    (Fixed, {"value": {1: 2}}, "p: expected text as the keys of a mapping, found 1"),
 ]
 
 

@@ -181,9 +181,10 @@ class _Script:
         problem, values = self.problem, self.best.values
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return problem.estimators.build(
+            built = problem.estimators.build(
                 values, space=problem.space_for(values), seed=seed_for(self.seed, "refit"), load=problem.load
             )
+            return problem.estimators.prepared(built, values, problem.dataset.train.y)
 
     def _fit_arguments(self, estimator: Any) -> dict[str, Any]:
         """Return what `fit` is given beside X and y, as the refit gave it."""

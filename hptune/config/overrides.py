@@ -9,7 +9,7 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from hptune.config.paths import Path, dotted, locate
+from hptune.config.paths import Path, dotted, locate, split
 from hptune.config.yaml_loader import load_text
 from hptune.errors import ConfigError, Problem
 
@@ -43,7 +43,7 @@ def _set(value: Any, text: str) -> Path:
     if not equals or not key:
         raise _refusal("", "expected key.path=value, such as budget.trials=20")
     try:
-        new = load_text(written, "").value
+        new = load_text(written, "", key=tuple(split(key))).value
     except ConfigError as error:
         raise ConfigError(Problem(key, one.message) for one in error.problems) from None
     path, rest = locate(value, key)

@@ -104,7 +104,11 @@ class EntryReader:
     def _kind(self, raw: Mapping[str, Any], path: Path) -> str | None:
         listed = ", ".join(OPTIONS)
         if "type" not in raw:
-            mend = " (a range of numbers is `type: float` or `type: int`)" if {"min", "max"} & raw.keys() else ""
+            mend = ""
+            if {"min", "max"} & raw.keys():
+                mend = " (a range of numbers is `type: float` or `type: int`)"
+            elif raw and not any(key in known or key in ALIASES for key in raw for known in OPTIONS.values()):
+                mend = " (a mapping that is itself the value: {type: fixed, value: {...}})"
             self.complain(path, f"expected a type: one of {listed}, found none{mend}", on_key=True)
             return None
         kind = raw["type"]

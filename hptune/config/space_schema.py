@@ -10,7 +10,7 @@ from typing import Any
 Schema = dict[str, Any]
 
 _SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
-_VALUE: Schema = {"anyOf": [_SCALAR, {"type": "array"}]}
+_VALUE: Schema = {"anyOf": [_SCALAR, {"type": ["array", "object"]}]}
 _TEST: Schema = {
     "anyOf": [
         _SCALAR,
@@ -91,7 +91,12 @@ _CHOICE = _kind(
 _PARAMETER: Schema = {
     "anyOf": [
         {**_SCALAR, "title": "Fixed value"},
-        {"type": "array", "minItems": 1, "title": "One of a list"},
+        {
+            "type": "array",
+            "minItems": 1,
+            "title": "One of a list",
+            "description": "Values, lists and mappings, such as class_weight: [null, balanced, {0: 1, 1: 5}].",
+        },
         _numeric("float", "number"),
         _numeric("int", "integer"),
         _CHOICE,

@@ -143,7 +143,8 @@ class StudyConfig(Spec):
     model: Model = Field(title="Model")
     """What is tuned: one of class, pipeline, choose, function, hypermodel, command."""
     space: Annotated[dict[str, Any], WithJsonSchema(SPACE)] = Field(default_factory=dict, title="Search space")
-    """Parameters by their paths: a value fixes one, a list is a choice, a mapping with type: a range."""
+    """Parameters by their paths: a value fixes one, a list is a choice (of values, lists and mappings), a mapping with
+    type: a range."""
     constraints: Annotated[SkipValidation[list[Any]], WithJsonSchema(CONSTRAINTS)] = Field(
         default_factory=list, title="Constraints"
     )

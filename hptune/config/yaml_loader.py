@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hptune.class_keys import by_class, text_of
 from hptune.config.environment import is_whole, mentions, substituted
 from hptune.config.paths import Path, dotted
 from hptune.config.yaml_dump import dump
@@ -61,27 +62,40 @@ class Document:
         return self.values.get(path) or self.key_place(path)
 
 
-def load_text(text: str | bytes, file: str, environment: Mapping[str, str] | None = None) -> Document:
+def load_text(
+    text: str | bytes, file: str, environment: Mapping[str, str] | None = None, *, key: Path = ()
+) -> Document:
     """Return the one document in `text`; `file` names it in messages. Raise ConfigError for anything else.
 
     `environment` is where `${NAME}` is looked up, the process's own by default.
+    `key` is the path in a config at which the document is to stand.
     """
     source = decoded(text, file)
     root = Composer(source, file).compose()
     if root is None:
         return Document(None, file, source)
-    converter = _Converter(file, os.environ if environment is None else environment)
+    converter = _Converter(file, os.environ if environment is None else environment, key)
     value = converter.convert(root, ())
     if converter.problems:
         raise ConfigError(converter.problems)
     return Document(value, file, source, converter.keys, converter.values, variables=converter.variables)
 
 
+_HOLDING_VALUES = ("model", "space", "start_with", "constraints")
+
+
+def _by_class(path: Path) -> bool:
+    """Return whether a mapping at `path` is one by class, whose keys may be numbers and booleans (kept as text)."""
+    names = [part for part in path if isinstance(part, str)]
+    return bool(names) and names[0] in _HOLDING_VALUES and any(map(by_class, names[1:]))
+
+
 class _Converter:
     """Turns nodes into plain values, noting places, and every problem rather than the first."""
 
-    def __init__(self, file: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, file: str, environment: Mapping[str, str], above: Path) -> None:
         self.file = file
+        self.above = above
         self.environment = environment
         self.variables: dict[Path, str] = {}
         self.keys: dict[Path, Place] = {}
@@ -149,9 +163,11 @@ class _Converter:
         try:
             value = resolve(node.text)
         except ValueError:
-            value = 0
+            value = None
         if isinstance(value, str):
             return value
+        if isinstance(value, int) and node.text and _by_class((*self.above, *path)):
+            return text_of(value)
         found = "nothing" if node.text == "" else shortened(node.text)
         self.complain(path, f"expected text as a key, found {found}: write it in quotes", node.place)
         return None

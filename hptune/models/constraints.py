@@ -8,7 +8,7 @@ since 1.2; a class without them, or with something unknown in them, is simply no
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -126,8 +126,6 @@ class _Accepts:
 
     def __call__(self, value: Any) -> bool:
         value = fitting(self.cls, self.name, value)
-        if isinstance(value, Mapping):
-            return True  # a node, or a dict whose keys YAML cannot spell
         return any(one.is_satisfied_by(value) for one in self.constraints)
 
     def tells_apart(self, a: float, b: float) -> bool:

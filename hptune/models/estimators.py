@@ -340,6 +340,8 @@ def _unknown(key: str, place: Place, name: str, known: Mapping[str, Any], open_e
 def _is_plain(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(_is_plain(one) for one in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(one) for key, one in value.items())
     return value is None or (isinstance(value, (bool, int, float, str)) and not is_unsaid(value))
 
 

@@ -7,8 +7,26 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from hptune.class_keys import by_class, to_classes
 from hptune.models.epochs import itself
 from hptune.models.fit_params import WEIGHTS, Route
+
+
+def weighing_classes(estimator: Any, y: Any) -> Any:
+    """Return an unfitted estimator whose mappings by class (`class_weight`) have the classes of y (rows,) as keys."""
+    if not hasattr(estimator, "get_params"):
+        return estimator
+    found = {
+        name: value
+        for name, value in estimator.get_params(deep=True).items()
+        if by_class(name) and isinstance(value, Mapping) and any(isinstance(key, str) for key in value)
+    }
+    if not found:
+        return estimator
+    classes = dict.fromkeys(np.ravel(y).tolist())
+    return estimator.set_params(**{name: to_classes(value, classes) for name, value in found.items()})
 
 
 def takes(estimator: Any, argument: str) -> bool:

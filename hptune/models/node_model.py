@@ -41,6 +41,14 @@ class NodeModel(EstimatorModel):
         """The place of that node."""
         return root_place(self.node)
 
+    @cached_property
+    def maps(self) -> bool:
+        """Whether a mapping stands among its `params`."""
+        nodes = (place.node for place in walk(self.root))
+        return any(
+            isinstance(v, Mapping) for node in nodes if isinstance(node, ClassNode) for v in node.params.values()
+        )
+
     def canonical(self, path: str) -> str:
         """Return a parameter's path as hptune writes it, for any of its spellings."""
         return canonical(self.root, path)
@@ -92,9 +100,15 @@ class NodeModel(EstimatorModel):
         load: Loader,
         weights: Any = None,
     ) -> Any:
-        estimator = self.build(values, space=space, seed=seed, load=load)
+        estimator = self.prepared(self.build(values, space=space, seed=seed, load=load), values, y)
         estimator.fit(X, y, **self.arguments(estimator, values, weights))
         return estimator
+
+    def prepared(self, estimator: Any, values: Mapping[str, Any], y: Any) -> Any:
+        from hptune.models.fitting import weighing_classes
+
+        mappings = self.maps or any(isinstance(value, Mapping) for value in values.values())
+        return weighing_classes(estimator, y) if mappings else estimator
 
     def arguments(self, estimator: Any, values: Mapping[str, Any], weights: Any = None) -> dict[str, Any]:
         from hptune.models.fitting import arguments

@@ -78,7 +78,8 @@ class ClassNode(Spec):
     class_: Annotated[str, AfterValidator(dotted)] = Field(alias="class")
     """The dotted path of an estimator class, e.g. sklearn.linear_model.Ridge."""
     params: dict[str, Param] = Field(default_factory=dict)
-    """Constructor parameters that are not searched; a value may be another estimator ({class: ...})."""
+    """Constructor parameters that are not searched; a value may be another estimator ({class: ...}) or a mapping, by
+    class for class_weight: {0: 1, 1: 5}."""
 
     @property
     def name(self) -> str:

@@ -74,12 +74,17 @@ def plain(value: Any, name: str) -> Any:
         return float(value) + 0.0  # -0.0 becomes 0.0
     if isinstance(value, (list, tuple)):
         return [plain(one, name) for one in value]
-    raise ValueError(f"{name}: expected text, a number, true, false, null or a list of those, found {value!r}")
+    raise ValueError(
+        f"{name}: expected text, a number, true, false, null, or a list or mapping of those, found {value!r}"
+    )
 
 
 def plain_or_mapping(value: Any, name: str) -> Any:
-    """Return the value as `plain` does, a mapping with its values made plain (KerasTuner's `Fixed` takes one)."""
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+    """Return the value as `plain` does, a mapping with text keys with its values made plain; {0: 1} has no such keys."""
+    if isinstance(value, dict):
+        wrong = [key for key in value if not isinstance(key, str)]
+        if wrong:
+            raise ValueError(f"{name}: expected text as the keys of a mapping, found {wrong[0]!r}")
         return {str.__str__(key): plain_or_mapping(one, name) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain_or_mapping(one, name) for one in value]

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from hptune.errors import did_you_mean
-from hptune.parameters.base import UNSET, Column, Entries, Parameter, Unset, canonical, plain, plain_or_mapping
+from hptune.parameters.base import UNSET, Column, Entries, Parameter, Unset, canonical, plain_or_mapping
 
 
 def _even(levels: int) -> tuple[float, ...]:
@@ -18,7 +18,7 @@ def _even(levels: int) -> tuple[float, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Parameter):
-    """One of a list of values of any type, None and lists included.
+    """One of a list of values of any type, None, lists and mappings included.
 
     `ordered` values (numbers, increasing) are encoded as positions on a line, others as levels without order.
     `weights` are relative sampling frequencies. Values are told apart by type and value: True is not 1.
@@ -34,7 +34,7 @@ class Choice(Parameter):
     def __post_init__(self) -> None:
         if not isinstance(self.values, (list, tuple)) or not self.values:
             raise ValueError(f"{self.name}: expected a list with at least one value, found {self.values!r}")
-        values = tuple(plain(one, self.name) for one in self.values)
+        values = tuple(plain_or_mapping(one, self.name) for one in self.values)
         index: dict[str, int] = {}
         for position, value in enumerate(values):
             if index.setdefault(canonical(value), position) != position:
@@ -80,7 +80,7 @@ class Choice(Parameter):
 
     def coerce(self, value: Any) -> Any:
         try:
-            position = self._index.get(canonical(plain(value, self.name)))
+            position = self._index.get(canonical(plain_or_mapping(value, self.name)))
         except ValueError:
             position = None
         if position is None and isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -53,14 +53,14 @@ def _without_nulls(key: str, part: Any) -> Any:
 
 
 def _fixed(found: Any, declared: Any = None) -> Any:
-    """Return a value as a config fixes it: a list must be wrapped, because a bare list is a choice.
+    """Return a value as a config fixes it: a list or mapping must be wrapped, a bare one has a meaning of its own.
 
     `declared` is the entry of the search; a tied parameter goes on setting its paths.
     """
     sets = declared.get("sets") if isinstance(declared, Mapping) else None
     if sets:
         return {"type": "fixed", "value": found, "sets": list(sets)}
-    return {"type": "fixed", "value": found} if isinstance(found, (list, tuple)) else found
+    return {"type": "fixed", "value": found} if isinstance(found, (list, tuple, Mapping)) else found
 
 
 def heading(history: History, trial: Trial) -> str:

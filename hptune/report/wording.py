@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from hptune.objective import Objective
@@ -52,11 +52,16 @@ def exact(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, allow_nan=False, ensure_ascii=False)
 
 
+def _mapping(found: Mapping[str, Any]) -> str:
+    """Return a mapping as short as YAML has it: {0: 1, 1: 5}."""
+    return f"{{{', '.join(f'{key}: {value(one)}' for key, one in found.items())}}}"
+
+
 def value(value: Any) -> str:
     """Return a parameter's value for a table: floats to four significant digits, all else as in a config."""
     if isinstance(value, float):
         return number(value)
-    text = exact(value)
+    text = _mapping(value) if isinstance(value, Mapping) else exact(value)
     return text if text.isprintable() else json.dumps(text)
 
 

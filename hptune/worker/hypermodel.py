@@ -15,7 +15,7 @@ from hptune.hyperparameters import HyperParameters
 from hptune.job import Finding
 from hptune.model import Loader
 from hptune.models.estimators import seeded
-from hptune.models.fitting import weighted
+from hptune.models.fitting import weighing_classes, weighted
 from hptune.parameters import Fixed, Parameter
 from hptune.places import plain_name
 from hptune.reachable import TOO_LITTLE, share_too_small
@@ -47,6 +47,7 @@ class Built:
         `weights` (rows,) go to the model's `fit` as `sample_weight` if it takes that; a `fit` of the hypermodel's own
         gets them if its signature names `sample_weight`.
         """
+        self.model = weighing_classes(self.model, y)
         own = getattr(self.owner, "fit", None)
         if own is None:
             keyword = None if weights is None else weighted(self.model)

@@ -129,7 +129,7 @@ def _finding(space: SearchSpace, cause: Cause, message: str) -> Finding:
     told = dict(cause)
     implied = {condition.parameter for name, _ in cause for condition in space[name].when}
     shown = {name: value for name, value in told.items() if name not in implied or len(told) == 1}
-    texts = {name: value if isinstance(value, str) else canonical(value) for name, value in shown.items()}
+    texts = {name: _as_test(value) for name, value in shown.items()}
     pairs = ", ".join(f"{name}: {text}" for name, text in texts.items())
     if len(shown) == 1:
         (name,) = shown
@@ -138,6 +138,12 @@ def _finding(space: SearchSpace, cause: Cause, message: str) -> Finding:
     message = message.rstrip(".")
     first = next(iter(shown))
     return Finding(key=f"space.{first}", message=f"a fit with {pairs} fails: {message}; {mend}")
+
+
+def _as_test(value: Any) -> str:
+    """Return a value as `forbid:` asks for it: a mapping or list is one of a list, bare it would mean something else."""
+    text = value if isinstance(value, str) else canonical(value)
+    return f"[{text}]" if isinstance(value, (dict, list)) else text
 
 
 _MENDS = {

@@ -165,6 +165,7 @@ class Problem:
             from hptune.worker.prefix import trusted
 
             whole = model.build(values, space=space, seed=seed, load=self.load)
+            whole = model.prepared(whole, values, train.y)
             given = model.arguments(whole, values, train.weights)
             prefix = whole.steps[:count]
             alone = {name for name, _ in prefix}.isdisjoint(name.split("__")[0] for name in given)
