@@ -6,6 +6,7 @@ an inactive parameter holds.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,6 +85,9 @@ def clause(parameter: str, test: Any) -> tuple[Condition, ...]:
     """
     if isinstance(test, Mapping):
         unknown = [key for key in test if key not in COMPARISONS]
+        if unknown == ["in"] and isinstance(test["in"], (list, tuple)):
+            shown = ", ".join(one if isinstance(one, str) else json.dumps(one) for one in test["in"])
+            raise ValueError(f"{parameter}: a list alone means one of it: write `{parameter}: [{shown}]`")
         if unknown or not test:
             raise ValueError(
                 f"{parameter}: expected {', '.join(COMPARISONS)}, found {', '.join(unknown) or 'nothing'}"

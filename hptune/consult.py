@@ -90,8 +90,8 @@ def _checked(oracle: OracleSpec, answer: Any, history: History, trial: int) -> S
         _fail(
             oracle,
             trial,
-            f"is the configuration of trial {before} again; where there is nothing better, hptune.unseen(history, rng) "
-            "draws a new one",
+            f"its suggestion is the configuration of trial {before} again; where there is nothing better, "
+            "hptune.unseen(history, rng) draws a new one",
         )
     if answer.parent is not None and answer.parent not in range(trial):
         _fail(oracle, trial, f"parent: expected an earlier trial's number, found {_short(answer.parent)}")

@@ -6,6 +6,8 @@ the metric, the folds, the defaults of the estimators.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -34,6 +36,7 @@ def cross_checks(loaded: Loaded, inspection: Inspection, *, continued: bool = Fa
         about_space = [replace(one, severity="warning") for one in about_space]
     return [
         *about_space,
+        *_nothing_searched(loaded, space),
         *_scores(loaded, inspection),
         *_gate(loaded, inspection),
     ]
@@ -65,17 +68,35 @@ def _reach(loaded: Loaded, space: SearchSpace) -> Iterator[Problem]:
         yield loaded.problem("constraints", message, "warning")
 
 
+def _nothing_searched(loaded: Loaded, space: SearchSpace) -> Iterator[Problem]:
+    """A study of several trials with a single configuration is hardly meant; best.yaml has a budget of one."""
+    if loaded.config.budget.trials != 1 and space.size(limit=2) == 1:
+        what = "every parameter has one value" if len(space) else "there is no `space:`"
+        message = f"nothing is searched, for {what}: the only trial will be the defaults"
+        yield loaded.problem("space" if len(space) else "model", message, "warning")
+
+
 def _scores(loaded: Loaded, inspection: Inspection) -> Iterator[Problem]:
-    """Scores of scikit-learn's neg_ metrics are never above zero, though tables show them without the sign."""
-    config = loaded.config
-    if not config.model.makes_estimator or not Objective(inspection.metric, inspection.direction).shown_negated:
+    """Scores of scikit-learn's neg_ metrics are never above zero, though tables show them without the sign; those of
+    most others never above one."""
+    config, metric = loaded.config, inspection.metric
+    if not config.model.makes_estimator:
         return
+    negated = Objective(metric, inspection.direction).shown_negated
+    highest = 0 if negated else 1 if _ONE.fullmatch(metric) else math.inf
     wanted = {"budget.target": config.budget.target, "gate.baseline": config.gate and config.gate.baseline}
     for key, score in wanted.items():
-        if isinstance(score, float) and score > 0:
-            yield loaded.problem(
-                key, f"expected at most 0, as scores of {inspection.metric} are; found {score:g}. Write {-score:g}"
-            )
+        if isinstance(score, float) and score > highest:
+            mend = f". Write {-score:g}" if negated else ""
+            yield loaded.problem(key, f"expected at most {highest}, as scores of {metric} are; found {score:g}{mend}")
+
+
+_ONE = re.compile(
+    r"r2|explained_variance|d2_\w+|(balanced_|top_k_)?accuracy|(average_)?precision(_\w+)?|(recall|f1|jaccard|roc_auc)(_\w+)?|"
+    r"matthews_corrcoef|(adjusted_)?rand_score|(adjusted|normalized)_mutual_info_score|(completeness|homogeneity)_score|"
+    r"v_measure_score|fowlkes_mallows_score"
+)
+"""The scikit-learn scorers whose best score is 1."""
 
 
 def _gate(loaded: Loaded, inspection: Inspection) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -64,10 +65,18 @@ class EvaluateSpec(Spec):
     select: Literal["best", "one_standard_error"] = "best"
     """Which of the finalists wins: the one with the best mean, or the simplest within one standard error of it."""
 
+    @field_validator("metric")
+    @classmethod
+    def _module(cls, metric: str | None) -> str | None:
+        if metric is not None and re.search(r"\.py(:|$)", metric):
+            raise ValueError(f"expected module:function without .py, found {metric!r}")
+        return metric
+
     @field_validator("also")
     @classmethod
     def _once_each(cls, also: list[str]) -> list[str]:
         for name in also:
+            cls._module(name)
             if not name or also.count(name) > 1:
                 raise ValueError(f"expected the names of metrics, each once, found {name!r}")
         return also

@@ -131,6 +131,8 @@ WARNED: dict[str, object] = {"code": 0, "kept": r"^warning|^ +\d* \|"}  # valid,
 MISTAKES: Mapping[str, Sequence[Mistake]] = {
     "The YAML itself": [
         study("a misspelt key", "evaluate:", "evalute:", wrong="evalute: {metric: r2, cv: 4}"),
+        study("a key that another tool has", "budget: {trials: 4}", "n_trials: 4"),
+        study("a value where a mapping is wanted", "budget: {trials: 4}", "budget: 4"),
         study("a misspelt key further in", EVALUATE, "evaluate: {metrik: r2, cv: 4}"),
         study("no blank after a colon", "budget: {trials: 4}", "budget:{trials: 4}"),
         study(
@@ -172,6 +174,12 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         study("a list for a range", ALPHA, "  regressor.ridge.alpha: [0.001, 1000, log]\n"),
         study("a range without its type", ALPHA, "  regressor.ridge.alpha: {min: 1e-3, max: 1e3}\n"),
         study("min above max", ALPHA, "  regressor.ridge.alpha: {type: float, min: 1e3, max: 1e-3}\n"),
+        study(
+            "a default outside the range",
+            ALPHA,
+            "  regressor.ridge.alpha: {type: float, min: 1e-3, max: 1e3, scale: log, default: 1e4}\n",
+            **WARNED,
+        ),
         study("a log scale from 0", ALPHA, "  regressor.ridge.alpha: {type: float, min: 0, max: 1, scale: log}\n"),
         study(
             "a whole number's range with fractions",
@@ -316,6 +324,12 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             lines=False,
             kept=r"trial 0|^error",
         ),
+        function(
+            "a shell's signs without a shell",
+            "model: {function: bowl:bowl}",
+            "model: {command: '{python} bowl.py {x} | tee log', metrics: {stdout: json}}",
+            **WARNED,
+        ),
     ],
     "The metric": [
         Mistake(
@@ -326,6 +340,14 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
                 "kinds.csv": KINDS,
                 "scores.py": "def share(predicted):\n    return float((predicted == 'big').mean())\n",
             },
+        ),
+        kinds("a target that no score can reach", "budget: {trials: 4}", "budget: {trials: 4, target: 1.5}"),
+        function(
+            "folds for a function",
+            "direction: minimize}",
+            "direction: minimize, cv: 5}",
+            wrong="evaluate: {metric: value, direction: minimize, cv: 5}",
+            **WARNED,
         ),
         study("a misspelt metric", "metric: r2", "metric: r_2", wrong="evaluate: {metric: r_2, cv: 4}"),
         study(

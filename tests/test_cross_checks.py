@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,9 +80,13 @@ executor: {type: serial}
 """
 
 
+NOTHING = FUNCTION.replace("{x: {type: float, min: -5, max: 5, default: 3}}", "{x: 1}")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        (NOTHING, ["space"]),
         (RIDGE.replace("default: 1", "default: 100"), ["space.alpha.default"]),
         (RIDGE.replace("default: 1", "default: 100") + "start_with: [{alpha: 20}]\n", ["start_with[0].alpha"]),
         (FUNCTION.replace("default: 3", "default: 7"), ["space.x.default"]),
@@ -89,7 +94,7 @@ executor: {type: serial}
         (COMMAND, ["space.batch.default", "space.batch"]),
         (FUNCTION + "gate: {min_gain: 0.1}\n", ["gate"]),
     ],
-    ids=["range", "error too", "function", "cv", "command", "gate"],
+    ids=["nothing", "range", "error too", "function", "cv", "command", "gate"],
 )
 def test_validate_and_space_give_the_warnings_of_run(
     text: str, expected: list[str], project: Path, capsys: Capture
@@ -243,6 +248,31 @@ def test_a_floor_that_cannot_be_used_is_refused_before_the_first_fit(
     assert said in found
     assert cli.invoke(["run", "ridge.yaml", "-q"]) == 2
     assert not (project / "runs" / "ridge" / "journal.jsonl").exists()
+
+
+@pytest.mark.parametrize("metric", ["r2", "explained_variance"])
+def test_a_target_that_no_score_can_reach_is_refused(metric: str, project: Path, capsys: Capture) -> None:
+    options = ["-o", f"evaluate.metric={metric}", "-o", "budget.target=1.5"]
+    said = refused(capsys, "ridge.yaml", *options)
+    assert f"budget.target: expected at most 1, as scores of {metric} are; found 1.5" in said
+    assert cli.invoke(["validate", "ridge.yaml", *options[:2], "-o", "budget.target=1.0"]) == 0
+
+
+def test_every_scorer_but_two_ends_at_zero_or_one() -> None:
+    from sklearn.metrics import get_scorer_names
+
+    from hptune.cross_checks import _ONE
+
+    rest = {name for name in get_scorer_names() if not _ONE.fullmatch(name) and not name.startswith("neg_")}
+    assert rest == {"positive_likelihood_ratio", "mutual_info_score"}
+
+
+def test_a_config_without_a_space_is_said_to_search_nothing(project: Path, capsys: Capture) -> None:
+    (project / "ridge.yaml").write_text(re.sub(r"^space:\n.*\n", "", RIDGE, flags=re.MULTILINE))
+    assert cli.invoke(["validate", "ridge.yaml"]) == 0
+    assert "model: nothing is searched, for there is no `space:`" in capsys.readouterr().err
+    assert cli.invoke(["validate", "ridge.yaml", "-o", "budget.trials=1"]) == 0
+    assert "nothing is searched" not in capsys.readouterr().err
 
 
 def test_a_misspelt_defaults_is_not_a_file(project: Path, capsys: Capture) -> None:

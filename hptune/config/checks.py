@@ -15,6 +15,7 @@ from hptune.model import MeasuringModel
 from hptune.models.hypermodel import HyperModelSpec
 from hptune.space import SearchSpace
 
+_WITH_SKLEARN = 200 * 2**20
 _KINDS: tuple[KeyPath, ...] = (("evaluate", "cv", "type"), ("data", "synthetic", "kind"))
 
 
@@ -32,7 +33,7 @@ def kinds_that_are_no_text(value: Mapping[str, Any], sources: Sources) -> list[P
 
 def cross_checks(config: StudyConfig, sources: Sources) -> list[Problem]:
     """Return the problems between sections."""
-    checks = (_limits, _data, _gate, _order, _measures_itself)
+    checks = (_limits, _memory, _data, _gate, _order, _measures_itself)
     return [problem for check in checks for problem in check(config, sources)]
 
 
@@ -79,6 +80,15 @@ def _limits(config: StudyConfig, sources: Sources) -> list[Problem]:
         for key in ("trial_time", "trial_memory")
         if getattr(config.budget, key) is not None
     ]
+
+
+def _memory(config: StudyConfig, sources: Sources) -> list[Problem]:
+    limit = config.budget.trial_memory
+    if limit is None or limit >= _WITH_SKLEARN or not config.model.makes_estimator:
+        return []
+    held = f"found {limit / 2**20:.0f} MiB: trials may never fit into that"
+    message = f"a worker takes about 200 MiB once scikit-learn is imported, {held}"
+    return [sources.problem(("budget", "trial_memory"), message, severity="warning")]
 
 
 def _data(config: StudyConfig, sources: Sources) -> list[Problem]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from hptune.config.elsewhere import key_meant, mapping_meant
 from hptune.config.paths import Path
 from hptune.config.sources import Sources
 from hptune.config.wording import expectation, found, hint
@@ -44,7 +45,9 @@ def _problem(
     path: Path, kind: str, errors: list[Mapping[str, Any]], known: Sequence[str], sources: Sources
 ) -> Problem:
     if kind == "extra_forbidden":
-        return sources.problem(path, unknown_key(str(path[-1]), known), on_key=True)
+        meant = key_meant(path, errors[0]["input"])
+        message = f"unknown key{meant}" if meant else unknown_key(str(path[-1]), known)
+        return sources.problem(path, message, on_key=True)
     if kind == "missing":
         example = _EXAMPLES.get(".".join(map(str, path)), "")
         mend = f"; such as `{example}`" if example else ""
@@ -64,7 +67,9 @@ def _problem(
     if custom is not None:
         return _own_words(path, str(custom["msg"]).removeprefix("Value error, "), value, sources)
     wanted = " or ".join(dict.fromkeys(expectation(one) for one in errors))
-    return sources.problem(path, f"expected {wanted}, found {found(value)}{hint(errors, value)}")
+    return sources.problem(
+        path, f"expected {wanted}, found {found(value)}{mapping_meant(path, value) or hint(errors, value)}"
+    )
 
 
 _EXAMPLES = {

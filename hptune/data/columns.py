@@ -115,7 +115,8 @@ class _Reading:
         if len(missing):
             listed = ", ".join(str(number + (self.first_line or 0)) for number in missing[:5])
             listed += ", ..." if len(missing) > 5 else ""
-            where = "rows, counted from 0:" if self.first_line is None else "lines"
+            plural = "s" if len(missing) > 1 else ""
+            where = f"row{plural}, counted from 0:" if self.first_line is None else f"line{plural}"
             raise bad(
                 key, f"{name!r} is missing in {len(missing)} of {len(column)} rows ({where} {listed}); remove these"
             )

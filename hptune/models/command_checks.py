@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from hptune.models.command import CommandModel
 
 _COMMAND = "model.command"
+_SHELL_WORD = re.compile(r"\|[|&]?|&&?|;|\d*>>?|\d*>&\d|&>>?|<")
 _SCRIPTED = ("python", "bash", "sh", "zsh", "Rscript", "julia", "node", "perl", "ruby")
 
 
@@ -161,6 +164,7 @@ def _program(model: CommandModel, folder: Path) -> Iterator[Finding]:
         return
     if model.shell:
         return
+    yield from _shell_words(model)
     words = [_known(template, folder) for template in model.arguments]
     program = words[0]
     if program is None:
@@ -171,6 +175,21 @@ def _program(model: CommandModel, folder: Path) -> Iterator[Finding]:
     elif shutil.which(program, path=path) is None:
         yield _error(_COMMAND, f"there is no program {program!r} on the PATH{_mend(program, start or folder, path)}")
     yield from _script(program, words[1:], folder, start)
+
+
+def _shell_words(model: CommandModel) -> Iterator[Finding]:
+    """Yield what only a shell would act on; what is quoted, or an item of a list, is meant as it stands."""
+    try:
+        words = shlex.split(model.command, posix=False) if isinstance(model.command, str) else []
+    except (
+        ValueError
+    ):  # a quote after a backslash, which only this way of splitting, that keeps quotes, takes for one
+        return
+    found = list(dict.fromkeys(word for word in words[1:] if _SHELL_WORD.fullmatch(word)))
+    if found:
+        listed = " and ".join(found)
+        message = f"{listed} goes to the program as an argument, for no shell reads the line"
+        yield _warning(_COMMAND, f"{message}; write `shell: true` beside it, or quote it if it is meant so")
 
 
 def _known(template: Template, folder: Path) -> str | None:

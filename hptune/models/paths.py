@@ -23,6 +23,7 @@ from hptune.models.nodes import (
     Node,
     PipelineNode,
 )
+from hptune.spaces import SPACES
 
 ROOT_CHOICE = "model"  # the path of a choose that is the whole model
 _INNER = (ClassNode, ChooseNode, PipelineNode, ColumnsNode, FunctionNode, NamedEstimators)
@@ -132,7 +133,11 @@ def locate(root: Place, path: str) -> tuple[Place, tuple[str, ...]]:
                     f"{path}: names {group[0]}; name a parameter of a {group[1]} ({', '.join(children)})"
                 )
             if parts[0] not in children:
-                hint = did_you_mean(parts[0], children) or f" ({group[1]}s: {', '.join(children)})"
+                hint = _owner(place, parts) or did_you_mean(parts[0], children)
+                if not hint:
+                    hint = f" ({group[1]}s: {', '.join(children)})"
+                    likely = _likely(place)
+                    hint += f"; write {join(likely.path, parts[0])}, if it is of that" if len(parts) == 1 else ""
                 where = f" in {place.path}" if place.path else ""
                 raise ValueError(f"{path}: no {group[1]} {parts[0]!r}{where}{hint}")
         elif isinstance(place.node, (str, FunctionNode)):
@@ -145,6 +150,27 @@ def locate(root: Place, path: str) -> tuple[Place, tuple[str, ...]]:
         elif parts[0] not in children:
             return place, tuple(parts)
         place, parts = children[parts[0]], parts[1:]
+
+
+def _likely(group: Place) -> Place:
+    """Return the estimator of a group whose parameter is meant most often: that of the last step."""
+    place = group
+    while (children := list(place.children().values())) and not isinstance(place.node, ClassNode):
+        place = children[-1 if isinstance(place.node, PipelineNode) else 0]
+    return place
+
+
+def _owner(group: Place, parts: list[str]) -> str:
+    """Return a hint at the one estimator directly below that is known to have the parameter, "" if it is not one."""
+    known = [
+        name
+        for name, child in group.children().items()
+        if isinstance(child.node, ClassNode)
+        and (
+            parts[0] in child.node.params or (child.node.name in SPACES and parts[0] in SPACES[child.node.name].space)
+        )
+    ]
+    return f"; did you mean {join(group.path, known[0], *parts)!r}?" if len(known) == 1 else ""
 
 
 def _group(node: Node | NamedEstimators) -> type:

@@ -36,7 +36,7 @@ def test_the_schema_is_one() -> None:
         PIPELINE + "space: {scale: [passthrough], regressor: ridge, impute.strategy: null}",
         RIDGE + "space: {alpha: {type: float, low: 1, high: 2, log: true}, b: {type: choice, choices: [1, null]}}",
         RIDGE + "space: {alpha: {type: int, min_value: 1, max: 2, when: {b: {gt: 1}}}, b: {type: boolean}}",
-        RIDGE + "evaluate: {cv: 3}\nbudget: {time: 90, trial_memory: 5000000}\noutput: {refit: all}",
+        RIDGE + "evaluate: {cv: 3}\nbudget: {time: 90, trial_memory: 500000000}\noutput: {refit: all}",
         "model: {function: 'm:f'}",
     ],
 )  # fmt: skip

@@ -139,7 +139,7 @@ def test_cells_that_mean_nothing_are_declared(tmp_path: Path) -> None:
         ("1,-1", "expected weights from 0 up, found -1"),
         ("0,0", "every weight is 0"),
         ("q,1", "expected numbers as weights, found 'q'"),
-        (",1", "'w' is missing in 1 of 2 rows (lines 2)"),
+        (",1", "'w' is missing in 1 of 2 rows (line 2)"),
         ("inf,1", "holds infinite values"),
     ],
 )

@@ -62,7 +62,7 @@ def test_parquet_keeps_types_and_dates_are_a_warning(tmp_path: Path) -> None:
     ("options", "key", "said"),
     [
         ({"target": "when"}, "data.target", "'when' holds dates, expected numbers or classes"),
-        ({"target": "number"}, "data.target", "missing in 1 of 3 rows (rows, counted from 0: 1)"),
+        ({"target": "number"}, "data.target", "missing in 1 of 3 rows (row, counted from 0: 1)"),
         ({"target": "z"}, "data.target", "t.parquet has no column 'z'"),
         ({"train": "u.parquet"}, "data.train", "did you mean 't.parquet'?"),
     ],
