@@ -19,8 +19,7 @@ _BYTES = {"b": 1} | {
     for suffix, base in (("b", 1000), ("ib", 1024))
 }
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
-_SMALLEST = 64 * 2**20
-"""A worker takes 45 MiB before it has imported any model."""
+_SMALLEST = 2**20
 
 
 def seconds(value: Any) -> Any:
@@ -54,8 +53,7 @@ def size(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"{wanted}, found {_kind(value)}")
     if not value >= _SMALLEST:
-        missing = "; is the unit missing?" if value < 2**20 else ": no worker can live in that"
-        raise ValueError(f"{wanted}, of at least 64MiB, found {value:g} bytes{missing}")
+        raise ValueError(f"{wanted}, of at least 1MiB, found {value:g} bytes; is the unit missing?")
     if value > 2**62:
         raise ValueError(f"{wanted}, found {value:g} bytes")
     return int(value)

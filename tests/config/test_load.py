@@ -206,7 +206,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     ),
     "bad size": (
         RIDGE + "budget: {trial_memory: 2}",
-        ["3: budget.trial_memory: expected a size such as 2GiB or 500MB, or a number of bytes, of at least 64MiB, "
+        ["3: budget.trial_memory: expected a size such as 2GiB or 500MB, or a number of bytes, of at least 1MiB, "
          "found 2 bytes; is the unit missing?"],
     ),
     "yes is text": (

@@ -67,7 +67,7 @@ def test_a_step_is_known_by_its_name_or_number() -> None:
         ("budget.trails=3", "budget.trails: unknown key; did you mean 'trials'?"),
         ("budget.trials=many", "budget.trials: expected a whole number, found 'many'"),
         ("budget.trials=", ""),
-        ("budget=3", "budget: expected a mapping, found 3"),
+        ("budget=3", "budget: expected a mapping, found 3; write {trials: 3}"),
         ("budget.trials", "expected key.path=value, such as budget.trials=20"),
         ("=3", "expected key.path=value, such as budget.trials=20"),
         ("seed=[1",

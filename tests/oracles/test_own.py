@@ -135,7 +135,7 @@ GOOD = {"kernel": "linear", "eps": 0.5, "cache": 200}
         (hptune.Suggestion({**GOOD, "esp": 1}), "no parameter 'esp'; did you mean 'eps'?"),
         (
             hptune.Suggestion(SPACE.defaults()),
-            r"asked for trial 1: its suggestion is the configuration of trial 0 again; .*hptune.unseen",
+            r"its suggestion is the configuration of trial 0 again; .*hptune.unseen",
         ),
         (hptune.Suggestion(GOOD, fidelity=-1), "fidelity: expected None or a number above 0, found -1"),
         (hptune.Suggestion(GOOD, parent=9), "parent: expected an earlier trial's number, found 9"),
