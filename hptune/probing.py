@@ -17,7 +17,7 @@ from hptune.parameters import Float, Int
 from hptune.session import outcome_of
 from hptune.space import SearchSpace
 
-MOST_SECONDS: Final = 10.0
+MOST_SECONDS: Final = 5.0
 """Once so long has passed no further range is begun."""
 DEADLINE: Final = 10
 """What one range may take, beside the seconds that a worker needs to read the data."""
