@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hptune.cv import Predefined, TimeSeries
+from hptune.dataset import take
 from hptune.job import Finding
 from hptune.models.epochs import itself
 from hptune.worker.problem import Problem, is_clusterer, kind_of
@@ -51,10 +51,38 @@ def check_folds(problem: Problem) -> list[Finding]:
         if listed:
             message = f"classes with fewer rows than the {folds} folds are missing from some of them: {listed}"
             out.append(Finding(key="evaluate.cv", message=message, severity="warning"))
-    if dataset.groups and not cv.uses_groups and not isinstance(cv, (Predefined, TimeSeries)):
-        message = f"data.groups is declared, but {cv.type} puts rows of one group into training and test; take group"
+    return out + _check_groups(problem)
+
+
+def _check_groups(problem: Problem) -> list[Finding]:
+    """Return where rows of one group are trained on and tested, by the folds or the holdout, as they are divided."""
+    rows, holdout = problem.dataset.train, problem.dataset.holdout
+    if rows.groups is None:
+        return []
+    out, cv = [], problem.cv
+    shared, tested = 0, 0
+    for kept, held in problem.splits:
+        shared += _shared(take(rows.groups, kept), take(rows.groups, held))
+        tested += len(held)
+    if shared:
+        mend = "take group" if not cv.in_order else "take group, or leave groups out if only the order of time counts"
+        what = f"data.groups is declared, but {cv.type} puts rows of one group into training and test"
+        message = f"{what} ({shared} of {tested} test rows); {mend}"
         out.append(Finding(key="evaluate.cv", message=message, severity="warning"))
+    if holdout is not None and problem.setup.outer is None and (count := _shared(rows.groups, holdout.groups)):
+        message = (
+            f"data.groups is declared, but {count} of the holdout's {len(holdout)} rows (the last ones) are of groups "
+            "that the search sees too; `shuffle: true` holds out whole groups"
+        )
+        out.append(Finding(key="data.holdout", message=message, severity="warning"))
     return out
+
+
+def _shared(kept: Any, held: Any) -> int:
+    """Return how many of the held rows are of a group that is among the kept ones."""
+    import pandas as pd
+
+    return int(pd.Series(held).isin(pd.unique(pd.Series(kept))).sum())
 
 
 def check_estimators(problem: Problem) -> list[Finding]:

@@ -177,6 +177,30 @@ def test_groups_that_the_folds_ignore_are_a_warning(table: dict[str, Any]) -> No
     assert inspect(on(table, SVC, {"cv": 3}, **clean)).folds == 3
 
 
+@pytest.mark.parametrize("cv", ["time_series", "kfold", "repeated_kfold", "predefined", "single_split"])
+def test_folds_and_a_holdout_that_divide_groups_are_warnings_for_every_kind(
+    cv: str, tmp_path: Path
+) -> None:
+    lines = [f"{i % 3},{i % 2},{i * 7 % 11},{i}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["g,fold,x,y", *lines]) + "\n")
+    more = {"predefined": {"column": "fold"}, "single_split": {"shuffle": False}}.get(cv, {})
+    evaluate = {"metric": "r2", "cv": {"type": cv, **more}}
+    data = {"train": "t.csv", "target": "y", "groups": "g", "holdout": {"fraction": 0.2, "shuffle": False}}
+    folds, held = inspect(setup(RIDGE, data, evaluate, folder=str(tmp_path))).findings
+    assert (folds.key, folds.severity) == ("evaluate.cv", "warning")
+    assert f"{cv} puts rows of one group into training and test (" in folds.message
+    assert (held.key, held.severity) == ("data.holdout", "warning")
+    assert "12 of the holdout's 12 rows (the last ones) are of groups that the search sees too" in held.message
+
+
+def test_divisions_that_keep_groups_together_are_no_warning(tmp_path: Path) -> None:
+    lines = [f"{i // 10},{i // 20},{i * 7 % 11},{i}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["g,fold,x,y", *lines]) + "\n")
+    data = {"train": "t.csv", "target": "y", "groups": "g", "holdout": {"fraction": 1 / 6, "shuffle": False}}
+    evaluate = {"metric": "r2", "cv": {"type": "predefined", "column": "fold"}}
+    assert inspect(setup(RIDGE, data, evaluate, folder=str(tmp_path))).findings == ()
+
+
 def test_a_regressor_wants_numbers_as_target(table: dict[str, Any]) -> None:
     finding = only(on(table, RIDGE, drop=["text", "gap"]))
     assert (finding.key, finding.severity) == ("data.target", "error")
