@@ -267,7 +267,7 @@ class Console:
             row.add_row(ProgressBar(total=1.0, completed=share, width=_BAR), self._counted(state, done, total))
         else:
             row.add_row(self._counted(state, done, total))
-        texts = [text for text in (self._best(history), self._running(state)) if text]
+        texts = [text for text in (self._best(history), self._running(history, state)) if text]
         return Group(row, *(Text(text, no_wrap=True, overflow="ellipsis") for text in texts))
 
     def _share(self, state: Progress, done: int) -> float | None:
@@ -306,8 +306,8 @@ class Console:
         )
         return f"best {wording.fixed(wording.shown(history.objective, best.score), self._places)} ({which})"
 
-    def _running(self, state: Progress) -> str:
+    def _running(self, history: History, state: Progress) -> str:
         if state.stopping is not None:
-            return f"finishing: {wording.STOP_REASONS.get(state.stopping, state.stopping)}"
+            return f"finishing: {phrases.ending(history, state.stopping)}"
         listed = [f"{number} ({wording.seconds(int(seconds))})" for number, seconds in state.running]
         return "running " + ", ".join(listed[:8]) + (", ..." if len(listed) > 8 else "") if listed else ""

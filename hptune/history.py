@@ -269,6 +269,17 @@ class History:
         """Return how many trials have this status."""
         return sum(trial.status == status for trial in self.trials)
 
+    @property
+    def used_up(self) -> bool:
+        """Whether the space has been tried whole once the oracle suggests nothing more.
+
+        The oracles that hptune ships look for what is left; one of the user's own may end a study when it likes.
+        """
+        if not any(sign in str(self.started.oracle.get("type")) for sign in ".:"):
+            return True
+        size = self.space.size()
+        return size is not None and self._configurations[-1] >= size
+
     def finished_until(self) -> int:
         """Return how many trials from trial 0 on have ended without a gap."""
         return len(self._prefix) - 1

@@ -7,9 +7,25 @@ smaller is better, always.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+from hptune.errors import UsageError, did_you_mean
 
 Direction = Literal["maximize", "minimize"]
+
+_SMALLER: Final = ("loss", "error", "mse", "mae", "rmse")
+_LARGER: Final = ("accuracy", "auc", "precision", "recall", "f1", "r2")
+_SCORERS: Final = (
+    "adjusted_mutual_info_score", "adjusted_rand_score", "completeness_score", "d2_absolute_error_score",
+    "d2_brier_score", "d2_log_loss_score", "explained_variance", "f1_macro", "f1_micro", "f1_samples",
+    "f1_weighted", "fowlkes_mallows_score", "homogeneity_score", "jaccard", "jaccard_macro", "jaccard_micro",
+    "jaccard_samples", "jaccard_weighted", "matthews_corrcoef", "mutual_info_score",
+    "normalized_mutual_info_score", "positive_likelihood_ratio", "precision_macro", "precision_micro",
+    "precision_samples", "precision_weighted", "rand_score", "recall_macro", "recall_micro", "recall_samples",
+    "recall_weighted", "roc_auc_ovo", "roc_auc_ovo_weighted", "roc_auc_ovr", "roc_auc_ovr_weighted",
+    "v_measure_score",
+)  # fmt: skip
+"""scikit-learn's scorers of which the endings above do not tell that more is better; it need not be imported."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +33,22 @@ class Objective:
     """A metric's name and the direction in which its scores improve."""
 
     metric: str
-    direction: Direction = "minimize"
+    direction: Direction
+
+    @classmethod
+    def named(cls, metric: str) -> Objective:
+        """Return the objective for a metric whose name tells its direction: `val_loss`, a scikit-learn scorer.
+
+        Raises `UsageError` for any other.
+        """
+        if metric.startswith("neg_") or metric.endswith(_LARGER) or metric in _SCORERS:
+            return cls(metric, "maximize")
+        if metric.endswith(_SMALLER):
+            return cls(metric, "minimize")
+        raise UsageError(
+            f"objective: {metric!r} tells no direction; expected a scikit-learn scorer or "
+            f"hptune.Objective({metric!r}, 'maximize' or 'minimize'){did_you_mean(metric, [*_LARGER, *_SCORERS])}"
+        )
 
     def __post_init__(self) -> None:
         if self.direction not in ("maximize", "minimize"):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -54,20 +55,22 @@ def _alone(method: Callable[Concatenate[Study, P], R]) -> Callable[Concatenate[S
 class Study:
     """A tuning study in memory, or kept in `directory`; threads may share it.
 
-    Arguments: `space` (a `SearchSpace` or the `HyperParameters` that recorded one), `objective`, `oracle` (a name or
-    an oracle with its options), `seed` (0 is a seed), `starts` (configurations to try before the oracle is asked;
-    the defaults always come first), `lookahead` (trial k knows the results of trials up to k - lookahead; None: all
-    that were told). A directory that holds a study is continued, with that study's `starts`, `lookahead` and `name`.
-    Raises `UsageError` for an unknown oracle, or a space, objective, oracle or seed that differs from the directory's,
-    ValueError for a start outside the space, and the journal's errors.
+    Arguments: `space` (a `SearchSpace` or the `HyperParameters` that recorded one), `objective` (or the name of a
+    metric that tells its direction: a scikit-learn scorer, `val_loss`), `oracle` (a name or an oracle with its
+    options), `seed` (0 is a seed, None draws one), `starts` (configurations to try before the oracle is asked; the
+    defaults always come first), `lookahead` (trial k knows the results of trials up to k - lookahead; None: all that
+    were told). A directory that holds a study is continued, with that study's `starts`, `lookahead` and `name`, and
+    with its seed where none is given. Raises `UsageError` for arguments that it cannot use, or a space, objective,
+    oracle or seed that differs from the directory's, ValueError for a start outside the space, and the journal's
+    errors.
     """
 
     def __init__(
         self,
         space: SearchSpace | HyperParameters,
-        objective: Objective,
-        oracle: str | OracleSpec = "random",
-        seed: int = 0,
+        objective: Objective | str,
+        oracle: str | OracleSpec = "auto",
+        seed: int | None = 0,
         *,
         directory: str | Path | None = None,
         starts: Iterable[Values] = (),
@@ -77,6 +80,12 @@ class Study:
     ) -> None:
         if isinstance(space, HyperParameters):
             space = space.to_space()
+        if not isinstance(space, SearchSpace):
+            raise UsageError(f"space: expected hptune.SearchSpace([...]) or HyperParameters, found {_named(space)}")
+        if isinstance(objective, str):
+            objective = Objective.named(objective)
+        if not isinstance(objective, Objective):
+            raise UsageError(f"objective: expected hptune.Objective(metric, direction), found {_named(objective)}")
         policy = _oracle(oracle)
         started = ev.StudyStarted(
             time=clock(),
@@ -84,15 +93,19 @@ class Study:
             metric=objective.metric,
             direction=objective.direction,
             space=space.to_json(),
-            seed=seed,
-            lookahead=lookahead,
+            seed=secrets.randbits(31) if seed is None else _whole("seed", seed, 0),
+            lookahead=None if lookahead is None else _whole("lookahead", lookahead, 1),
             starts=distinct_starts(space, starts),
             oracle=policy.model_dump(mode="json"),
             hashes={"space": space.hash},
         )
         journal = None if directory is None else Journal(Path(directory))
         self._take(started, policy, journal, clock)
-        changes = _changes(self.history.started, started, policy) if self.resumed else []
+        changes: list[str] = []
+        if self.resumed:
+            held = self.history.started
+            asked = started if seed is not None else started.model_copy(update={"seed": held.seed})
+            changes = _changes(held, asked, policy)
         if changes:
             self.close()
             raise UsageError(
@@ -122,6 +135,7 @@ class Study:
         self._clock = clock
         self._lock = threading.RLock()
         self.resumed = journal is not None and bool(journal.events)
+        self._closed = False
         self._unfinished: list[int] = []
         if journal is not None and journal.events:
             try:
@@ -157,7 +171,7 @@ class Study:
         """Return a trial to evaluate: first those that an earlier session left unfinished, then a new one.
 
         Raises `StudyExhausted` when nothing is left to try, and `UsageError` when the oracle (or a lookahead) needs
-        results that were not told yet.
+        results that were not told yet, or after `close`.
         """
         while self._unfinished:
             number = self._unfinished.pop(0)
@@ -167,7 +181,8 @@ class Study:
                 return again
         trial = self.next()
         if trial is EXHAUSTED:
-            raise StudyExhausted("every configuration of the space has been tried")
+            whole = "every configuration of the space has been tried"
+            raise StudyExhausted(whole if self.history.used_up else "the oracle has nothing left to suggest")
         if isinstance(trial, Answer):
             running = [t.number for t in self.history.trials if t.status == "running"]
             raise UsageError(f"tell the result of trials {running} before asking for the next")
@@ -177,7 +192,7 @@ class Study:
     @_alone
     def tell(
         self,
-        number: int,
+        number: int | Trial,
         score: float | Sequence[float] | None = None,
         *,
         failed: str | None = None,
@@ -185,17 +200,19 @@ class Study:
     ) -> Trial:
         """Record a trial's score, one score per fold, or why it `failed`; durable when this returns.
 
-        A failure to write leaves the trial running. A score that is not a finite number makes the trial failed (kind
-        "invalid"). Raises UsageError when neither or both of `score` and `failed` are given, or not as many
-        scores as the study has folds, and ValueError (`IllegalEvent`) for a trial that is not running.
+        `number` is the trial's, or the trial that `ask` returned. A failure to write leaves the trial running. A score
+        that is not a finite number makes the trial failed (kind "invalid"). Raises UsageError when neither or both of
+        `score` and `failed` are given, not as many scores as the study has folds, or the study is closed, and ValueError
+        (`IllegalEvent`) for a trial that is not running.
         """
+        number = _whole("number", number.number if isinstance(number, Trial) else number)
         if (score is None) == (failed is None):
             raise UsageError("tell() takes either a score or failed='why'")
         if failed is not None:
             self.fail(number, Failure(kind, failed))
         else:
             self._must_run(number)
-            scores: list[Any] = list(score) if isinstance(score, (list, tuple, np.ndarray)) else [score]
+            scores = _scores(score)
             wrong = [one for one in scores if not _finite(one)]
             folds = self.history.trials[number].folds
             if scores and folds and len(scores) != folds:
@@ -391,6 +408,11 @@ class Study:
     @_alone
     def _record(self, event: ev.Event) -> None:
         """Check, write, take in: an event that is illegal or cannot be written leaves no trace."""
+        if self._closed:
+            kept = (
+                "" if self.journal is None else f"; Study(..., directory={str(self.journal.folder)!r}) continues it"
+            )
+            raise UsageError(f"the study is closed{kept}")
         self.history.check(event)
         if self.journal is None:
             self.history.apply(event)
@@ -414,6 +436,7 @@ class Study:
     def close(self) -> None:
         """Let go of the directory; harmless when called twice."""
         if self.journal is not None:
+            self._closed = True
             self.journal.close()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -508,6 +531,25 @@ def _oracle(oracle: str | OracleSpec) -> OracleSpec:
             f"oracle: expected one of {', '.join(ORACLES)}, found {oracle!r}{did_you_mean(oracle, ORACLES)}"
         )
     return ORACLES[oracle](type=oracle)
+
+
+def _whole(name: str, number: object, least: int | None = None) -> int:
+    """Return a whole number as Python's; raises `UsageError` for anything else, or one below `least`."""
+    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    if whole and (least is None or least <= number < 2**63):  # type: ignore[operator]
+        return int(number)  # type: ignore[call-overload, no-any-return]
+    wanted = "a trial or its number" if least is None else f"a whole number from {least} up, or None"
+    raise UsageError(f"{name}: expected {wanted}, found {number!r}"[:200])
+
+
+def _named(found: object) -> str:
+    return f"{found!r} ({type(found).__name__})"[:200]
+
+
+def _scores(told: Any) -> list[Any]:
+    """Return what was told as one score for each fold; a NumPy scalar or an array without dimensions is a number."""
+    several = list(told) if isinstance(told, (list, tuple)) or getattr(told, "ndim", 0) == 1 else [told]
+    return [one.item() if getattr(one, "shape", None) == () and hasattr(one, "item") else one for one in several]
 
 
 def _finite(score: object) -> bool:

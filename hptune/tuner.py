@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hptune.errors import NoSuccess, StudyExhausted, UsageError, did_you_mean
+from hptune.errors import NoSuccess, StudyExhausted, UsageError
 from hptune.history import History
 from hptune.hypermodel import HyperModel
 from hptune.hyperparameters import HyperParameters
@@ -59,15 +59,16 @@ class Tuner:
     `hypermodel` is a `HyperModel`, or a function `build(hp)` that returns a model; it may be left out by a subclass
     whose `run_trial` does everything (its first run, at the defaults, then tells the space). `objective` is an
     `Objective`, the name of a scikit-learn scorer, or None for the model's own `score`. `oracle` is a name or an
-    oracle with its options; `seed` 0 is a seed. With `directory` the study is kept and continued; `overwrite` starts
-    over. `hyperparameters` holds definitions that take precedence over the model's; entries the model adds to them
-    are searched too (`tune_new_entries`), run at their defaults (not tune), or are refused (not `allow_new_entries`).
+    oracle with its options; `seed` 0 is a seed, None draws one. With `directory` the study is kept and continued;
+    `overwrite` starts over. `hyperparameters` holds definitions that take precedence over the model's; entries the
+    model adds to them are searched too (`tune_new_entries`), run at their defaults (not tune), or are refused (not
+    `allow_new_entries`).
     `executions_per_trial` runs each trial so many times and takes the mean. `cv` is the number of folds, or a
     scikit-learn splitter, that the default `run_trial` uses. After `max_consecutive_failed_trials` failures one after
     another the search ends with `NoSuccess`.
 
-    Raises `UsageError` for an objective whose direction cannot be known, for neither hypermodel nor own `run_trial`, and
-    for an oracle that gives trials shares of a resource.
+    Raises `UsageError` for an objective whose direction cannot be known, one that is no scorer where `run_trial` is
+    the default, for neither hypermodel nor own `run_trial`, and for an oracle that gives trials shares of a resource.
     """
 
     def __init__(
@@ -76,8 +77,8 @@ class Tuner:
         objective: Objective | str | None = None,
         max_trials: int = 10,
         *,
-        oracle: str | OracleSpec = "random",
-        seed: int = 0,
+        oracle: str | OracleSpec = "auto",
+        seed: int | None = 0,
         directory: str | Path | None = None,
         project_name: str | None = None,
         overwrite: bool = False,
@@ -95,6 +96,8 @@ class Tuner:
                 raise UsageError(f"{name}: expected a whole number above 0, found {number!r}")
         self.hypermodel = hypermodel
         self.objective = objective_from(objective)
+        if type(self).run_trial is Tuner.run_trial:
+            _must_score(self.objective)
         self.max_trials = max_trials
         self.oracle = _knows_no_shares(oracle)
         self.seed = seed
@@ -250,7 +253,7 @@ class Tuner:
         if self._space is None:
             if self.hypermodel is None:
                 raise UsageError("the space is known after search() has run the first trial")
-            self._space = self._narrowed(record(self._build, start=self._given, seed=self.seed))
+            self._space = self._narrowed(record(self._build, start=self._given, seed=self.seed or 0))
         return self._space
 
     def _narrowed(self, found: SearchSpace) -> SearchSpace:
@@ -349,19 +352,25 @@ def objective_from(objective: Objective | str | None) -> Objective:
         return objective
     if objective is None:
         return Objective(OWN_SCORE, "maximize")
-    if objective.startswith("neg_") or objective.endswith(("accuracy", "auc", "precision", "recall", "f1", "r2")):
-        return Objective(objective, "maximize")
-    if objective.endswith(("loss", "error", "mse", "mae", "rmse")):
-        return Objective(objective, "minimize")
-    from sklearn.metrics import get_scorer_names
+    return Objective.named(objective)
 
-    names = get_scorer_names()
-    if objective in names:
-        return Objective(objective, "maximize")
-    raise UsageError(
-        f"objective: {objective!r} tells no direction; expected a scikit-learn scorer or "
-        f"hptune.Objective({objective!r}, 'maximize' or 'minimize'){did_you_mean(objective, names)}"
-    )
+
+def _must_score(objective: Objective) -> None:
+    """Raise `UsageError` for an objective that the default `run_trial` cannot compute, or in the wrong direction."""
+    from hptune.worker.scoring import nearest_scorer, scorer_names
+
+    metric = objective.metric
+    if metric == OWN_SCORE:
+        return
+    if metric not in scorer_names():
+        raise UsageError(
+            f"objective: expected the name of a scikit-learn scorer, found {metric!r}{nearest_scorer(metric)} "
+            "(a run_trial of your own may return what it likes)"
+        )
+    if objective.direction == "minimize":
+        raise UsageError(
+            f"objective: scikit-learn's scorers are maximized ({metric}: more is better), found minimize"
+        )
 
 
 def _classifies(model: Any) -> bool:

@@ -37,7 +37,7 @@ def record(
     space: SearchSpace, trials: int = 20, sign: float = 1.0, into: SearchSpace | None = None
 ) -> dict[str, Any]:
     """Return what an earlier random study of `sign * score` knows."""
-    study = Study(space, Objective("loss"), oracle="random", seed=9)
+    study = Study(space, Objective("loss", "minimize"), oracle="random", seed=9)
     for _ in range(trials):
         trial = study.ask()
         study.tell(trial.number, sign * score(space, dict(trial.values)))
@@ -99,7 +99,7 @@ def test_trials_are_carried_into_the_present_space() -> None:
 
 
 def test_of_many_trials_the_best_half_and_a_spread_are_kept() -> None:
-    study = Study(MIXED, Objective("loss"), oracle="random", seed=9)
+    study = Study(MIXED, Objective("loss", "minimize"), oracle="random", seed=9)
     for i in range(60):
         study.tell(study.ask().number, float(i))
     kept = [one[1] for one in taken(study.history, MIXED, 10)["kept"]]

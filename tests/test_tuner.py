@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge
+from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import cross_val_score, train_test_split
 
 from hptune.errors import NoSuccess, UsageError
@@ -205,3 +206,22 @@ def test_a_second_search_goes_on_with_the_first(tmp_path: Path) -> None:
         tuner.search(X, y)
         assert [trial.score for trial in tuner.history.trials][:3] == before
         assert len(tuner.history.trials) == 5
+
+
+@pytest.mark.parametrize("name", get_scorer_names())
+def test_every_scorer_of_scikit_learn_is_known_to_be_maximized(name: str) -> None:
+    assert Objective.named(name).direction == "maximize"
+
+
+def test_an_objective_that_nothing_computes_is_refused_before_the_first_trial() -> None:
+    with pytest.raises(UsageError, match="found 'mae'; did you mean 'neg_mean_absolute_error'"):
+        Tuner(build_ridge, "mae")
+    with pytest.raises(UsageError, match=r"scorers are maximized \(r2: more is better\), found minimize"):
+        Tuner(build_ridge, Objective("r2", "minimize"))
+    assert RidgeTuner(objective="mae").objective == Objective("mae", "minimize")
+
+
+def test_a_tuner_may_draw_its_seed() -> None:
+    tuner = Tuner(build_ridge, "r2", max_trials=1, seed=None)
+    tuner.search(X, y)
+    assert tuner.history.seed >= 0

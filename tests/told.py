@@ -57,7 +57,7 @@ def study(
 ) -> Study:
     """Return an empty study of a random oracle."""
     ticks = clock()
-    return Study(space, objective, seed=0, directory=directory, name=name, clock=lambda: next(ticks))
+    return Study(space, objective, "random", 0, directory=directory, name=name, clock=lambda: next(ticks))
 
 
 def tell(study: Study, score: float, folds: int = 5, **metrics: float) -> int:

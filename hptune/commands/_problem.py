@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hptune.commands._failing import mutter
+from hptune.commands._shared import NEXT_TO_JOURNAL
 from hptune.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ def config_of(target: Path) -> tuple[Path, Path | None]:
     if target.is_dir():
         if (target / CONFIG).is_file():
             return target / CONFIG, target
+        if (target / NEXT_TO_JOURNAL).is_file():
+            raise UsageError(
+                f"{target}: holds a study without {CONFIG}, as hptune.Study and hptune.Tuner keep them: the same call "
+                f"in Python goes on with it (directory={str(target)!r})"
+            )
         raise UsageError(f"{target}: expected a config file or a run directory, found a folder without {CONFIG}")
     return target, None
 

@@ -171,13 +171,14 @@ class _Run:
     def go(self) -> int:
         from hptune.commands._facts import header, resume_notes
         from hptune.commands._results import to_refit
+        from hptune.report import phrases
 
         session = self.session
         self.console.header(session.study.history.started.name, header(session), resume_notes(session))
         if session.complete is not None and not self.again:
             reason = session.complete
             more = _MORE.get(reason, "")
-            self.console.line(f"complete already: {self._why(reason)}")
+            self.console.line(f"complete already: {phrases.ending(session.study.history, reason)}")
             if more:
                 self.console.line(more)
         else:
@@ -186,11 +187,6 @@ class _Run:
         if reason != "signal" and signals.number is None and session.study.best is not None:
             reason = self._nested() or reason
         return self._finish("signal" if signals.number is not None else reason, refit)
-
-    def _why(self, reason: str) -> str:
-        from hptune.report.wording import STOP_REASONS
-
-        return STOP_REASONS.get(reason, reason)
 
     def _search(self) -> str:
         """Run the loop; return the stop reason."""

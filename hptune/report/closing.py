@@ -42,7 +42,7 @@ def closing(history: History, facts: Closing, *, width: int | None = None, colou
 
 def _verdict(history: History, stop_reason: str, width: int | None) -> str:
     total = wording.count(len(history.trials), "trial")
-    why = wording.STOP_REASONS.get(stop_reason, stop_reason)
+    why = phrases.ending(history, stop_reason)
     text = f"{total} in {wording.seconds(history.seconds)}: {counted(history)}; {why}."
     if width is None or len(text) <= width:
         return text

@@ -92,7 +92,7 @@ def verdict(history: History, facts: Facts) -> str:
 
 
 def _counted(history: History, stop_reason: str) -> str:
-    why = wording.STOP_REASONS.get(stop_reason, stop_reason)
+    why = phrases.ending(history, stop_reason)
     total = wording.count(len(history.trials), "trial")
     return f"{total} in {wording.seconds(history.seconds)}: {counted(history)}; {why}."
 

@@ -156,10 +156,19 @@ def params(values: Mapping[str, Any], names: Mapping[str, str] | None = None) ->
     return ", ".join(f"{(names or {}).get(name, name)}={wording.value(found)}" for name, found in values.items())
 
 
+def ending(history: History, reason: str) -> str:
+    """Return a stop reason in words."""
+    if reason == "exhausted" and not history.used_up:
+        return "the oracle has nothing left to suggest"
+    return wording.STOP_REASONS.get(reason, reason)
+
+
 def state(history: History) -> str:
     """Return whether a study as read from its journal is running, ended, or was cut off."""
     if history.ended is not None:
-        return f"ended: {wording.STOP_REASONS.get(history.ended, history.ended)}"
+        return f"ended: {ending(history, history.ended)}"
+    if not history.started.config:  # asked and told from Python, where no session says that it ends
+        return "open: it was kept by hptune.Study or Tuner, which continue it (the same call, the same directory)"
     return "running, or killed: its journal has no end (`hptune run` continues it)"
 
 

@@ -209,13 +209,19 @@ def scorer_names() -> list[str]:
     return list(get_scorer_names())
 
 
+def nearest_scorer(name: str) -> str:
+    """Return `"; did you mean 'x'?"` for the scorer that a name is another word or a slip for, "" if there is none."""
+    names = scorer_names()
+    other = _OTHER_NAMES.get(name.lower(), "")
+    return f"; did you mean {other!r}?" if other in names else did_you_mean(name, names)
+
+
 def _scorer(name: str, key: str, task: Task, load: Loader) -> Any:
     if is_function(name):
         return FunctionScorer(name, load(name, key=key, wanted="metric"))
     names = scorer_names()
     if name not in names:
-        other = _OTHER_NAMES.get(name.lower(), "")
-        hint = f"; did you mean {other!r}?" if other in names else did_you_mean(name, names)
+        hint = nearest_scorer(name)
         fitting = [one for one in names if _task(one) == task]
         hint = hint or f" (such as {', '.join(fitting[:8])}), or a function pkg.mod:name with `direction:`"
         raise bad(key, f"expected the name of a scikit-learn scorer, found {name!r}{hint}")

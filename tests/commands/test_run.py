@@ -15,9 +15,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+import hptune
 from hptune import cli
 from hptune.config.load import load
 from hptune.report.result_schema import result_schema
+from tests.conftest import SPACES
 
 Capture = pytest.CaptureFixture[str]
 
@@ -201,6 +203,18 @@ def test_bad_usage_is_exit_2_without_a_traceback(
     assert "Traceback" not in captured.err
     assert set(json.loads(captured.out)) == {"schema_version", "error"}
     assert not (project / "runs").exists()
+
+
+def test_a_study_asked_and_told_from_python_is_continued_there_and_everybody_says_so(
+    project: Path, capsys: Capture
+) -> None:
+    hptune.Study(SPACES["one dimension"], "loss", directory="asked").close()
+    assert run("asked") == 2
+    assert "asked: holds a study without config.yaml, as hptune.Study and hptune.Tuner" in capsys.readouterr().err
+    assert cli.invoke(["show", "asked"]) == 0
+    said = capsys.readouterr().out
+    assert "open: it was kept by hptune.Study or Tuner, which continue it" in said
+    assert "hptune run" not in said
 
 
 def test_a_bad_config_names_file_line_and_key_in_json(project: Path, capsys: Capture) -> None:

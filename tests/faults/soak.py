@@ -74,7 +74,7 @@ def main(trials: int, folder: Path) -> dict[str, float]:
             if done % chunk == 0:
                 mark()
 
-    with Study(SPACE, Objective("loss"), seed=1, directory=folder, lookahead=1) as study:
+    with Study(SPACE, Objective("loss", "minimize"), "random", 1, directory=folder, lookahead=1) as study:
         study.observers.append(observe)
         mark()
         Loop(study, SerialExecutor(worker=NoOp()), [TrialLimit(trials)], folder=folder).run()

@@ -149,7 +149,7 @@ def test_a_failed_fsync_is_fatal_and_never_retried(tmp_path: Path) -> None:
     if pid == 0:
         code = 9
         try:
-            study = Study(SPACE, Objective("loss"), seed=7, directory=tmp_path / "run")
+            study = Study(SPACE, Objective("loss", "minimize"), "random", 7, directory=tmp_path / "run")
             for _ in range(3):
                 trial = study.ask()
                 study.tell(trial.number, loss(trial.values))

@@ -148,7 +148,7 @@ def test_a_grid_of_a_million_millions_is_refused_before_it_is_made() -> None:
     from hptune.objective import Objective
     from hptune.study import Study
 
-    study = Study(loaded.space, Objective("loss"), oracle=loaded.config.oracle)
+    study = Study(loaded.space, Objective("loss", "minimize"), oracle=loaded.config.oracle)
     study.tell(study.ask().number, 0.0)
     with pytest.raises((ConfigError, UsageError, OracleFailed), match=r"grid|too large|at most"):
         study.ask()

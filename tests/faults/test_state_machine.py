@@ -39,7 +39,15 @@ class JournalAndStudy(RuleBasedStateMachine):
         self.study = self.opened()
 
     def opened(self) -> Study:
-        return Study(SPACE, Objective("loss"), seed=3, directory=self.folder / "run", lookahead=3, clock=lambda: 1.0)
+        return Study(
+            SPACE,
+            Objective("loss", "minimize"),
+            "random",
+            seed=3,
+            directory=self.folder / "run",
+            lookahead=3,
+            clock=lambda: 1.0,
+        )
 
     def teardown(self) -> None:
         self.study.close()

@@ -31,7 +31,13 @@ def loss(values: Any) -> float:
 def run(folder: Path, trials: int = 8, oracle: str = "random", lookahead: int = 1) -> list[tuple[Any, ...]]:
     """Run or continue a study up to `trials` trials and return what its trials are."""
     with Study(
-        SPACE, Objective("loss"), oracle=oracle, seed=7, directory=folder, lookahead=lookahead, clock=lambda: 1.0
+        SPACE,
+        Objective("loss", "minimize"),
+        oracle=oracle,
+        seed=7,
+        directory=folder,
+        lookahead=lookahead,
+        clock=lambda: 1.0,
     ) as study:
         while study.history.count("completed") < trials:
             trial = study.ask()
@@ -173,7 +179,7 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> Non
 
 def test_a_removed_folder_is_noticed_at_the_next_sync(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    study = Study(SPACE, Objective("loss"), directory=folder)
+    study = Study(SPACE, Objective("loss", "minimize"), directory=folder)
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()

@@ -19,7 +19,7 @@ from hptune.trial import Failure
 from tests.conftest import SPACES
 
 SPACE = SPACES["one dimension"]
-LOSS = Objective("loss")
+LOSS = Objective("loss", "minimize")
 
 
 def known(history: History) -> object:

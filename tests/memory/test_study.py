@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hptune import events as ev
+from hptune.config.specs import StudyConfig
 from hptune.errors import StudyExhausted, UsageError
 from hptune.history import IllegalEvent
 from hptune.journal import Journal
@@ -19,7 +21,9 @@ from tests.conftest import SPACES
 
 def test_trial_0_is_the_defaults_and_the_users_starts_follow_filled_up() -> None:
     space = SPACES["extras and fixed"]
-    study = Study(space, Objective("loss"), starts=[{"kernel": "poly"}, {}, {"kernel": "linear", "eps": 0}])
+    study = Study(
+        space, Objective("loss", "minimize"), starts=[{"kernel": "poly"}, {}, {"kernel": "linear", "eps": 0}]
+    )
     asked = [dict(study.ask().values) for _ in range(3)]
     assert asked[0] == space.defaults()
     assert asked[1] == space.complete({"kernel": "poly"})
@@ -30,14 +34,14 @@ def test_seed_0_is_a_seed_of_its_own() -> None:
     space = SPACES["sixty dimensions"]
     runs = []
     for seed in (0, 0, 1):
-        study = Study(space, Objective("loss"), seed=seed)
+        study = Study(space, Objective("loss", "minimize"), seed=seed)
         runs.append([study.ask().values for _ in range(3)][1:])
     assert runs[0] == runs[1] != runs[2]
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), None, "0.5", True, 1 + 2j, 10**400, [], [0.1, None]])
 def test_what_is_not_a_finite_number_makes_the_trial_invalid(bad: object) -> None:
-    study = Study(SPACES["one dimension"], Objective("loss"))
+    study = Study(SPACES["one dimension"], Objective("loss", "minimize"))
     trial = study.ask()
     if bad is None:
         with pytest.raises(UsageError, match="either a score or"):
@@ -58,7 +62,7 @@ def test_folds_make_a_mean_and_a_standard_deviation() -> None:
 
 
 def test_a_trial_is_told_once() -> None:
-    study = Study(SPACES["one dimension"], Objective("loss"))
+    study = Study(SPACES["one dimension"], Objective("loss", "minimize"))
     number = study.ask().number
     study.tell(number, 1.0)
     with pytest.raises(IllegalEvent, match="completed already"):
@@ -68,7 +72,7 @@ def test_a_trial_is_told_once() -> None:
 
 
 def test_a_finite_space_raises_when_it_is_used_up() -> None:
-    study = Study(SPACES["three points"], Objective("loss"))
+    study = Study(SPACES["three points"], Objective("loss", "minimize"))
     for _ in range(3):
         study.ask()
     with pytest.raises(StudyExhausted, match="every configuration"):
@@ -76,7 +80,7 @@ def test_a_finite_space_raises_when_it_is_used_up() -> None:
 
 
 def test_a_lookahead_refuses_to_run_ahead_of_it() -> None:
-    study = Study(SPACES["one dimension"], Objective("loss"), lookahead=2)
+    study = Study(SPACES["one dimension"], Objective("loss", "minimize"), lookahead=2)
     study.ask()
     study.ask()
     with pytest.raises(UsageError, match=r"tell the result of trials \[0, 1\]"):
@@ -85,7 +89,7 @@ def test_a_lookahead_refuses_to_run_ahead_of_it() -> None:
 
 def test_a_kept_study_goes_on_where_it_stopped(tmp_path: Path) -> None:
     space = SPACES["log ints and steps"]
-    with Study(space, Objective("loss"), seed=5) as whole:
+    with Study(space, Objective("loss", "minimize"), seed=5) as whole:
         expected = []
         for i in range(6):
             trial = whole.ask()
@@ -93,7 +97,7 @@ def test_a_kept_study_goes_on_where_it_stopped(tmp_path: Path) -> None:
             whole.tell(trial.number, float(i))
     found = []
     for part in range(3):
-        with Study(space, Objective("loss"), seed=5, directory=tmp_path) as study:
+        with Study(space, Objective("loss", "minimize"), seed=5, directory=tmp_path) as study:
             for i in range(2):
                 trial = study.ask()
                 found.append(dict(trial.values))
@@ -102,9 +106,9 @@ def test_a_kept_study_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
 
 def test_another_space_in_the_same_directory_is_refused(tmp_path: Path) -> None:
-    Study(SPACES["one dimension"], Objective("loss"), directory=tmp_path).close()
+    Study(SPACES["one dimension"], Objective("loss", "minimize"), directory=tmp_path).close()
     with pytest.raises(UsageError, match="another space"):
-        Study(SPACES["three points"], Objective("loss"), directory=tmp_path)
+        Study(SPACES["three points"], Objective("loss", "minimize"), directory=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -155,4 +159,65 @@ def test_an_option_that_an_earlier_version_did_not_know_is_no_difference(tmp_pat
 
 def test_an_unknown_oracle_is_refused_with_a_suggestion() -> None:
     with pytest.raises(UsageError, match="did you mean 'random'"):
-        Study(SPACES["one dimension"], Objective("loss"), oracle="randon")
+        Study(SPACES["one dimension"], Objective("loss", "minimize"), oracle="randon")
+
+
+def test_what_was_asked_may_be_told_by_the_trial_itself() -> None:
+    study = Study(SPACES["one dimension"], Objective("loss", "minimize"))
+    assert study.tell(study.ask(), 0.5).score == 0.5
+    with pytest.raises(UsageError, match="number: expected a trial or its number, found '1'"):
+        study.tell("1", 0.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("score", [np.array(0.25), np.float32(0.25), np.array([0.25]), [np.array(0.25)], (0.25,)])
+def test_scores_may_be_numpys(score: Any) -> None:
+    study = Study(SPACES["one dimension"], Objective("loss", "minimize"))
+    assert study.tell(study.ask(), score).scores == (0.25,)
+
+
+@pytest.mark.parametrize(
+    ("name", "direction"), [("accuracy", "maximize"), ("val_loss", "minimize"), ("jaccard", "maximize")]
+)
+def test_an_objective_may_be_a_name_that_tells_its_direction(name: str, direction: str) -> None:
+    assert Study(SPACES["one dimension"], name).history.objective == Objective(name, direction)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="direction"):
+        Objective(name)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"objective": "speed"}, r"hptune.Objective\('speed', 'maximize' or 'minimize'\)"),
+        ({"objective": 3}, r"objective: expected hptune.Objective\(metric, direction\), found 3 \(int\)"),
+        ({"space": {"x": [1, 2]}}, r"space: expected hptune.SearchSpace\(\[...\]\) or HyperParameters, found"),
+        ({"seed": -1}, "seed: expected a whole number from 0 up, or None, found -1"),
+        ({"seed": "1"}, "seed: expected a whole number from 0 up, or None, found '1'"),
+        ({"lookahead": 0}, "lookahead: expected a whole number from 1 up, or None, found 0"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_refused_in_words(wrong: dict[str, Any], said: str) -> None:
+    fine: dict[str, Any] = {"space": SPACES["one dimension"], "objective": "loss"}
+    with pytest.raises(UsageError, match=said):
+        Study(**{**fine, **wrong})
+
+
+def test_no_seed_draws_one_and_goes_on_with_a_kept_studys(tmp_path: Path) -> None:
+    space = SPACES["one dimension"]
+    assert Study(space, "loss", seed=None).history.seed != Study(space, "loss", seed=None).history.seed
+    with Study(space, "loss", seed=None, directory=tmp_path) as study:
+        drawn = study.history.seed
+    with Study(space, "loss", seed=None, directory=tmp_path) as again:
+        assert again.history.seed == drawn
+
+
+def test_a_closed_study_says_that_it_is_closed(tmp_path: Path) -> None:
+    with Study(SPACES["one dimension"], "loss", directory=tmp_path) as study:
+        number = study.ask().number
+    for call in (study.ask, lambda: study.tell(number, 1.0)):
+        with pytest.raises(UsageError, match=r"the study is closed; Study\(..., directory='.*'\) continues it"):
+            call()
+
+
+def test_the_oracle_is_auto_as_on_the_command_line() -> None:
+    theirs = StudyConfig.model_fields["oracle"].get_default(call_default_factory=True)
+    assert Study(SPACES["one dimension"], "loss").oracle == theirs

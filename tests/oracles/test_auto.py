@@ -15,7 +15,7 @@ from hptune.study import Study
 
 
 def origins(space, trials):
-    study = Study(space, Objective("loss"), oracle=Auto(), seed=0)
+    study = Study(space, Objective("loss", "minimize"), oracle=Auto(), seed=0)
     for i in range(trials):
         study.tell(study.ask().number, float(i % 3))
     return [t.note["oracle"] for t in study.history.trials[1:]]
@@ -41,7 +41,7 @@ def test_with_a_resource_it_is_hyperband_with_the_sampler_of_the_length(monkeypa
     space = SearchSpace((Float(name="x", low=0, high=1), Float(name="y", low=0, high=1)))
 
     def tried(oracle, trials):
-        study = Study(space, Objective("loss"), oracle=oracle, seed=4)
+        study = Study(space, Objective("loss", "minimize"), oracle=oracle, seed=4)
         for _ in range(trials):
             trial = study.ask()
             study.tell(trial.number, (trial.values["x"] - 0.3) ** 2 + trial.values["y"] + 1 - (trial.fidelity or 1.0))
@@ -66,7 +66,7 @@ def test_at_the_end_it_finishes_what_hyperband_would():
     space = SearchSpace((Float(name="x", low=0, high=1), Float(name="y", low=0, high=1)))
     ends = []
     for oracle in (Auto(resource="rows", min=0.1), Hyperband(resource="rows", min=0.1)):
-        study = Study(space, Objective("loss"), oracle=oracle, seed=4)
+        study = Study(space, Objective("loss", "minimize"), oracle=oracle, seed=4)
         while not isinstance(trial := study.next(finish=study.history.view().configurations > 5), Answer):
             study.tell(trial.number, (trial.values["x"] - 0.3) ** 2 + trial.values["y"])
         ends.append([(t.values, t.fidelity, t.parent) for t in study.history.trials])

@@ -38,7 +38,7 @@ def loss(space, values):
 
 
 def study_of(space, oracle="bayesian", seed=0, **more):
-    return Study(space, Objective("loss"), oracle=oracle, seed=seed, **more)
+    return Study(space, Objective("loss", "minimize"), oracle=oracle, seed=seed, **more)
 
 
 @pytest.fixture(params=["bayesian", "tpe"])

@@ -19,7 +19,7 @@ SPACE = SearchSpace((Float(name="x", low=0, high=1), Float(name="y", low=0, high
 
 
 def run(oracle, trials, seed=0, lookahead=None):
-    study = Study(SPACE, Objective("loss"), oracle=oracle, seed=seed, lookahead=lookahead)
+    study = Study(SPACE, Objective("loss", "minimize"), oracle=oracle, seed=seed, lookahead=lookahead)
     for _ in range(trials):
         trial = study.ask()
         share = trial.fidelity or 1.0
@@ -71,7 +71,7 @@ def test_a_sampler_is_built_from_its_name_and_halving_cannot_sample_for_itself()
 
 @pytest.mark.parametrize("oracle", [Asha(), Asha(sampler="random")])
 def test_failures_are_never_promoted(oracle):
-    study = Study(SPACE, Objective("loss"), oracle=oracle, seed=0)
+    study = Study(SPACE, Objective("loss", "minimize"), oracle=oracle, seed=0)
     for i in range(30):
         trial = study.ask()
         if i % 2:
@@ -102,7 +102,7 @@ def finished(study):
 
 
 def test_by_model_the_configuration_expected_to_be_best_is_measured_in_full_at_the_end():
-    study = Study(SPACE, Objective("loss"), oracle=Asha(), seed=1)
+    study = Study(SPACE, Objective("loss", "minimize"), oracle=Asha(), seed=1)
     told(study, 15)
     finished(study)
     expected = study.oracle.sampler.expected_best(study.history.view())
@@ -111,14 +111,14 @@ def test_by_model_the_configuration_expected_to_be_best_is_measured_in_full_at_t
 
 
 def test_by_rank_the_best_of_every_rung_climbs_at_the_end_even_from_a_short_one():
-    study = Study(SPACE, Objective("loss"), oracle=Asha(sampler="random"), seed=1)
+    study = Study(SPACE, Objective("loss", "minimize"), oracle=Asha(sampler="random"), seed=1)
     told(study, 3)
     assert finished(study) == 3  # one of two configurations, by three rungs
     assert not study.continues
 
 
 def test_a_model_that_only_begins_is_made_to_continue():
-    study = Study(SPACE, Objective("loss"), oracle=Asha(), seed=0)
+    study = Study(SPACE, Objective("loss", "minimize"), oracle=Asha(), seed=0)
     for _ in range(60):
         trial = study.ask()
         share = trial.fidelity or 1.0

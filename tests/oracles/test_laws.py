@@ -91,7 +91,7 @@ def test_no_configuration_is_suggested_twice_at_one_fidelity(name: str, space: S
 
 def test_a_configuration_comes_back_only_as_a_promotion(name: str, space: SearchSpace) -> None:
     """Once begun, a configuration is tried again at a higher fidelity only, and the trial it goes on from is named."""
-    study = Study(space, Objective("loss"), oracle=make(name), seed=2)
+    study = Study(space, Objective("loss", "minimize"), oracle=make(name), seed=2)
     latest: dict[str, int] = {}
     for _ in range(14):
         try:
@@ -112,7 +112,7 @@ def test_a_configuration_comes_back_only_as_a_promotion(name: str, space: Search
 def test_the_same_history_and_seed_give_the_same_suggestion_from_a_fresh_instance(
     name: str, space: SearchSpace
 ) -> None:
-    study = Study(space, Objective("loss"), oracle=make(name), seed=3)
+    study = Study(space, Objective("loss", "minimize"), oracle=make(name), seed=3)
     for _ in range(7):
         try:
             trial = study.ask()
@@ -168,7 +168,7 @@ def survives(space: SearchSpace, name: str, told: str) -> None:
 
     With results outstanding, an oracle may also wait: halving does once nothing is left but to promote.
     """
-    study = Study(space, Objective("loss"), oracle=make(name), seed=1)
+    study = Study(space, Objective("loss", "minimize"), oracle=make(name), seed=1)
     seen = set()
     for i in range(21):
         try:
@@ -195,7 +195,7 @@ def test_lookahead_hides_late_results(name: str) -> None:
     space = SPACES["log ints and steps"]
     ends: list[Tried] = []
     for late in (0.0, 100.0):
-        study = Study(space, Objective("loss"), oracle=make(name), seed=0, lookahead=4)
+        study = Study(space, Objective("loss", "minimize"), oracle=make(name), seed=0, lookahead=4)
         for i in range(9):
             trial = study.ask()
             study.tell(trial.number, score(space, dict(trial.values)) + (late if i >= 6 else 0.0))
@@ -210,7 +210,7 @@ def test_every_oracle_is_no_worse_than_random_on_the_sphere(name: str) -> None:
     space = SearchSpace(tuple(SPACES["sixty dimensions"].parameters[:3]))
 
     def best(oracle: str, seed: int) -> float:
-        study = Study(space, Objective("loss"), oracle=make(oracle), seed=seed)
+        study = Study(space, Objective("loss", "minimize"), oracle=make(oracle), seed=seed)
         with contextlib.suppress(StudyExhausted):  # a small grid
             while study.history.view().configurations < 40:
                 trial = study.ask()
@@ -225,7 +225,7 @@ def test_every_oracle_is_no_worse_than_random_on_the_sphere(name: str) -> None:
 
 
 def test_a_grid_too_large_to_list_is_refused_with_the_way_out() -> None:
-    study = Study(SPACES["sixty dimensions"], Objective("loss"), oracle=make("grid"), seed=0)
+    study = Study(SPACES["sixty dimensions"], Objective("loss", "minimize"), oracle=make("grid"), seed=0)
     study.tell(study.ask().number, 1.0)
     with pytest.raises(OracleFailed, match=r"more than 100,000 points; lower oracle\.points"):
         study.ask()

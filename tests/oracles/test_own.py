@@ -15,6 +15,7 @@ import hptune
 from hptune import cli
 from hptune.errors import OracleFailed, StudyExhausted
 from hptune.objective import Objective
+from hptune.report import phrases
 from hptune.study import Study
 from tests.conftest import SPACES
 
@@ -153,11 +154,55 @@ def test_nonsense_is_refused_and_nothing_is_lost(answer: Any, message: str) -> N
                 raise answer
             return answer
 
-    study = Study(SPACE, Objective("loss"), oracle=Faulty(), seed=0)
+    study = Study(SPACE, Objective("loss", "minimize"), oracle=Faulty(), seed=0)
     study.tell(study.ask().number, 1.0)
     with pytest.raises(OracleFailed, match=rf"(?s)Faulty, asked for trial 1: .*{message}.*are kept"):
         study.ask()
     assert len(study.history.trials) == 1
+
+
+class Five(hptune.OracleSpec):
+    """Ends a study after five suggestions of its own."""
+
+    def suggest(self, history: Any, trial: int, rng: Any) -> Any:
+        if trial > 5:
+            return hptune.EXHAUSTED
+        values = hptune.unseen(history, rng)
+        return values if values is hptune.EXHAUSTED else hptune.Suggestion(values)
+
+
+@pytest.mark.parametrize(
+    ("space", "trials", "said"),
+    [
+        ("one dimension", 6, "the oracle has nothing left to suggest"),
+        ("three points", 3, "every configuration of the space has been tried"),
+    ],
+)
+def test_it_may_end_a_study_and_nobody_says_that_all_has_been_tried_if_it_has_not(
+    space: str, trials: int, said: str
+) -> None:
+    study = Study(SPACES[space], Objective("loss", "minimize"), oracle=Five(), seed=0)
+    for number in range(trials):
+        study.tell(study.ask().number, float(number))
+    with pytest.raises(StudyExhausted, match=said):
+        study.ask()
+    assert phrases.ending(study.history, "exhausted") == said
+    study.end("exhausted")
+    assert phrases.state(study.history) == f"ended: {said}"
+
+
+def test_the_closing_part_says_so_too(project: Path, capsys: Capture) -> None:
+    (project / "searches.py").write_text(
+        "import hptune\nclass Climber(hptune.OracleSpec):\n"
+        "    def suggest(self, history, trial, rng):\n        return hptune.EXHAUSTED\n"
+    )
+    config = re.sub(r"oracle: .*", "oracle: {type: searches.Climber}", CONFIG)
+    (project / "study.yaml").write_text(config)
+    for _ in range(2):
+        assert cli.invoke(["run", "study.yaml", "--dir", "ends"]) == 0
+        said = "".join(capsys.readouterr())
+        assert "the oracle has nothing left to suggest" in said
+        assert "every configuration" not in said
 
 
 def test_constraints_hold_for_it() -> None:
@@ -165,7 +210,7 @@ def test_constraints_hold_for_it() -> None:
         def suggest(self, history: Any, trial: int, rng: Any) -> Any:
             return hptune.Suggestion({"a": 0.7, "b": 0.7, "k": "q"})
 
-    study = Study(SPACES["constrained"], Objective("loss"), oracle=Faulty(), seed=0)
+    study = Study(SPACES["constrained"], Objective("loss", "minimize"), oracle=Faulty(), seed=0)
     study.tell(study.ask().number, 1.0)
     with pytest.raises(OracleFailed, match=r"not allowed: require a \+ b < 0.8"):
         study.ask()
@@ -182,7 +227,7 @@ def test_values_become_plain_and_the_origin_is_its_name() -> None:
             return hptune.Suggestion({"x": np.float64(self.step)})
 
     assert Wide().type.endswith("Wide")
-    study = Study(SPACES["one dimension"], Objective("loss"), oracle=Wide(step=0.25), seed=0)
+    study = Study(SPACES["one dimension"], Objective("loss", "minimize"), oracle=Wide(step=0.25), seed=0)
     study.tell(study.ask().number, 1.0)
     trial = study.ask()
     assert (trial.values, type(trial.values["x"]), trial.origin) == ({"x": 0.25}, float, "Wide")
@@ -192,7 +237,7 @@ def test_values_become_plain_and_the_origin_is_its_name() -> None:
 def test_the_documented_example_keeps_the_laws(name: str) -> None:
     space = SPACES[name]
     oracle = climber()()
-    study = Study(space, Objective("loss"), oracle=oracle, seed=0)
+    study = Study(space, Objective("loss", "minimize"), oracle=oracle, seed=0)
     for i in range(15):
         try:
             trial = study.ask()

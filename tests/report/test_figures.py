@@ -116,7 +116,7 @@ def test_awkward_spaces_and_scores_are_drawn_without_a_warning(tmp_path: Path, s
 
 
 def test_file_names_hold_no_characters_that_a_file_system_minds(tmp_path: Path) -> None:
-    histories = [scored(AWKWARD, 1.0, 2.0, name=name, objective=Objective(name)) for name in ("A", "a")]
+    histories = [scored(AWKWARD, 1.0, 2.0, name=name, objective=Objective(name, "minimize")) for name in ("A", "a")]
     names = drawn(tmp_path, *histories)
     assert all(re.fullmatch(r"[A-Za-z0-9._-]{1,130}", name) for name in names)
     assert len({name.lower() for name in names}) == len(names)

@@ -178,9 +178,7 @@ def test_groups_that_the_folds_ignore_are_a_warning(table: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("cv", ["time_series", "kfold", "repeated_kfold", "predefined", "single_split"])
-def test_folds_and_a_holdout_that_divide_groups_are_warnings_for_every_kind(
-    cv: str, tmp_path: Path
-) -> None:
+def test_folds_and_a_holdout_that_divide_groups_are_warnings_for_every_kind(cv: str, tmp_path: Path) -> None:
     lines = [f"{i % 3},{i % 2},{i * 7 % 11},{i}" for i in range(60)]
     (tmp_path / "t.csv").write_text("\n".join(["g,fold,x,y", *lines]) + "\n")
     more = {"predefined": {"column": "fold"}, "single_split": {"shuffle": False}}.get(cv, {})
