@@ -18,7 +18,7 @@ MEASURED = "score"  # the metric's name where a model measures itself and none i
 
 
 def is_function(metric: str) -> bool:
-    """Return whether a metric is a function of the user's (`pkg.mod:name`) rather than a name."""
+    """Return whether a metric is a function or scorer of the user's (`pkg.mod:name`) rather than a name."""
     return ":" in metric
 
 
@@ -45,10 +45,11 @@ class EvaluateSpec(Spec):
     """How a configuration is measured: by which metric, on which folds."""
 
     metric: str | None = Field(default=None, min_length=1)
-    """A scikit-learn scorer's name, a function pkg.mod:name of (y_true, y_pred), or what a function model's number is
-    called. By default accuracy for classifiers, r2 for regressors."""
+    """A scikit-learn scorer's name; pkg.mod:name of a function of (y_true, y_pred), of what make_scorer returned, or of
+    a scorer (estimator, X, y); or what a function model's number is called. By default accuracy for classifiers, r2 for
+    regressors."""
     direction: Direction | None = None
-    """maximize or minimize; needed for functions, known for scikit-learn's scorers (which all maximize)."""
+    """maximize or minimize; needed for pkg.mod:name, known for scikit-learn's scorers (which all maximize)."""
     also: list[str] = Field(default_factory=list)
     """Further metrics that are measured and shown, not optimised."""
     cv: Annotated[Annotated[Folds, Tag("<folds>")] | Annotated[AnyCv, Tag("<kind>")], Discriminator(_cv_shape)] = 5

@@ -363,6 +363,12 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             wrong="evaluate: {metric: r2, cv: 4}   # model: LogisticRegression",
         ),
         kinds(
+            "a metric that does not know which class counts",
+            "metric: accuracy",
+            "metric: f1",
+            wrong="evaluate: {metric: f1, cv: 4}   # `kind` is small or big",
+        ),
+        kinds(
             "a regressor where the target is text",
             "LogisticRegression}\nspace:\n  C:",
             "Ridge}\nspace:\n  alpha:",

@@ -1,7 +1,8 @@
-"""The metrics of a study: scikit-learn's scorers by name, and functions of (y_true, y_pred)."""
+"""The metrics of a study: scikit-learn's scorers by name, functions of (y_true, y_pred), and scorers of the user's."""
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,17 @@ class FunctionScorer:
         return f"{self.name} cannot score this target: {why}; a metric is a function of (y_true, y_pred) to a number"
 
 
+@dataclass(frozen=True)
+class CallableScorer:
+    """A user's scorer, a callable (estimator, X, y) -> number, its sign untouched."""
+
+    name: str
+    function: Callable[[Any, Any, Any], Any]
+
+    def __call__(self, estimator: Any, X: Any, y: Any) -> Any:
+        return self.function(estimator, X, y)
+
+
 class Scoring:
     """The metric and the further ones (`evaluate.also`), for models that predict.
 
@@ -127,11 +139,15 @@ class Scoring:
                     if (why := scorer.unfit(tested, classes=self.task == "classification")) is not None:
                         out.append((self.keys[name], why))
                     continue
+                if not _sklearns(scorer):
+                    continue  # a user's scorer wants a fitted model of its own kind
                 try:
                     scorer(dummy, X, y)
                 except Exception as error:
                     near = [one for one in scorer_names() if one.startswith(f"{name}_") and "samples" not in one]
                     mend = f"; there is {', '.join(near)}" if near else ""
+                    if "pos_label" in str(error) and len(classes := np.unique(y).tolist()) == 2:
+                        mend += _with_pos_label(name, self.keys[name], scorer, classes[1])
                     said = str(error).strip().splitlines()
                     out.append(
                         (self.keys[name], f"{name} cannot score this target: {said[0] if said else error}{mend}")
@@ -218,7 +234,10 @@ def nearest_scorer(name: str) -> str:
 
 def _scorer(name: str, key: str, task: Task, load: Loader) -> Any:
     if is_function(name):
-        return FunctionScorer(name, load(name, key=key, wanted="metric"))
+        found = load(name, key=key, wanted="metric")
+        if hasattr(found, "_score_func"):  # of make_scorer
+            return found
+        return (CallableScorer if _takes_three(found) else FunctionScorer)(name, found)
     names = scorer_names()
     if name not in names:
         hint = nearest_scorer(name)
@@ -230,6 +249,35 @@ def _scorer(name: str, key: str, task: Task, load: Loader) -> Any:
     from sklearn.metrics import get_scorer
 
     return get_scorer(name)
+
+
+def _takes_three(function: Any) -> bool:
+    """Return whether a callable needs three arguments, (estimator, X, y), rather than (y_true, y_pred)."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some builtins tell no signature
+        return False
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(one.kind in places and one.default is one.empty for one in parameters) == 3
+
+
+def _sklearns(scorer: Any) -> bool:
+    """Return whether no code of the user's is in a scorer: that is run on real predictions only."""
+    return str(getattr(getattr(scorer, "_score_func", None), "__module__", "")).startswith("sklearn.")
+
+
+def _with_pos_label(name: str, key: str, scorer: Any, positive: Any) -> str:
+    """Return the mend for a metric of two classes that does not know which of them counts."""
+    if is_function(name):
+        return f"; write pos_label={positive!r} in its make_scorer"
+    function, method = scorer._score_func.__name__, scorer._response_method
+    how = "" if method == "predict" else f", response_method={method!r}"
+    direction = " with `direction: maximize`" if key == "evaluate.metric" else ""
+    return (
+        f"; to say which class counts write my_metrics.py beside the config: `from sklearn.metrics import {function}, "
+        f"make_scorer` and `{name} = make_scorer({function}{how}, pos_label={positive!r})`, and take "
+        f"my_metrics:{name}{direction}; or make the target 0 and 1"
+    )
 
 
 def _task(name: str) -> Task | None:
