@@ -76,6 +76,8 @@ def start(
         known = [] if journal is None or fresh else journal.events
         inspection, warnings = inspect_on(loaded, executor, interrupt, known, oracle.prepare)
         notes: list[str] = []
+        if not known:  # what a new study is refused for is said before a folder is made, or an earlier study deleted
+            study_of(loaded, inspection, folder, [], None, oracle, [])
         if fresh and journal is not None:
             journal.close()
             clear(folder)

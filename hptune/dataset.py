@@ -175,9 +175,25 @@ class DataSpec(Spec):
         try:
             ((kept, held),) = random_divisions(rowset, 1, holdout.fraction, stratify, seed_for(seed, "holdout"))
         except ValueError as error:
-            raise bad("data.holdout", f"the rows cannot be divided so: {error}") from None
+            mend = without_classes(rows.y) if stratify and rows.groups is None else ""
+            raise bad("data.holdout", f"the rows cannot be divided so: {mend or error}") from None
         # In the file's order: the shuffling that matters is the folds', and ordered rows make the split checkable.
         return rows.take(sorted(kept)), rows.take(sorted(held))
+
+
+def without_classes(y: Any) -> str:
+    """Return what to say of classes too rare to have rows in both parts, "" if there are none."""
+    import numpy as np
+
+    names, counts = np.unique(y, return_counts=True)
+    rare = [repr(one) for one in names[counts < 2].tolist()]
+    if not rare:
+        return ""
+    listed = ", ".join(rare[:6]) + (", ..." if len(rare) > 6 else "")
+    return (
+        f"the same share of every class is wanted in both parts, and there is but one row of {listed}; remove it or "
+        "join it with another class, or write `stratify: false`"
+    )
 
 
 def take(column: Any, rows: Any) -> Any:

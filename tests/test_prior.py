@@ -268,6 +268,17 @@ def test_a_run_that_cannot_be_used_is_said_with_its_line(
     assert "Traceback" not in found
 
 
+def test_a_refusal_leaves_no_run_directory_and_deletes_none(project: Path, capsys: Capture) -> None:
+    (project / "second.yaml").write_text(CONFIG + "prior: {runs: [nowhere]}\n")
+    assert cli.invoke(["run", "second.yaml", "--dir", "new"]) == 2
+    assert "expected the run directory of an earlier study, found nothing by that name" in capsys.readouterr().err
+    assert not (project / "new").exists()
+    assert cli.invoke(["run", "first.yaml", "--dir", "kept", "-q"]) == 0
+    held = (project / "kept" / "journal.jsonl").read_bytes()
+    assert cli.invoke(["run", "second.yaml", "--dir", "kept", "--fresh"]) == 2
+    assert (project / "kept" / "journal.jsonl").read_bytes() == held
+
+
 def test_what_is_doubtful_is_a_warning(project: Path, capsys: Capture) -> None:
     (project / "second.yaml").write_text(
         (CONFIG + "prior: {runs: [old]}\n")

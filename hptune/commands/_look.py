@@ -10,10 +10,13 @@ from typing import Any
 from hptune.dataset import DataSpec
 from hptune.errors import ConfigError, UsageError
 from hptune.spaces import Task
+from hptune.worker.cells import dates, marked, with_signs
 from hptune.worker.columns import Columns, Remark
 
 FEW_CLASSES = 20
 """Whole numbers with no more values than this are classes, as `hptune run` takes them."""
+MOSTLY = 0.95
+"""A column is one of numbers if at least this share of its cells are, and the others mark missing values."""
 KINDS = ("number", "text", "category", "boolean")
 
 
@@ -54,6 +57,9 @@ def look(train: str, folder: Path, target: str | None, task: Task | None = None)
 
     data: dict[str, Any] = {"train": train} if target is None else {"train": train, "target": target}
     data, rows = _read(data, folder)
+    marks = _marks(data, rows)
+    if marks:
+        data, rows = _read({**data, "missing": marks}, folder)
     X, y = rows.X, rows.y
     if not hasattr(X, "columns"):
         X = pd.DataFrame(X, columns=list(rows.feature_names))
@@ -76,7 +82,7 @@ def look(train: str, folder: Path, target: str | None, task: Task | None = None)
         classes=len(counts),
         smallest=int(counts.min()) if len(counts) else 0,
         drop=drop,
-        notes=(*(one.message for one in rows.notes), *notes),
+        notes=(*(one.message for one in rows.notes), *notes, *([_told(marks)] if marks else [])),
     )
 
 
@@ -101,6 +107,30 @@ def _read(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], Any]:
             return _read({**data, "decimal": ","}, folder)
         key = "--target: " if problem.key == "data.target" else ""
         raise UsageError(f"{key}{problem.message}") from None
+
+
+def _marks(data: Mapping[str, Any], rows: Any) -> list[str]:
+    """Return the texts that mean a missing value in columns of numbers, and mean nothing else in the target."""
+    import pandas as pd
+
+    from hptune.data import data_from
+
+    if "missing" not in type(data_from(data)).model_fields or not hasattr(rows.X, "columns"):
+        return []
+    out: dict[str, None] = {}
+    for name in rows.X.columns:
+        present = rows.X[name].dropna()
+        if not len(present) or not pd.api.types.is_string_dtype(present.dtype):
+            continue
+        words = present[pd.to_numeric(present, errors="coerce").isna()]
+        if 0 < len(words) <= (1 - MOSTLY) * len(present) and marked(words.unique()):
+            out |= dict.fromkeys(str(one) for one in words.unique())
+    known = {str(one) for one in rows.y.tolist()} if rows.y.dtype.kind in "OUS" else set()
+    return [one for one in out if one not in known]
+
+
+def _told(marks: list[str]) -> str:
+    return f"{', '.join(map(repr, marks))} in columns of numbers: taken for missing values (data.missing)"
 
 
 def _columns(train: str, folder: Path) -> str:
@@ -141,7 +171,8 @@ def _check_target(y: Any, task: Task, name: str) -> None:
     text = y.dtype.kind in "OUS"
     if task == "regression" and text:
         raise UsageError(
-            f"--target: expected numbers for a regressor, found text in {name}; --model takes a classifier"
+            f"--target: expected numbers for a regressor, found text in {name}; "
+            f"{with_signs(y) or '--model takes a classifier'}"
         )
     different = len(set(y.tolist()))
     if different < 2:
@@ -150,7 +181,7 @@ def _check_target(y: Any, task: Task, name: str) -> None:
         raise UsageError(f"--target: expected classes, found real numbers in {name}; --model takes a regressor")
     if task == "classification" and text and different > max(FEW_CLASSES, len(y) / 3):
         found = f"{different} different texts in the {len(y)} rows of {name}"
-        raise UsageError(f"--target: expected classes, found {found}: is it an id?")
+        raise UsageError(f"--target: expected classes, found {found}: {with_signs(y) or 'is it an id?'}")
 
 
 def _no_features(columns: Columns, drop: dict[str, str]) -> list[str]:
@@ -174,21 +205,11 @@ def _unusable(X: Any) -> dict[str, str]:
     out = {}
     for name in X.columns:
         column = X[name]
-        if types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype) or _dates(column):
+        if types.is_timedelta64_dtype(column.dtype) or dates(column):
             out[str(name)] = "dates; make numbers of them (year, month, weekday) to use them"
         elif types.is_float_dtype(column.dtype) and np.isinf(column.to_numpy(float, na_value=np.nan)).any():
             out[str(name)] = "infinite values, which no model takes"
     return out
-
-
-def _dates(column: Any) -> bool:
-    """Return whether a column of text begins with ISO dates."""
-    from pandas.api import types
-
-    if types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype):
-        return False
-    head = column.dropna().head(200).astype(str)
-    return len(head) > 0 and bool(head.str.match(r"\d{4}-\d{2}-\d{2}([ T]|$)").all())
 
 
 def _kinds(X: Any) -> dict[str, list[str]]:

@@ -14,7 +14,6 @@ from pydantic import Field
 from hptune.data.arrays import checked_weights
 from hptune.dataset import DataSpec, Rows, bad
 from hptune.errors import did_you_mean
-from hptune.job import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +76,6 @@ class _Reading:
             groups=None if spec.groups is None else self._complete("data.groups", spec.groups),
             weights=None if weights is None else checked_weights(weights, "data.weights", repr(spec.weights)),
             aside={name: self._complete("evaluate.cv.column", name) for name in aside},
-            notes=tuple(_dates(X)),
         )
 
     def _check_names(self) -> None:
@@ -127,15 +125,3 @@ class _Reading:
         if values.dtype.kind == "f" and key != "data.groups" and not np.isfinite(values).all():
             raise bad(key, f"{name!r} holds infinite values")
         return values
-
-
-def _dates(X: pd.DataFrame) -> list[Finding]:
-    """Return a warning for columns of dates, which scikit-learn's models refuse or take for text."""
-    import pandas as pd
-
-    times = [str(n) for n, column in X.items() if pd.api.types.is_datetime64_any_dtype(column.dtype)]
-    if not times:
-        return []
-    listed = ", ".join(times)
-    message = f"{listed}: dates, which models cannot use; make numbers of them (year, weekday) or `drop: [{listed}]`"
-    return [Finding(key="data.drop", message=message, severity="warning")]

@@ -11,6 +11,7 @@ from typing import Any
 from hptune.dataset import take
 from hptune.job import Finding
 from hptune.models.epochs import itself
+from hptune.worker.cells import with_signs
 from hptune.worker.problem import Problem, is_clusterer, kind_of
 
 
@@ -21,7 +22,9 @@ def check_target(problem: Problem) -> list[Finding]:
     y = problem.dataset.train.y
     key = "data.target" if "target" in (problem.setup.data or {}) else "data"
     if problem.dataset.task == "regression" and y.dtype.kind not in "biuf":
-        return [Finding(key=key, message=f"the model is a regressor, the target holds text (such as {y[0]!r})")]
+        mend = with_signs(y)
+        message = f"the model is a regressor, the target holds text (such as {y[0]!r}){mend and '; ' + mend}"
+        return [Finding(key=key, message=message)]
     if problem.dataset.task == "classification":
         classes = len(set(y.tolist()))
         if str(type_of_target(y)).startswith("continuous"):

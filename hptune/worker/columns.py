@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from hptune.worker import cells
+
 ROWS = 20_000
 """More rows than these are sampled where a check would take long: what holds for so many is no accident."""
 CHANCE = 1e-6
@@ -25,18 +27,20 @@ _ID = re.compile(
 
 @dataclass(frozen=True)
 class Remark:
-    """Something about some columns. `drop` holds the columns that are best dropped."""
+    """Something about some columns. `drop` holds the columns that are best dropped, `about` others that it is of."""
 
     text: str
     drop: tuple[str, ...] = ()
     severity: Literal["error", "warning"] = "warning"
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Columns:
     """The features (a DataFrame) with the target (rows,). `once` are positions of rows that count as independent.
 
-    `in_order` says that the rows are in the order of time.
+    `in_order` says that the rows are in the order of time, `made` which columns of text or dates the model makes
+    something of itself: what words and dates are worth is its affair.
     """
 
     X: Any
@@ -44,13 +48,16 @@ class Columns:
     once: Any
     classes: bool
     in_order: bool = False
+    made: frozenset[str] = frozenset()
 
     def remarks(self) -> list[Remark]:
         """Return everything there is to say."""
         empty = self.constant()
-        ids = self.ids()
-        known = {name for remark in (*empty, *ids) for name in remark.drop}
-        return [*self.infinite(), *empty, *ids, *self.leaks(known), *self.mixed(), *self.prose(known)]
+        dates, ids, mixed = self.dates(), self.ids(), self.mixed()
+        known = {name for remark in (*empty, *dates, *ids) for name in remark.drop}
+        numbers = {name for remark in mixed for name in remark.about}
+        prose = self.prose(known | numbers)
+        return [*self.infinite(), *empty, *dates, *ids, *self.leaks(known), *mixed, *prose]
 
     # -- kinds of columns -------------------------------------------------------------------------------------------
 
@@ -106,6 +113,15 @@ class Columns:
             out.append(Remark(f"columns with the same value in every row: {few(same)}", tuple(same)))
         return out
 
+    def dates(self) -> list[Remark]:
+        """Return the columns of dates, as such or as text: models refuse the one and take the other for words."""
+        found = tuple(name for name, column in self._of("to") if name not in self.made and cells.dates(column))
+        if not found:
+            return []
+        mend = "make numbers of them (year, month, weekday) or leave them out"
+        text = f"{few(found)}: dates, which models cannot use; {mend}"
+        return [Remark(text, found)]
+
     def ids(self) -> list[Remark]:
         """Return the columns that number or name the rows: a model learns them by heart and knows nothing new."""
         rows = len(self.X)
@@ -115,7 +131,7 @@ class Columns:
         for name, column in self._of("it"):
             head = column.head(ROWS)
             named = bool(_ID.search(name))
-            if column.isna().any():
+            if column.isna().any() or name in self.made or cells.dates(column):
                 continue
             different = head.nunique() == len(head) and column.nunique() == rows
             if different and (why := self._id_like(column, named)):
@@ -194,18 +210,19 @@ class Columns:
                 out.append(
                     Remark(
                         f"{name!r} holds numbers ({share:.0%} of its cells) and text ({listed}), so it counts as "
-                        f"text; if these mean a missing value: `missing: [{listed}]`"
+                        f"text; if these mean a missing value: `missing: [{listed}]`",
+                        about=(name,),
                     )
                 )
             elif share == 1:
-                out.append(Remark(f"{name!r} holds numbers stored as text; store them as numbers"))
+                out.append(Remark(f"{name!r} holds numbers stored as text; store them as numbers", about=(name,)))
         return out
 
     def prose(self, known: set[str]) -> list[Remark]:
         """Return the columns of long texts, or of almost as many texts as rows: no categories."""
         out = []
         for name, column in self._of("t"):
-            if name in known:
+            if name in known or name in self.made:
                 continue
             present = column.head(ROWS).dropna()
             if not len(present):
@@ -219,7 +236,11 @@ class Columns:
             else:
                 continue
             out.append(
-                Remark(f"{name!r} holds {what}: a one-hot encoder makes a feature of each; hash them", (name,))
+                Remark(
+                    f"{name!r} holds {what}, and a one-hot encoder makes a feature of each; make something else of it "
+                    "(a part of `columns:` with a hashing or text vectorizer) or leave it out",
+                    (name,),
+                )
             )
         return out
 

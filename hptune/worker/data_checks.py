@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hptune.dataset import Rows, bad
 from hptune.job import Finding
 from hptune.worker.columns import ROWS, Columns, Remark
+from hptune.worker.model_checks import made_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,7 @@ def _remarks(problem: Problem) -> list[Remark]:
         once=_once(rows, table),
         classes=problem.dataset.task == "classification",
         in_order=problem.cv.in_order,
+        made=made_of(problem),
     ).remarks()
 
 

@@ -79,6 +79,31 @@ def _check_columns(problem: Problem, place: Place) -> list[Finding]:
     return out
 
 
+_ENCODERS = ("OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "SimpleImputer")
+"""Classes that make of a text no more than which one it is."""
+
+
+def made_of(problem: Problem) -> frozenset[str]:
+    """Return the columns that a part of `columns:` makes something else of than which of the texts it is."""
+    model, X = problem.model, problem.dataset.train.X
+    if not isinstance(model, NodeModel) or not hasattr(X, "columns"):
+        return frozenset()
+    out: set[str] = set()
+    for place in _given_the_data(model.root):
+        for name, part in place.node.parts.items() if isinstance(place.node, ColumnsNode) else ():
+            if any(one not in _ENCODERS for one in _classes(place.children()[name])):
+                out.update(selected(part.select, X))
+    return frozenset(out)
+
+
+def _classes(place: Place) -> Iterator[str]:
+    """Yield the names of the classes below a place."""
+    if isinstance(place.node, ClassNode):
+        yield place.node.name
+    for child in place.children().values():
+        yield from _classes(child)
+
+
 def _unknown(problem: Problem, key: str, listed: list[Any], names: list[str] | None) -> Iterator[Finding]:
     """Yield an error for each name or position that the data does not have."""
     width = problem.dataset.train.X.shape[1]

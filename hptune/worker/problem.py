@@ -16,7 +16,7 @@ from hptune import learning_curve
 from hptune.conditions import Constraint, constraint_from_json
 from hptune.cv import CvSpec, Rowset, TimeSeries, plain_folds
 from hptune.data import data_from
-from hptune.dataset import Dataset, DataSpec, Rows, Task, bad
+from hptune.dataset import Dataset, DataSpec, Rows, Task, bad, without_classes
 from hptune.evaluate import EvaluateSpec
 from hptune.job import Setup
 from hptune.model import EstimatorModel, ModelSpec
@@ -262,7 +262,9 @@ class Problem:
                 warnings.filterwarnings("ignore", message="The least populated class")
                 return self.cv.splits(self.rowset)
         except ValueError as error:
-            raise bad("evaluate.cv", f"{self.cv.type}: {error}") from None
+            chooses = "stratify" in type(self.cv).model_fields and self.cv.stratifies(self.rowset)
+            mend = without_classes(self.dataset.train.y) if chooses and not self.dataset.groups else ""
+            raise bad("evaluate.cv", f"{self.cv.type}: {mend or error}") from None
 
     @cached_property
     def base_folds(self) -> int:

@@ -217,6 +217,39 @@ def test_data_that_no_config_could_use_are_refused(
     assert not list(Path().glob("*.yaml"))
 
 
+def test_numbers_with_marks_of_missing_values_stay_numbers_and_the_marks_are_written_down() -> None:
+    table = mixed(200).drop(columns="amount").astype({"income": object})
+    table.loc[[3, 8], "income"] = "?"
+    table.loc[5, "income"] = "Unknown"
+    table.to_csv("d.csv", index=False)
+    found = init("d.csv", "--target", "label").resolved
+    assert found["data"]["missing"] == ["?", "Unknown"]
+    assert "income" not in found["data"]["drop"]
+    assert cli.invoke(["validate", "d.yaml"]) == 0
+    assert runs("d.yaml")["trials"]["completed"] == 2
+
+
+def test_marks_that_mean_something_in_the_target_or_among_words_are_left(capsys: pytest.CaptureFixture[str]) -> None:
+    table = mixed(200).drop(columns="amount").astype({"income": object})
+    table.loc[[3, 8], "income"] = "-"
+    table["label"] = table["label"].replace("no", "-")
+    table.loc[5:60, "city"] = "unknown"
+    table.to_csv("d.csv", index=False)
+    assert init("d.csv", "--target", "label").resolved["data"]["missing"] == []
+
+
+def test_dates_in_other_forms_are_left_out_and_a_target_with_a_currency_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    days = pd.date_range("2024-01-01", periods=100).strftime("%d/%m/%Y")
+    numeric().assign(day=days).to_csv("d.csv", index=False)
+    assert init("d.csv", "--target", "y").resolved["data"]["drop"] == ["day"]
+    Path("d.yaml").unlink()
+    numeric().assign(y=[f"${1000 + number:,}.50" for number in range(100)]).to_csv("d.csv", index=False)
+    said = refusal(capsys, "d.csv", "--target", "y")
+    assert said.endswith("numbers with a sign ($): write them as plain numbers, 1000.50 for '$1,000.50'")
+
+
 # -- and runs -------------------------------------------------------------------------------------------------------
 
 

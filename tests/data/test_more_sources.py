@@ -45,17 +45,13 @@ def table() -> pd.DataFrame:
     )
 
 
-def test_parquet_keeps_types_and_dates_are_a_warning(tmp_path: Path) -> None:
+def test_parquet_keeps_types(tmp_path: Path) -> None:
     table().to_parquet(tmp_path / "t.parquet")
     rows = read(PARQUET, tmp_path)
     assert [str(dtype) for dtype in rows.X.dtypes[:3]] == ["float64", "bool", "category"]
     assert rows.X["size"].cat.categories.tolist() == ["s", "m", "l"]
     assert (rows.y.dtype, rows.y.tolist()) == (object, ["no", "yes", "no"])
-    (note,) = rows.notes
-    assert (
-        note.message == "when: dates, which models cannot use; make numbers of them (year, weekday) or `drop: [when]`"
-    )
-    assert read({**PARQUET, "drop": ["when"]}, tmp_path).notes == ()
+    assert rows.notes == ()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from hptune.job import Finding, Job, Setup
+from hptune.worker import cells
 from hptune.worker.columns import Columns, Remark
 from hptune.worker.inspect import inspect
 from hptune.worker.problem import Problem
@@ -34,10 +36,12 @@ def features(seed: int = 0) -> pd.DataFrame:
     )
 
 
-def remarks(y: Any = None, classes: bool = True, in_order: bool = False, **more: Any) -> list[Remark]:
+def remarks(y: Any = None, classes: bool = True, in_order: bool = False, made: Any = (), **more: Any) -> list[Remark]:
     target = np.random.default_rng(1).integers(0, 2, N) if y is None else np.asarray(y)
     X = features().assign(**more)
-    return Columns(X=X, y=target, once=np.arange(N), classes=classes, in_order=in_order).remarks()
+    return Columns(
+        X=X, y=target, once=np.arange(N), classes=classes, in_order=in_order, made=frozenset(made)
+    ).remarks()
 
 
 def only(**options: Any) -> Remark:
@@ -136,6 +140,56 @@ def test_prose_and_texts_that_are_nearly_all_different_are_warnings() -> None:
     assert "long texts (up to 330 characters)" in only(prose=prose).text
     names = [f"n{i * i % 151}x{i % 3}" for i in range(N)]
     assert "different texts in 200 rows" in only(names=names).text
+
+
+DAYS = pd.date_range("2023-01-01", periods=N)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        DAYS,
+        DAYS.strftime("%Y-%m-%d"),
+        DAYS.strftime("%Y-%m-%d %H:%M:%S"),
+        DAYS.strftime("%d/%m/%Y"),
+        DAYS.strftime("%m/%d/%y"),
+        DAYS.strftime("%d.%m.%Y"),
+        DAYS.repeat(2)[:N].strftime("%Y-%m-%d"),
+    ],
+)
+def test_dates_are_dates_however_they_are_written_and_whether_they_come_once_or_twice(values: Any) -> None:
+    said = "when: dates, which models cannot use; make numbers of them (year, month, weekday) or leave them out"
+    assert only(when=values) == Remark(said, ("when",))
+    assert remarks(made={"when"}, when=values) == []
+
+
+@pytest.mark.parametrize("form", ["{0}.{1}.{2}", "{0}-{1}", "99/{1}/2024", "{0}/{1}/20241"])
+def test_versions_and_other_numbers_with_marks_are_no_dates(form: str) -> None:
+    column = pd.Series([form.format(i % 28 + 1, i % 12 + 1, i % 90 + 10) for i in range(N)])
+    assert not cells.dates(column)
+
+
+def test_what_a_part_of_the_model_makes_of_words_is_its_own_affair() -> None:
+    words = {"notes": [f"n{i} " * 3 for i in SHUFFLED], "names": [f"n{i * i % 151}x{i % 3}" for i in range(N)]}
+    assert len(remarks(**words)) == 2
+    assert remarks(made=words, **words) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["302.28 €", "1 000.50 €"], "a sign (€): write them as plain numbers, 302.28 for '302.28 €'"),
+        (["$3,022.80", "$12.00"], "a sign ($): write them as plain numbers, 3022.80 for '$3,022.80'"),
+        (["EUR 1.234,5", "EUR 12"], "a sign (EUR): write them as plain numbers, 1234.5 for 'EUR 1.234,5'"),
+        (["57%", "8%"], "a sign (%): write them as plain numbers, 57 for '57%'"),
+        (["3,022.80", "12"], "separators: write them as plain numbers, 3022.80 for '3,022.80', or name what stands"),
+        (["12", "13.5"], ""),
+        (["house", "12 €"], ""),
+    ],
+)
+def test_numbers_with_signs_or_separators_are_told(texts: list[str], said: str) -> None:
+    assert said in cells.with_signs(texts)
+    assert bool(said) == bool(cells.with_signs(texts))
 
 
 # -- in an inspection -----------------------------------------------------------------------------------------------
@@ -248,3 +302,42 @@ def test_classes_are_numbered_for_estimators_that_need_it_and_predictions_stay_r
     fitted = whole.fit({}, whole.dataset.train, seed=0)
     assert set(fitted.predict(whole.dataset.train.X)) == {"big", "small"} == set(fitted.classes_)
     assert fitted.predict_proba(whole.dataset.train.X).shape == (N, 2)
+
+
+def parted(select: Any, with_: Any) -> dict[str, Any]:
+    part = {"part": {"select": select, "with": with_}}
+    return {"pipeline": [{"prepare": {"columns": [part], "remainder": "passthrough"}}, {"tree": TREE}]}
+
+
+def test_a_column_of_dates_that_a_part_turns_into_numbers_is_no_warning(tmp_path: Path) -> None:
+    X = numbers().assign(when=DAYS.strftime("%Y-%m-%d"))
+    encoder = {"class": "sklearn.preprocessing.OneHotEncoder"}
+    own = {"choose": {"own": "sample_models.Mean", "none": "drop"}}
+    complained = [
+        any("dates, which models cannot use" in one.message for one in findings(problem(tmp_path, X, model=model)))
+        for model in (TREE, parted("text", encoder), parted(["when"], own))
+    ]
+    assert complained == [True, True, False]
+
+
+def test_a_regressor_is_told_that_its_target_carries_a_sign(tmp_path: Path) -> None:
+    y = [f"{number}.50 €" for number in range(100, 100 + N)]
+    model = {"class": "sklearn.linear_model.Ridge"}
+    (one,) = findings(problem(tmp_path, numbers().drop(columns="gaps"), y=y, model=model))
+    assert one.key == "data.target"
+    assert one.message.endswith(
+        "these are numbers with a sign (€): write them as plain numbers, 100.50 for '100.50 €'"
+    )
+
+
+@pytest.mark.parametrize("place", ["data.holdout", "evaluate.cv"])
+def test_a_class_of_one_row_that_cannot_be_divided_is_named_with_the_option(tmp_path: Path, place: str) -> None:
+    y = ["c"] + ["a", "b"] * (N // 2 - 1) + ["a"]
+    held = {"holdout": {"fraction": 0.2}} if place == "data.holdout" else {}
+    given = problem(tmp_path, numbers(), y=y, **held)
+    if place == "evaluate.cv":
+        given = replace(given, evaluate={"cv": {"type": "shuffle"}})
+    (one,) = [one for one in findings(given) if one.severity == "error"]
+    assert one.key == place
+    assert "there is but one row of 'c'" in one.message
+    assert "`stratify: false`" in one.message
