@@ -67,6 +67,9 @@ def look(train: str, folder: Path, target: str | None, task: Task | None = None)
     _check_target(y, found, target or "the target")
     drop = _unusable(X)
     notes = _no_features(Columns(X, y, np.arange(len(y)), found == "classification"), drop)
+    if drop and not _takes("drop", data):  # scikit-learn's own data has all its columns
+        notes += dict.fromkeys(drop.values())
+        drop = {}
     kept = X[[name for name in X.columns if str(name) not in drop]]
     if kept.shape[1] == 0:
         raise UsageError(
@@ -109,13 +112,18 @@ def _read(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], Any]:
         raise UsageError(f"{key}{problem.message}") from None
 
 
+def _takes(key: str, data: Mapping[str, Any]) -> bool:
+    """Return whether the `data:` section of such data takes a key."""
+    from hptune.data import data_from
+
+    return key in type(data_from(data)).model_fields
+
+
 def _marks(data: Mapping[str, Any], rows: Any) -> list[str]:
     """Return the texts that mean a missing value in columns of numbers, and mean nothing else in the target."""
     import pandas as pd
 
-    from hptune.data import data_from
-
-    if "missing" not in type(data_from(data)).model_fields or not hasattr(rows.X, "columns"):
+    if not _takes("missing", data) or not hasattr(rows.X, "columns"):
         return []
     out: dict[str, None] = {}
     for name in rows.X.columns:

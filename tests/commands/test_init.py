@@ -310,3 +310,14 @@ def test_a_file_that_is_not_there_is_said(here: Path, capsys: pytest.CaptureFixt
     found = capsys.readouterr().err
     assert "there is no file nope.csv" in found
     assert "--target" not in found
+
+
+@pytest.mark.parametrize("name", ["digits", "iris", "wine", "diabetes", "breast_cancer"])
+def test_scikit_learns_own_data_gives_a_config_that_is_valid(name: str, tmp_path: Path, capsys: Any) -> None:
+    path = str(tmp_path / "c.yaml")
+    assert cli.invoke(["init", f"sklearn:load_{name}", "--out", path]) == 0
+    capsys.readouterr()
+    loaded = load(path)  # digits has columns with one value, which cannot be dropped of such data
+    assert loaded.warnings == ()
+    said = [line for line in Path(path).read_text().splitlines() if "same value" in line]
+    assert len(said) == (name == "digits")
