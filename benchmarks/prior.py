@@ -46,7 +46,7 @@ def knowledge(task: str, other: str, arm: str, seed: int) -> list[dict[str, Any]
     if arm == "none":
         return None
     problem = problems.get(other)
-    study = Study(problem.space, Objective("loss"), oracle="random", seed=1000 + seed)
+    study = Study(problem.space, Objective("loss", "minimize"), oracle="random", seed=1000 + seed)
     trials = [study.ask() for _ in range(EARLIER)]
     losses = np.array([np.mean(problem.evaluate(trial.values)) for trial in trials])
     if arm == "misleading":
