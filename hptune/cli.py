@@ -20,7 +20,8 @@ from hptune import __version__
 from hptune.commands._after import after
 from hptune.commands._building import built
 from hptune.commands._options import EXIT_CODES, Config, Folder, Json, JunitFile, Overrides, Prefixes, SummaryFile
-from hptune.commands._signals import Interrupted, signals
+from hptune.commands._signals import signals
+from hptune.errors import Interrupted
 from hptune.plugins import no_plugins
 
 app = typer.Typer(

@@ -232,7 +232,8 @@ def inspect_on(
     began = time.monotonic()
     inspection = Inspection.from_json(answer_of(executor, job, interrupt, meanwhile))
     problems = list(dict.fromkeys([*loaded.warnings, *problems_from(inspection.findings, loaded)]))
-    asked = loaded.config.probe and loaded.config.model.makes_estimator and probed != dict(inspection.versions)
+    # Ranges of a study that goes on are what they are: a finding could only stop it.
+    asked = loaded.config.probe and loaded.config.model.makes_estimator and not known
     if asked and not any(problem.severity == "error" for problem in problems):
         found = probe_ranges(loaded, inspection, executor, interrupt, time.monotonic() - began)
         problems += problems_from(found, loaded)

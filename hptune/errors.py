@@ -24,6 +24,14 @@ class UsageError(HptuneError):
     exit_code = 2
 
 
+class Interrupted(BaseException):
+    """A signal ended the work; `exit_code` is 128 + its number."""
+
+    def __init__(self, number: int) -> None:
+        self.exit_code = 128 + number
+        super().__init__(number)
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with a config: where it stands and what to do about it.

@@ -57,19 +57,23 @@ class Study:
 
     Arguments: `space` (a `SearchSpace` or the `HyperParameters` that recorded one), `objective` (or the name of a
     metric that tells its direction: a scikit-learn scorer, `val_loss`), `oracle` (a name or an oracle with its
-    options), `seed` (0 is a seed, None draws one), `starts` (configurations to try before the oracle is asked; the
-    defaults always come first), `lookahead` (trial k knows the results of trials up to k - lookahead; None: all that
-    were told). A directory that holds a study is continued, with that study's `starts`, `lookahead` and `name`, and
-    with its seed where none is given. Raises `UsageError` for arguments that it cannot use, or a space, objective,
-    oracle or seed that differs from the directory's, ValueError for a start outside the space, and the journal's
-    errors.
+    options; None is auto), `seed` (0 is a seed, None draws one), `starts` (configurations to try before the oracle is
+    asked; the defaults always come first), `lookahead` (trial k knows the results of trials up to k - lookahead; None:
+    all that were told). A directory that holds a study is continued, with that study's `starts`, `lookahead` and
+    `name`, and with its oracle and seed where none is given. Raises `UsageError` for arguments that it cannot use, or
+    a space, objective, oracle or seed that differs from the directory's, ValueError for a start outside the space, and
+    the journal's errors.
     """
+
+    history: History
+    oracle: OracleSpec
+    resumed: bool
 
     def __init__(
         self,
         space: SearchSpace | HyperParameters,
         objective: Objective | str,
-        oracle: str | OracleSpec = "auto",
+        oracle: str | OracleSpec | None = None,
         seed: int | None = 0,
         *,
         directory: str | Path | None = None,
@@ -86,7 +90,7 @@ class Study:
             objective = Objective.named(objective)
         if not isinstance(objective, Objective):
             raise UsageError(f"objective: expected hptune.Objective(metric, direction), found {_named(objective)}")
-        policy = _oracle(oracle)
+        policy = _oracle("auto" if oracle is None else oracle)
         started = ev.StudyStarted(
             time=clock(),
             name=name,
@@ -105,6 +109,10 @@ class Study:
         if self.resumed:
             held = self.history.started
             asked = started if seed is not None else started.model_copy(update={"seed": held.seed})
+            if oracle is None and held.oracle.get("type") in ORACLES:  # the one it began with
+                policy = ORACLES[held.oracle["type"]].model_validate(held.oracle)
+                self.oracle = policy
+                asked = asked.model_copy(update={"oracle": policy.model_dump(mode="json")})
             changes = _changes(held, asked, policy)
         if changes:
             self.close()

@@ -77,7 +77,7 @@ class Tuner:
         objective: Objective | str | None = None,
         max_trials: int = 10,
         *,
-        oracle: str | OracleSpec = "auto",
+        oracle: str | OracleSpec | None = None,
         seed: int | None = 0,
         directory: str | Path | None = None,
         project_name: str | None = None,
@@ -327,14 +327,13 @@ class Tuner:
         sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _knows_no_shares(oracle: str | OracleSpec) -> str | OracleSpec:
+def _knows_no_shares(oracle: str | OracleSpec | None) -> str | OracleSpec | None:
     """Return the oracle; raises `UsageError` for one that gives trials shares of a resource."""
     kind = ORACLES.get(oracle) if isinstance(oracle, str) else type(oracle)
     if kind is not None and issubclass(kind, Halving):
-        name = oracle if isinstance(oracle, str) else oracle.type
         raise UsageError(
-            f"oracle: {name} gives trials shares of a resource, of which run_trial knows nothing; take bayesian, tpe, "
-            f"random or grid, or ask a Study, whose trials tell their `fidelity`"
+            f"oracle: {kind.model_fields['type'].default} gives trials shares of a resource, of which run_trial knows "
+            f"nothing; take bayesian, tpe, random or grid, or ask a Study, whose trials tell their `fidelity`"
         )
     return oracle
 

@@ -15,12 +15,13 @@ import pytest
 
 import hptune
 from hptune import cli
-from hptune.commands._signals import Interrupted, signals
+from hptune.commands._signals import signals
 from hptune.errors import (
     ConfigError,
     DirectoryUnusable,
     ExecutorUnreachable,
     GateNotMet,
+    Interrupted,
     JournalDamaged,
     NoSuccess,
     Problem,

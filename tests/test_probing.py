@@ -89,3 +89,13 @@ def test_once_the_time_is_up_the_ranges_left_out_are_counted(
     project(tmp_path, monkeypatch, "pass", "serial")
     assert cli.invoke(["validate", "study.yaml"]) == 0
     assert "the ends of 0 of 2 ranges were fitted; the others were not tried" in capsys.readouterr().err
+
+
+def test_a_signal_while_ranges_are_tried_in_this_process_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    project(tmp_path, monkeypatch, "import signal; os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)", "serial")
+    assert cli.invoke(["run", "study.yaml"]) == 143
+    assert "interrupted" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+    assert cli.invoke(["validate", "study.yaml"]) == 143

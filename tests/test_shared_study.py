@@ -63,3 +63,14 @@ def test_a_score_for_each_fold_is_asked_for_before_any_is_recorded() -> None:
         with pytest.raises(UsageError, match="expected 3 scores, one per fold"):
             study.tell(number, wrong)
     assert study.tell(number, [0.1, 0.2, 0.3]).scores == (0.1, 0.2, 0.3)
+
+
+def test_a_kept_study_goes_on_with_its_oracle_where_none_is_named(tmp_path: Path) -> None:
+    with Study(SPACE, Objective("loss", "minimize"), "tpe", directory=tmp_path) as study:
+        study.tell(study.ask(), 0.5)
+    with Study(SPACE, Objective("loss", "minimize"), directory=tmp_path) as study:
+        assert study.oracle.type == "tpe"
+        study.tell(study.ask(), 0.25)
+    with pytest.raises(UsageError, match="expected random, found tpe"):
+        Study(SPACE, Objective("loss", "minimize"), "random", directory=tmp_path)
+    assert Study(SPACE, Objective("loss", "minimize")).oracle.type == "auto"

@@ -9,6 +9,7 @@ from typing import Any
 from hptune.commands._look import Look
 from hptune.commands.spaces import comment, entry_lines
 from hptune.config.yaml_dump import line
+from hptune.report import wording
 from hptune.spaces import SPACES, DefaultSpace, Task, under
 
 USUAL: dict[Task, tuple[str, str]] = {
@@ -79,7 +80,8 @@ def _what(look: Look) -> str:
     kinds = [f"{kind}: {len(names)}" for kind, names in look.columns.items() if names]
     what = f"{look.task}, {look.classes} classes" if look.classes else look.task
     gaps = f"; missing values in {len(look.missing)} of them" if look.missing else ""
-    return f"{look.data['train']}: {look.rows:,} rows, {look.features} features ({', '.join(kinds)}{gaps}); {what}."
+    features = wording.count(look.features, "feature")
+    return f"{look.data['train']}: {look.rows:,} rows, {features} ({', '.join(kinds)}{gaps}); {what}."
 
 
 # -- data and evaluation --------------------------------------------------------------------------------------------
@@ -104,7 +106,8 @@ def _data(look: Look, folds: int) -> list[str]:
     if _holds_out(look):
         lines.append("  holdout: {fraction: 0.2} # never seen by the search, scored once at its end")
     elif look.classes and look.smallest < 5:
-        lines += comment(f"The rarest class has {look.smallest} rows: that is little for {folds} folds.", "  ")
+        rarest = wording.count(look.smallest, "row")
+        lines += comment(f"The rarest class has {rarest}: that is little for {folds} folds.", "  ")
     return lines
 
 

@@ -9,8 +9,8 @@ import os
 import sys
 import traceback
 
-from hptune.commands._signals import Interrupted, signals
-from hptune.errors import ConfigError, GateNotMet, HptuneError, Problem
+from hptune.commands._signals import signals
+from hptune.errors import ConfigError, GateNotMet, HptuneError, Interrupted, Problem
 from hptune.report.layout import coloured, paint
 
 ISSUES = "please report it with the lines above"

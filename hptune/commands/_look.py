@@ -15,7 +15,7 @@ from hptune.worker.columns import Columns, Remark
 
 FEW_CLASSES = 20
 """Whole numbers with no more values than this are classes, as `hptune run` takes them."""
-MOSTLY = 0.95
+MOSTLY = 0.5
 """A column is one of numbers if at least this share of its cells are, and the others mark missing values."""
 KINDS = ("number", "text", "category", "boolean")
 
@@ -90,7 +90,7 @@ def look(train: str, folder: Path, target: str | None, task: Task | None = None)
 
 
 def _read(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], Any]:
-    """Return the `data:` section and the rows; a decimal comma is found out. Raises `UsageError`."""
+    """Return the `data:` section and the rows; a comma in numbers is found out. Raises `UsageError`."""
     from hptune.data import data_from
 
     train = str(data["train"])
@@ -106,8 +106,9 @@ def _read(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], Any]:
         return data, spec.read(str(folder), ())
     except ConfigError as error:
         problem = error.problems[0]
-        if "decimal: ','" in problem.message and "decimal" not in data:
-            return _read({**data, "decimal": ","}, folder)
+        for comma in ("decimal", "thousands"):  # "write `decimal: ','`": what it is likely to be
+            if f": write `{comma}: ','`" in problem.message and comma not in data:
+                return _read({**data, comma: ","}, folder)
         key = "--target: " if problem.key == "data.target" else ""
         raise UsageError(f"{key}{problem.message}") from None
 
@@ -120,12 +121,13 @@ def _takes(key: str, data: Mapping[str, Any]) -> bool:
 
 
 def _marks(data: Mapping[str, Any], rows: Any) -> list[str]:
-    """Return the texts that mean a missing value in columns of numbers, and mean nothing else in the target."""
+    """Return the texts that mean a missing value in columns of numbers, and nothing in the target or columns of text."""
     import pandas as pd
 
     if not _takes("missing", data) or not hasattr(rows.X, "columns"):
         return []
     out: dict[str, None] = {}
+    known = {str(one) for one in rows.y.tolist()} if rows.y.dtype.kind in "OUS" else set()
     for name in rows.X.columns:
         present = rows.X[name].dropna()
         if not len(present) or not pd.api.types.is_string_dtype(present.dtype):
@@ -133,7 +135,8 @@ def _marks(data: Mapping[str, Any], rows: Any) -> list[str]:
         words = present[pd.to_numeric(present, errors="coerce").isna()]
         if 0 < len(words) <= (1 - MOSTLY) * len(present) and marked(words.unique()):
             out |= dict.fromkeys(str(one) for one in words.unique())
-    known = {str(one) for one in rows.y.tolist()} if rows.y.dtype.kind in "OUS" else set()
+        else:
+            known |= {str(one) for one in words.unique()}
     return [one for one in out if one not in known]
 
 

@@ -12,19 +12,13 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from hptune.errors import Interrupted
+
 HANGUP = getattr(signal, "SIGHUP", None)  # Windows, which is told that it cannot be, has none
 HANDLED = tuple(number for number in (signal.SIGINT, signal.SIGTERM, HANGUP) if number is not None)
 """Ctrl-C, `kill`, and the end of the terminal."""
 
 _PATIENCE = 4  # a fourth signal does not even wait for the workers to be ended
-
-
-class Interrupted(BaseException):
-    """A signal ended the work; `exit_code` is 128 + its number."""
-
-    def __init__(self, number: int) -> None:
-        self.exit_code = 128 + number
-        super().__init__(number)
 
 
 class Signals:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from hptune import __version__
 from hptune.commands._failing import mutter
 from hptune.commands._shared import say, say_json, stdout_coloured, stdout_width
-from hptune.commands._signals import Interrupted, signals
-from hptune.errors import GateNotMet, HptuneError, NoSuccess, UsageError
+from hptune.commands._signals import signals
+from hptune.errors import GateNotMet, HptuneError, Interrupted, NoSuccess, UsageError
 
 if TYPE_CHECKING:
     from hptune.config.load import Loaded

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.bz2", ".csv.xz", ".csv.zip", ".tsv", ".tsv.gz", ".tsv.bz2", ".tsv.xz")
 _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
 def _encoding(name: str) -> str:
@@ -65,7 +66,7 @@ class CsvData(TableData):
         table, notes = self._table(path)
         self._check_separator(table)
         if self.decimal is None:
-            self._check_decimals(table)
+            self._check_decimals(table, path)
         rows = self.rows(table, self.train, aside, first_line=2)
         return replace(rows, notes=(*notes, *rows.notes))
 
@@ -152,24 +153,43 @@ class CsvData(TableData):
                 "data.separator", f"expected what stands between cells, {self.separator!r} divides none: {found}"
             )
 
-    def _check_decimals(self, table: pd.DataFrame) -> None:
+    def _by_commas(self, path: Path) -> bool:
+        return dialect_of(path, encoding=self.encoding, separator=self.separator).separator == ","
+
+    def _check_decimals(self, table: pd.DataFrame, path: Path) -> None:
         """Refuse columns of numbers that are written with a comma: as text no model would make sense of them."""
         for name, column in _texts(table):
             if name in self.drop:
                 continue
             head = column.dropna().head(200)
-            if not len(head) or not any(_COMMA_NUMBER.fullmatch(one) for one in head if isinstance(one, str)):
+            texts = [one.strip() for one in head if isinstance(one, str)]
+            if not any(_COMMA_NUMBER.fullmatch(one) or _GROUPED.fullmatch(one) for one in texts):
                 continue
-            texts = column.dropna()
-            written = texts.astype(str).str.strip()
+            written = column.dropna().astype(str).str.strip()
+            plain = written.str.fullmatch(r"[+-]?\d+")
             commas = written.str.fullmatch(_COMMA_NUMBER.pattern)
-            if bool((commas | written.str.fullmatch(r"[+-]?\d+")).all()):
-                example = written[commas].iloc[0]
-                raise bad(
-                    "data.train",
-                    f"column {name!r} holds numbers with a comma, such as {example}: write `decimal: ','` (or "
-                    "`thousands: ','` if it stands between thousands, or `decimal: '.'` if this is text)",
-                )
+            grouped = written.str.fullmatch(_GROUPED.pattern)
+            if self.thousands is None and bool((grouped | plain | written.str.fullmatch(r"[+-]?\d+\.\d*")).all()):
+                sure = not bool((commas | plain).all())  # 1,234,567 or 1,234.5
+                # Who writes 3,142 for a decimal does not part cells by commas, or write points elsewhere.
+                if sure or _has_points(table) or self._by_commas(path):
+                    raise bad("data.train", _with_comma(name, written[grouped].iloc[0], "thousands", "decimal"))
+            if bool((commas | plain).all()):
+                raise bad("data.train", _with_comma(name, written[commas].iloc[0], "decimal", "thousands"))
+
+
+def _with_comma(name: str, example: str, key: str, other: str) -> str:
+    """Return what to say of a column of numbers with a comma that is likely what `key` says."""
+    where = {"thousands": "stands between thousands", "decimal": "is the decimal point"}
+    return (
+        f"column {name!r} holds numbers with a comma, such as {example}: write `{key}: ','` (or `{other}: ','` if it "
+        f"{where[other]}, or `decimal: '.'` if this is text)"
+    )
+
+
+def _has_points(table: pd.DataFrame) -> bool:
+    """Return whether a column was read as numbers with decimals: then a comma is hardly the decimal point."""
+    return any(one.kind == "f" and bool((table[name].dropna() % 1 != 0).any()) for name, one in table.dtypes.items())
 
 
 def _texts(table: pd.DataFrame) -> list[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
 from typing import Any, Final
@@ -40,14 +41,19 @@ _GROUPED = re.compile(rf"[-+]?(?:{_SIGN})?\s*[-+]?\d{{1,3}}(?:[,.'\s]?\d{{3}})*(
 
 def dates(column: Any) -> bool:
     """Return whether a column (a Series) holds dates, as such or as text: 2024-01-31, 31/01/2024, 1.31.2024 10:30."""
+    from pandas import CategoricalDtype
     from pandas.api import types
 
     if types.is_datetime64_any_dtype(column.dtype):
         return True
+    if isinstance(column.dtype, CategoricalDtype):
+        column = column.cat.categories.to_series()
     if not (types.is_string_dtype(column.dtype) or types.is_object_dtype(column.dtype)):
         return False
     head = column.dropna().head(HEAD).tolist()
-    return len(head) > 0 and all(isinstance(one, str) and _date(one.strip()) for one in head)
+    return len(head) > 0 and all(
+        isinstance(one, datetime.date) or (isinstance(one, str) and _date(one.strip())) for one in head
+    )
 
 
 def _date(text: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hptune.errors import Interrupted
 from hptune.evaluate import MEASURED
 from hptune.job import Job, Outcome
 from hptune.model import Call, MeasuringModel
@@ -44,7 +45,7 @@ def evaluate(problem: Problem, job: Job) -> Outcome:
                     measurements.append(_measured(problem, problem.model, job, fold, reports))
                 else:
                     measurements.append(_scored(problem, job, fold, finals=job.options.get("finals")))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted):
             raise  # in the serial executor it is the user's Ctrl-C
         except BaseException as error:  # sys.exit() in user code is a failed trial, not the end of the worker
             failure = failure_of(error, f"fold {fold}" if not isinstance(problem.model, MeasuringModel) else "")

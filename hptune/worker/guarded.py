@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hptune.collecting import no_collecting
+from hptune.errors import Interrupted
 from hptune.job import Job, Outcome, Setup
 from hptune.trial import Failure
 
@@ -60,7 +61,7 @@ class Guarded:
         try:
             self._worker = make()
         except BaseException as error:
-            if interrupts and isinstance(error, KeyboardInterrupt):
+            if interrupts and isinstance(error, (KeyboardInterrupt, Interrupted)):
                 raise
             self._failure = describe(error, "loading the problem failed: ")
 
@@ -75,7 +76,7 @@ class Guarded:
                 raise TypeError(f"expected an Outcome, the worker returned {type(outcome).__name__}")
             outcome = replace(outcome, failure=_short(outcome.failure))
         except BaseException as error:
-            if self._interrupts and isinstance(error, KeyboardInterrupt):
+            if self._interrupts and isinstance(error, (KeyboardInterrupt, Interrupted)):
                 raise
             outcome = Outcome(failure=describe(error))
         return replace(outcome, seconds=time.monotonic() - began)

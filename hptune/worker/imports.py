@@ -19,7 +19,7 @@ from typing import Any
 
 from hptune.collecting import no_collecting
 from hptune.dataset import bad
-from hptune.errors import did_you_mean
+from hptune.errors import Interrupted, did_you_mean
 
 TRUSTED: tuple[str, ...] = ("sklearn", "xgboost", "lightgbm", "catboost", "imblearn")
 UFUNCS: tuple[str, ...] = ("numpy", "scipy")
@@ -128,7 +128,7 @@ class Importer:
             if error.name is not None and (module == error.name or module.startswith(error.name + ".")):
                 return None
             raise bad(key, f"importing {module} failed: {error}{_where(error)}") from error
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted):
             raise
         except BaseException as error:  # importing runs the module's code, which may raise or exit
             raise bad(key, f"importing {module} failed: {type(error).__name__}: {error}{_where(error)}") from error

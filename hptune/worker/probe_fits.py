@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hptune.dataset import Rows
+from hptune.evaluate import is_function
 from hptune.parameters import canonical
 from hptune.randomness import seed_for
 from hptune.resource import ROWS as ALL_ROWS
@@ -19,11 +21,11 @@ from hptune.worker.problem import Problem
 
 MOST_SECONDS = 10.0
 ROWS = 60
-"""Rows of the first fit; in a classification up to this many, at least four of each class."""
+"""Rows of the first fit; in a classification about so many, in the classes' shares and at least four of each."""
 GROWTH = 4
 """A fit that failed is tried on so many times the rows, up to a whole fold's."""
 
-OF_THE_ROWS = ("n_samples", "n_splits", "n_neighbors", "members", "n_components")
+OF_THE_ROWS = ("n_samples", "n_splits", "n_neighbors", "members", "n_components", "predicts NaN")
 """Words of messages that too few rows may be to blame for."""
 
 
@@ -48,7 +50,9 @@ class ProbeFits:
         self._order = np.random.default_rng(0).permutation(self._kept)
         self.rows = len(self._kept)
         """The training rows of the smallest fold; where trials are given shares of them, its lowest share."""
+        self._own_metric = is_function(problem.setup.evaluate.get("metric") or "")
         self._few = self._slice(ROWS)
+        self._test = problem.dataset.train.take(np.asarray(tested)[:ROWS]).X
 
     def __call__(self, values: Mapping[str, Any]) -> str | None:
         key = canonical(dict(values))
@@ -93,12 +97,22 @@ class ProbeFits:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # convergence on sixty rows means nothing
             try:
-                self.problem.fit(given, rows, seed=seed).predict(X)
+                model = self.problem.fit(given, rows, seed=seed)
+                model.predict(X)
+                message = self._nan(model)
             except Exception as error:
                 message = failure_of(error).message.splitlines()[0]
         took = time.monotonic() - began
         self.seconds += took
         return message, took
+
+    def _nan(self, model: Any) -> str | None:
+        """Return that a model predicts no numbers for test rows, which no metric of scikit-learn's can score."""
+        predicted = np.zeros(0)
+        with contextlib.suppress(Exception):  # few training rows may not know what is in the test rows
+            predicted = np.asarray(model.predict(self._test))
+        wrong = int(np.isnan(predicted).sum()) if predicted.dtype.kind == "f" and not self._own_metric else 0
+        return f"it predicts NaN for {wrong} of {len(predicted)} rows" if wrong else None
 
     def _slice(self, count: int) -> Rows:
         """Return so many training rows; of each class some, and whole groups do not matter here."""
@@ -106,8 +120,8 @@ class ProbeFits:
         if self.problem.dataset.task == "classification":
             labels = rows.y[order]
             classes, counts = np.unique(labels, return_counts=True)
-            share = max(4, count // len(classes))
-            order = np.concatenate([order[labels == one][:share] for one in classes[np.argsort(-counts)]])
+            shares = np.maximum(4, np.round(count * counts / len(labels)).astype(int))  # nu of NuSVC goes by them
+            order = np.concatenate([order[labels == classes[i]][: shares[i]] for i in np.argsort(-counts)])
         else:
             order = order[:count]
         return rows.take(np.sort(order))

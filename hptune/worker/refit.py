@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hptune.dataset import Rows, take
+from hptune.errors import Interrupted
 from hptune.job import Job, Outcome
 from hptune.model import EstimatorModel
 from hptune.models.epochs import trained
@@ -53,7 +54,7 @@ def refit(problem: Problem, job: Job) -> Outcome:
                 fitted = fit_all(problem, options["values"], problem.dataset.train.joined(holdout))
             if options.get("path") is not None:
                 answer |= _kept(problem, trained(fitted), Path(options["path"]), job.trial)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted):
         raise
     except BaseException as error:
         return Outcome(failure=failure_of(error))

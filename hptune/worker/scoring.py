@@ -94,6 +94,11 @@ class Scoring:
         self.keys = keys
         self.scorers = {name: _scorer(name, key, task, load) for name, key in keys.items()}
         self.also = tuple(spec.also)
+        if is_function(self.metric) and self.direction == "minimize" and _negates(self.scorers[self.metric]):
+            message = (
+                f"{self.metric} turns its sign (greater_is_better=False), so that more is better: write maximize"
+            )
+            raise bad("evaluate.direction", message)
 
     def __call__(self, estimator: Any, X: Any, y: Any) -> dict[str, float]:
         """Return the score of every metric by name; raises `Invalid` for one that is no finite number."""
@@ -249,6 +254,10 @@ def _scorer(name: str, key: str, task: Task, load: Loader) -> Any:
     from sklearn.metrics import get_scorer
 
     return get_scorer(name)
+
+
+def _negates(scorer: Any) -> bool:
+    return getattr(scorer, "_sign", 1) < 0
 
 
 def _takes_three(function: Any) -> bool:

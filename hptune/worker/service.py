@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hptune.collecting import no_collecting
+from hptune.errors import Interrupted
 from hptune.job import Job, Outcome, Setup
 from hptune.models import makes_estimators
 from hptune.threads import told_by_environment
@@ -58,7 +59,7 @@ class Service:
 
                         return evaluate(self.problem, job)
             raise ValueError(f"job kind: expected inspect, probe, evaluate or refit, found {job.kind!r}")
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted):
             raise
         except BaseException as error:
             return Outcome(failure=failure_of(error))

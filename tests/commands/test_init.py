@@ -321,3 +321,31 @@ def test_scikit_learns_own_data_gives_a_config_that_is_valid(name: str, tmp_path
     assert loaded.warnings == ()
     said = [line for line in Path(path).read_text().splitlines() if "same value" in line]
     assert len(said) == (name == "digits")
+
+
+def test_a_mark_that_is_a_category_of_another_column_stays_one() -> None:
+    table = mixed(200).drop(columns="amount").astype({"income": object})
+    table["garage"] = ["none", "attached", "detached", "none"] * 50
+    table.loc[[3, 8], "income"] = "?"
+    table.loc[[5, 6], "income"] = "none"
+    table.to_csv("d.csv", index=False)
+    assert init("d.csv", "--target", "label").resolved["data"]["missing"] == ["?"]
+
+
+@pytest.mark.parametrize(
+    ("written", "separator", "more", "key"),
+    [
+        ("{:,}", ",", {}, "thousands"),  # "18,611" between commas
+        ("{:,}", ";", {"width": [0.5, 1.25] * 30}, "thousands"),  # points elsewhere
+        ("{:,}", ";", {"large": ["1,234,567", "12"] * 30}, "thousands"),
+        ("{:,}", ";", {}, "decimal"),  # 18,611 between semicolons may be either
+        ("{}", ";", {"width": ["0,5", "1,25"] * 30}, "decimal"),
+    ],
+)
+def test_what_a_comma_in_numbers_stands_for(written: str, separator: str, more: Any, key: str) -> None:
+    price = np.random.default_rng(0).integers(1_000, 99_999, size=60)
+    table = pd.DataFrame({"k": range(60), "c": ["a", "b", "c"] * 20, **more})
+    table["price"] = [written.format(one) for one in price]
+    table.to_csv("d.csv", index=False, sep=separator)
+    data = init("d.csv", "--target", "price").resolved["data"]
+    assert {one for one in ("thousands", "decimal") if data.get(one)} == {key}

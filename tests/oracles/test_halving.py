@@ -178,7 +178,9 @@ def test_what_is_expected_to_be_best_after_one_that_failed_in_full_climbs_instea
 
 def test_a_grid_as_sampler_leaves_no_point_for_later():
     space = SearchSpace((Float(name="x", low=0, high=1),))
-    study = Study(space, Objective("loss", "minimize"), oracle=Asha(sampler={"type": "grid", "points": 12, "shuffle": False}))
+    study = Study(
+        space, Objective("loss", "minimize"), oracle=Asha(sampler={"type": "grid", "points": 12, "shuffle": False})
+    )
     while not isinstance(trial := study.next(), Answer):
         study.tell(trial.number, trial.values["x"])
     begun = [t.values["x"] for t in study.history.trials[1:] if t.parent is None]

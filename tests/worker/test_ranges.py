@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from hptune import cli
 from hptune.conditions import Condition, Forbid
 from hptune.job import Finding
 from hptune.resource import Resource
@@ -163,3 +165,22 @@ def test_a_failure_on_few_rows_that_cannot_be_looked_into_is_not_told_of_a_range
     monkeypatch.setattr(probe_fits, "MOST_SECONDS", 0.0)
     assert found(problem(NEIGHBOURS, Int(name="n_neighbors", low=1, high=500, default=5))) == []
     assert found(problem(LOGISTIC, L1_RATIO)) == []
+
+
+def test_the_classes_have_their_shares_in_a_probe_and_predictions_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rest = "evaluate: {cv: 3}\nexecutor: {type: serial}\n"
+    Path("nu.yaml").write_text(
+        'data: {train: "sklearn:load_breast_cancer"}\nmodel: {class: sklearn.svm.NuSVC}\n'
+        "space: {nu: {type: float, min: 0.05, max: 0.95}}\n" + rest
+    )
+    cli.invoke(["validate", "nu.yaml"])
+    assert "specified nu is infeasible" in capsys.readouterr().err
+    Path("radius.yaml").write_text(
+        'data: {train: "sklearn:load_diabetes"}\nmodel: {class: sklearn.neighbors.RadiusNeighborsRegressor}\n'
+        "space: {radius: {type: float, min: 0.001, max: 0.002}}\n" + rest
+    )
+    assert cli.invoke(["validate", "radius.yaml"]) == 2
+    assert "it predicts NaN for" in capsys.readouterr().err

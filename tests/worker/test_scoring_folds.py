@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import make_scorer, mean_squared_error
 
 from hptune.dataset import Task
+from hptune.errors import ConfigError
 from hptune.evaluate import EvaluateSpec
 from hptune.worker.scoring import Scoring
 
@@ -135,3 +137,17 @@ def test_r2_of_one_row_is_refused_and_an_error_of_one_row_is_not() -> None:
     assert text.startswith("r2 cannot score fold 1 (1 test row): ")
     assert unfit("neg_mean_absolute_error", "regression", NUMBERS, tests) == []
     assert unfit("r2", "regression", NUMBERS, tests[:1]) == []
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_a_scorer_that_turns_its_sign_is_maximized(better: bool) -> None:
+    scorer = make_scorer(mean_squared_error, greater_is_better=better)
+    load: Any = lambda *_, **__: scorer  # noqa: E731
+    minimized = EvaluateSpec.model_validate({"metric": "m:s", "direction": "minimize"})
+    if better:
+        assert Scoring(minimized, "regression", load).direction == "minimize"
+        return
+    with pytest.raises(ConfigError, match="m:s turns its sign"):
+        Scoring(minimized, "regression", load)
+    maximized = EvaluateSpec.model_validate({"metric": "m:s", "direction": "maximize"})
+    assert Scoring(maximized, "regression", load).direction == "maximize"
