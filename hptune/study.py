@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 import numpy as np
+from pydantic import ValidationError
 
 from hptune import events as ev
 from hptune.collecting import no_collecting
@@ -56,10 +57,10 @@ class Study:
     """A tuning study in memory, or kept in `directory`; threads may share it.
 
     Arguments: `space` (a `SearchSpace` or the `HyperParameters` that recorded one), `objective` (or the name of a
-    metric that tells its direction: a scikit-learn scorer, `val_loss`), `oracle` (a name or an oracle with its
-    options; None is auto), `seed` (0 is a seed, None draws one), `starts` (configurations to try before the oracle is
-    asked; the defaults always come first), `lookahead` (trial k knows the results of trials up to k - lookahead; None:
-    all that were told). A directory that holds a study is continued, with that study's `starts`, `lookahead` and
+    metric that tells its direction: a scikit-learn scorer, `val_loss`), `oracle` (a name, or with options
+    `{"type": "tpe", "startup": 20}`; None is auto), `seed` (0 is a seed, None draws one), `starts` (configurations to
+    try before the oracle is asked; the defaults always come first), `lookahead` (trial k knows the results of trials up
+    to k - lookahead; None: all that were told). A directory that holds a study is continued, with that study's `starts`, `lookahead` and
     `name`, and with its oracle and seed where none is given. Raises `UsageError` for arguments that it cannot use, or
     a space, objective, oracle or seed that differs from the directory's, ValueError for a start outside the space, and
     the journal's errors.
@@ -73,7 +74,7 @@ class Study:
         self,
         space: SearchSpace | HyperParameters,
         objective: Objective | str,
-        oracle: str | OracleSpec | None = None,
+        oracle: str | OracleSpec | Mapping[str, Any] | None = None,
         seed: int | None = 0,
         *,
         directory: str | Path | None = None,
@@ -203,10 +204,10 @@ class Study:
         number: int | Trial,
         score: float | Sequence[float] | None = None,
         *,
-        failed: str | None = None,
+        failed: str | BaseException | None = None,
         kind: FailureKind = "error",
     ) -> Trial:
-        """Record a trial's score, one score per fold, or why it `failed`; durable when this returns.
+        """Record a trial's score, one score per fold, or why it `failed` (an exception says it); durable when this returns.
 
         `number` is the trial's, or the trial that `ask` returned. A failure to write leaves the trial running. A score
         that is not a finite number makes the trial failed (kind "invalid"). Raises UsageError when neither or both of
@@ -217,7 +218,8 @@ class Study:
         if (score is None) == (failed is None):
             raise UsageError("tell() takes either a score or failed='why'")
         if failed is not None:
-            self.fail(number, Failure(kind, failed))
+            said = f"{type(failed).__name__}: {failed}" if isinstance(failed, BaseException) else str(failed)
+            self.fail(number, Failure(kind, said))
         else:
             self._must_run(number)
             scores = _scores(score)
@@ -531,14 +533,19 @@ def _filled(options: Mapping[str, Any], policy: OracleSpec) -> Mapping[str, Any]
         return options
 
 
-def _oracle(oracle: str | OracleSpec) -> OracleSpec:
+def _oracle(oracle: str | OracleSpec | Mapping[str, Any]) -> OracleSpec:
     if isinstance(oracle, OracleSpec):
         return oracle
-    if oracle not in ORACLES:
-        raise UsageError(
-            f"oracle: expected one of {', '.join(ORACLES)}, found {oracle!r}{did_you_mean(oracle, ORACLES)}"
-        )
-    return ORACLES[oracle](type=oracle)
+    options = dict(oracle) if isinstance(oracle, Mapping) else {"type": oracle}
+    kind = options.get("type")
+    if not isinstance(kind, str) or kind not in ORACLES:
+        near = did_you_mean(kind, ORACLES) if isinstance(kind, str) else ""
+        raise UsageError(f"oracle: expected one of {', '.join(ORACLES)}, found {kind!r}{near}")
+    try:
+        return ORACLES[kind].model_validate(options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"oracle.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 def _whole(name: str, number: object, least: int | None = None) -> int:

@@ -77,7 +77,7 @@ class Tuner:
         objective: Objective | str | None = None,
         max_trials: int = 10,
         *,
-        oracle: str | OracleSpec | None = None,
+        oracle: str | OracleSpec | Mapping[str, Any] | None = None,
         seed: int | None = 0,
         directory: str | Path | None = None,
         project_name: str | None = None,
@@ -327,9 +327,12 @@ class Tuner:
         sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _knows_no_shares(oracle: str | OracleSpec | None) -> str | OracleSpec | None:
+def _knows_no_shares(
+    oracle: str | OracleSpec | Mapping[str, Any] | None,
+) -> str | OracleSpec | Mapping[str, Any] | None:
     """Return the oracle; raises `UsageError` for one that gives trials shares of a resource."""
-    kind = ORACLES.get(oracle) if isinstance(oracle, str) else type(oracle)
+    name = oracle.get("type") if isinstance(oracle, Mapping) else oracle
+    kind = ORACLES.get(name) if isinstance(name, str) else type(oracle)
     if kind is not None and issubclass(kind, Halving):
         raise UsageError(
             f"oracle: {kind.model_fields['type'].default} gives trials shares of a resource, of which run_trial knows "

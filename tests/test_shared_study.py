@@ -74,3 +74,14 @@ def test_a_kept_study_goes_on_with_its_oracle_where_none_is_named(tmp_path: Path
     with pytest.raises(UsageError, match="expected random, found tpe"):
         Study(SPACE, Objective("loss", "minimize"), "random", directory=tmp_path)
     assert Study(SPACE, Objective("loss", "minimize")).oracle.type == "auto"
+
+
+def test_an_exception_says_why_and_an_oracle_comes_with_options() -> None:
+    study = Study(SPACE, Objective("loss", "minimize"), {"type": "tpe", "startup": 4})
+    assert study.oracle.model_dump()["startup"] == 4
+    trial = study.tell(study.ask(), failed=ValueError("boo"))
+    assert trial.failure is not None
+    assert trial.failure.message == "ValueError: boo"
+    for wrong, said in (({"type": "tpe", "startup": -1}, "oracle.startup: "), ({"startup": 3}, "found None")):
+        with pytest.raises(UsageError, match=said):
+            Study(SPACE, Objective("loss", "minimize"), wrong)

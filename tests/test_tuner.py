@@ -191,7 +191,7 @@ def test_overwriting_deletes_nothing_of_the_users(tmp_path: Path) -> None:
     assert len(again.history.trials) == 3
 
 
-@pytest.mark.parametrize("oracle", ["hyperband", "asha", Hyperband()])
+@pytest.mark.parametrize("oracle", ["hyperband", {"type": "asha", "max": 9}, Hyperband()])
 def test_an_oracle_that_gives_shares_of_a_resource_is_refused(oracle: Any) -> None:
     with pytest.raises(UsageError, match="gives trials shares of a resource"):
         Tuner(lambda hp: None, "r2", oracle=oracle)
