@@ -57,13 +57,13 @@ class Study:
     """A tuning study in memory, or kept in `directory`; threads may share it.
 
     Arguments: `space` (a `SearchSpace` or the `HyperParameters` that recorded one), `objective` (or the name of a
-    metric that tells its direction: a scikit-learn scorer, `val_loss`), `oracle` (a name, or with options
-    `{"type": "tpe", "startup": 20}`; None is auto), `seed` (0 is a seed, None draws one), `starts` (configurations to
-    try before the oracle is asked; the defaults always come first), `lookahead` (trial k knows the results of trials up
-    to k - lookahead; None: all that were told). A directory that holds a study is continued, with that study's `starts`, `lookahead` and
-    `name`, and with its oracle and seed where none is given. Raises `UsageError` for arguments that it cannot use, or
-    a space, objective, oracle or seed that differs from the directory's, ValueError for a start outside the space, and
-    the journal's errors.
+    metric that tells its direction: a scikit-learn scorer, `val_loss`), `oracle` (a name, or with options `{"type":
+    "tpe", "startup": 20}`; None is auto), `seed` (0 is a seed, None draws one), `starts` (configurations to try
+    before the oracle is asked; the defaults always come first), `lookahead` (trial k knows the results of trials up
+    to k - lookahead; None: all that were told). A directory that holds a study is continued, with that study's
+    `starts`, `lookahead` and `name`, and with its oracle and seed where none is given. Raises `UsageError` for
+    arguments that it cannot use, or a space, objective, oracle or seed that differs from the directory's, ValueError
+    for a start outside the space, and the journal's errors.
     """
 
     history: History
