@@ -11,7 +11,6 @@ A study owns its history, its oracle and, with a directory, its journal; it know
 from __future__ import annotations
 
 import functools
-import math
 import secrets
 import threading
 import time
@@ -19,13 +18,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
-import numpy as np
-from pydantic import ValidationError
-
 from hptune import events as ev
 from hptune.collecting import no_collecting
 from hptune.consult import consult
-from hptune.errors import DirectoryUnusable, JournalDamaged, StudyExhausted, UsageError, did_you_mean
+from hptune.errors import DirectoryUnusable, JournalDamaged, StudyExhausted, UsageError
 from hptune.history import History, IllegalEvent
 from hptune.hyperparameters import HyperParameters
 from hptune.journal import Journal
@@ -33,6 +29,7 @@ from hptune.objective import Objective
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
 from hptune.oracles import ORACLES
 from hptune.space import SearchSpace
+from hptune.study_arguments import changes, finite, oracle_named, scores_of, shown, whole
 from hptune.threads import one_thread
 from hptune.trial import Failure, FailureKind, Measurement, Suggestion, Trial, Values
 
@@ -86,27 +83,27 @@ class Study:
         if isinstance(space, HyperParameters):
             space = space.to_space()
         if not isinstance(space, SearchSpace):
-            raise UsageError(f"space: expected hptune.SearchSpace([...]) or HyperParameters, found {_named(space)}")
+            raise UsageError(f"space: expected hptune.SearchSpace([...]) or HyperParameters, found {shown(space)}")
         if isinstance(objective, str):
             objective = Objective.named(objective)
         if not isinstance(objective, Objective):
-            raise UsageError(f"objective: expected hptune.Objective(metric, direction), found {_named(objective)}")
-        policy = _oracle("auto" if oracle is None else oracle)
+            raise UsageError(f"objective: expected hptune.Objective(metric, direction), found {shown(objective)}")
+        policy = oracle_named("auto" if oracle is None else oracle)
         started = ev.StudyStarted(
             time=clock(),
             name=name,
             metric=objective.metric,
             direction=objective.direction,
             space=space.to_json(),
-            seed=secrets.randbits(31) if seed is None else _whole("seed", seed, 0),
-            lookahead=None if lookahead is None else _whole("lookahead", lookahead, 1),
+            seed=secrets.randbits(31) if seed is None else whole("seed", seed, 0),
+            lookahead=None if lookahead is None else whole("lookahead", lookahead, 1),
             starts=distinct_starts(space, starts),
             oracle=policy.model_dump(mode="json"),
             hashes={"space": space.hash},
         )
         journal = None if directory is None else Journal(Path(directory))
         self._take(started, policy, journal, clock)
-        changes: list[str] = []
+        differs: list[str] = []
         if self.resumed:
             held = self.history.started
             asked = started if seed is not None else started.model_copy(update={"seed": held.seed})
@@ -114,11 +111,11 @@ class Study:
                 policy = ORACLES[held.oracle["type"]].model_validate(held.oracle)
                 self.oracle = policy
                 asked = asked.model_copy(update={"oracle": policy.model_dump(mode="json")})
-            changes = _changes(held, asked, policy)
-        if changes:
+            differs = changes(held, asked, policy)
+        if differs:
             self.close()
             raise UsageError(
-                f"{directory} holds a study of another {'; '.join(changes)}. "
+                f"{directory} holds a study of another {'; '.join(differs)}. "
                 "Take another directory, or ask for what this one holds"
             )
 
@@ -214,7 +211,7 @@ class Study:
         `score` and `failed` are given, not as many scores as the study has folds, or the study is closed, and ValueError
         (`IllegalEvent`) for a trial that is not running.
         """
-        number = _whole("number", number.number if isinstance(number, Trial) else number)
+        number = whole("number", number.number if isinstance(number, Trial) else number)
         if (score is None) == (failed is None):
             raise UsageError("tell() takes either a score or failed='why'")
         if failed is not None:
@@ -222,8 +219,8 @@ class Study:
             self.fail(number, Failure(kind, said))
         else:
             self._must_run(number)
-            scores = _scores(score)
-            wrong = [one for one in scores if not _finite(one)]
+            scores = scores_of(score)
+            wrong = [one for one in scores if not finite(one)]
             folds = self.history.trials[number].folds
             if scores and folds and len(scores) != folds:
                 raise UsageError(f"expected {folds} scores, one per fold, found {len(scores)}")
@@ -503,74 +500,3 @@ def distinct_starts(space: SearchSpace, starts: Iterable[Values]) -> list[dict[s
             raise ValueError(f"not allowed: {broken}")
         out.setdefault(space.key(values), values)
     return list(out.values())
-
-
-def _changes(old: ev.StudyStarted, new: ev.StudyStarted, policy: OracleSpec) -> list[str]:
-    """Return in words in what a directory's study (`old`) differs from the one asked for, of all that makes its trials.
-
-    Without it the scores would be ranked, and the trials chosen, by what nobody asked for.
-    """
-    changes = ["space"] if old.hashes.get("space") != new.hashes["space"] else []
-    for name in ("metric", "direction", "seed"):
-        wanted, found = getattr(new, name), getattr(old, name)
-        if wanted != found:
-            changes.append(f"{name}: expected {wanted}, found {found}")
-    kind = old.oracle.get("type")
-    if kind != policy.type:
-        return [*changes, f"oracle: expected {policy.type}, found {kind}"]
-    held = _filled(old.oracle, policy)
-    for key, option in new.oracle.items():
-        if held.get(key) != option:
-            changes.append(f"oracle option {key}: expected {option!r}, found {held.get(key)!r}")
-    return changes
-
-
-def _filled(options: Mapping[str, Any], policy: OracleSpec) -> Mapping[str, Any]:
-    """Return an oracle's options with defaults for those that the version which wrote them did not have."""
-    try:
-        return type(policy).model_validate(options).model_dump(mode="json")
-    except Exception:  # options that are no more; a class of the user's may raise anything
-        return options
-
-
-def _oracle(oracle: str | OracleSpec | Mapping[str, Any]) -> OracleSpec:
-    if isinstance(oracle, OracleSpec):
-        return oracle
-    options = dict(oracle) if isinstance(oracle, Mapping) else {"type": oracle}
-    kind = options.get("type")
-    if not isinstance(kind, str) or kind not in ORACLES:
-        near = did_you_mean(kind, ORACLES) if isinstance(kind, str) else ""
-        raise UsageError(f"oracle: expected one of {', '.join(ORACLES)}, found {kind!r}{near}")
-    try:
-        return ORACLES[kind].model_validate(options)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(f"oracle.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-
-
-def _whole(name: str, number: object, least: int | None = None) -> int:
-    """Return a whole number as Python's; raises `UsageError` for anything else, or one below `least`."""
-    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-    if whole and (least is None or least <= number < 2**63):  # type: ignore[operator]
-        return int(number)  # type: ignore[call-overload, no-any-return]
-    wanted = "a trial or its number" if least is None else f"a whole number from {least} up, or None"
-    raise UsageError(f"{name}: expected {wanted}, found {number!r}"[:200])
-
-
-def _named(found: object) -> str:
-    return f"{found!r} ({type(found).__name__})"[:200]
-
-
-def _scores(told: Any) -> list[Any]:
-    """Return what was told as one score for each fold; a NumPy scalar or an array without dimensions is a number."""
-    several = list(told) if isinstance(told, (list, tuple)) or getattr(told, "ndim", 0) == 1 else [told]
-    return [one.item() if getattr(one, "shape", None) == () and hasattr(one, "item") else one for one in several]
-
-
-def _finite(score: object) -> bool:
-    if isinstance(score, bool) or not isinstance(score, (int, float, np.floating, np.integer)):
-        return False
-    try:
-        return math.isfinite(score)
-    except OverflowError:  # an int beyond the largest float
-        return False

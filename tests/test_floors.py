@@ -32,7 +32,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
         ),
     ),
     ("loop", ("loop", "begun", "spool", "syncer")),
-    ("study", ("study",)),
+    ("study", ("study", "study_arguments")),
     ("view", ("report", "console", "analysis", "gate")),
     ("executors", ("early", "executor", "executors", "slot", "spawn")),
     (

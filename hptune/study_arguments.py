@@ -1,0 +1,89 @@
+"""What `Study` is given by its users, checked and made plain: an oracle, whole numbers, scores; and what a folder holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from hptune import events as ev
+from hptune.errors import UsageError, did_you_mean
+from hptune.oracle import OracleSpec
+from hptune.oracles import ORACLES
+
+
+def changes(old: ev.StudyStarted, new: ev.StudyStarted, policy: OracleSpec) -> list[str]:
+    """Return in words in what a directory's study (`old`) differs from the one asked for, of all that makes its trials.
+
+    Without it the scores would be ranked, and the trials chosen, by what nobody asked for.
+    """
+    changes = ["space"] if old.hashes.get("space") != new.hashes["space"] else []
+    for name in ("metric", "direction", "seed"):
+        wanted, found = getattr(new, name), getattr(old, name)
+        if wanted != found:
+            changes.append(f"{name}: expected {wanted}, found {found}")
+    kind = old.oracle.get("type")
+    if kind != policy.type:
+        return [*changes, f"oracle: expected {policy.type}, found {kind}"]
+    held = _filled(old.oracle, policy)
+    for key, option in new.oracle.items():
+        if held.get(key) != option:
+            changes.append(f"oracle option {key}: expected {option!r}, found {held.get(key)!r}")
+    return changes
+
+
+def _filled(options: Mapping[str, Any], policy: OracleSpec) -> Mapping[str, Any]:
+    """Return an oracle's options with defaults for those that the version which wrote them did not have."""
+    try:
+        return type(policy).model_validate(options).model_dump(mode="json")
+    except Exception:  # options that are no more; a class of the user's may raise anything
+        return options
+
+
+def oracle_named(oracle: str | OracleSpec | Mapping[str, Any]) -> OracleSpec:
+    """Return the oracle of this name, or with these options; raises `UsageError` for what is none."""
+    if isinstance(oracle, OracleSpec):
+        return oracle
+    options = dict(oracle) if isinstance(oracle, Mapping) else {"type": oracle}
+    kind = options.get("type")
+    if not isinstance(kind, str) or kind not in ORACLES:
+        near = did_you_mean(kind, ORACLES) if isinstance(kind, str) else ""
+        raise UsageError(f"oracle: expected one of {', '.join(ORACLES)}, found {kind!r}{near}")
+    try:
+        return ORACLES[kind].model_validate(options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"oracle.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def whole(name: str, number: object, least: int | None = None) -> int:
+    """Return a whole number as Python's; raises `UsageError` for anything else, or one below `least`."""
+    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    if whole and (least is None or least <= number < 2**63):  # type: ignore[operator]
+        return int(number)  # type: ignore[call-overload, no-any-return]
+    wanted = "a trial or its number" if least is None else f"a whole number from {least} up, or None"
+    raise UsageError(f"{name}: expected {wanted}, found {number!r}"[:200])
+
+
+def shown(found: object) -> str:
+    """Return a wrong argument as a message shows it."""
+    return f"{found!r} ({type(found).__name__})"[:200]
+
+
+def scores_of(told: Any) -> list[Any]:
+    """Return what was told as one score for each fold; a NumPy scalar or an array without dimensions is a number."""
+    several = list(told) if isinstance(told, (list, tuple)) or getattr(told, "ndim", 0) == 1 else [told]
+    return [one.item() if getattr(one, "shape", None) == () and hasattr(one, "item") else one for one in several]
+
+
+def finite(score: object) -> bool:
+    """Return whether a score is a finite number."""
+    if isinstance(score, bool) or not isinstance(score, (int, float, np.floating, np.integer)):
+        return False
+    try:
+        return math.isfinite(score)
+    except OverflowError:  # an int beyond the largest float
+        return False
