@@ -61,7 +61,8 @@ def _reach(loaded: Loaded, space: SearchSpace) -> Iterator[Problem]:
     """Parameters and values that no trial can ever have."""
     for name, conditions in never_active(space):
         yield loaded.problem(f"space.{name}", f"is never active: nothing meets {conditions}")
-    for name, value in never_allowed(space, np.random.default_rng(0)):
+    drawn = never_allowed(space, np.random.default_rng(0)) if space.constraints else ()
+    for name, value in drawn:
         message = (
             f"no configuration with {name} = {wording.value(value)} was allowed, of some hundred drawn: leave it out"
         )

@@ -161,9 +161,10 @@ class Tuner:
     def run_trial(self, trial: TunerTrial, *args: Any, **kwargs: Any) -> Any:
         """Build, fit and evaluate one configuration; return its score (a number, several, or a dict that holds it).
 
-        The default takes `X, y` and either `validation_data=(X_valid, y_valid)` or cross-validates with `cv`; the
-        score is the objective's scorer (with its own sign). Override it to do anything else: whatever you pass to
-        `search` arrives here, and `trial.hyperparameters` hands out the trial's values.
+        The default takes `X, y` and either `validation_data=(X_valid, y_valid)` or cross-validates with `cv`; further
+        arguments go to `fit`, those with an entry for each row (`sample_weight`) cut to the fold. The score is the
+        objective's scorer (with its own sign). Override it to do anything else: whatever you pass to `search` arrives
+        here, and `trial.hyperparameters` hands out the trial's values.
         """
         validation = kwargs.pop("validation_data", None)
         hp = trial.hyperparameters
@@ -178,7 +179,8 @@ class Tuner:
         splits = check_cv(self.cv, y, classifier=_classifies(self._build(hp)))
         scores = []
         for train, valid in splits.split(X, y):
-            model = self._fitted(hp, _rows(X, train), _rows(y, train), **kwargs)
+            fitted = {name: _rows(one, train) if _by_rows(one, len(y)) else one for name, one in kwargs.items()}
+            model = self._fitted(hp, _rows(X, train), _rows(y, train), **fitted)
             scores.append(self._score(model, _rows(X, valid), _rows(y, valid)))
         return scores
 
@@ -382,6 +384,11 @@ def _classifies(model: Any) -> bool:
         return bool(is_classifier(model))
     except (AttributeError, TypeError):  # not a scikit-learn estimator
         return False
+
+
+def _by_rows(value: Any, rows: int) -> bool:
+    """Return whether an argument of `fit` has an entry for each row, such as `sample_weight`."""
+    return not isinstance(value, (str, bytes, Mapping)) and hasattr(value, "__len__") and len(value) == rows
 
 
 def _rows(data: Any, index: Any) -> Any:

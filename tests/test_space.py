@@ -537,3 +537,9 @@ def test_an_extra_is_no_number_that_is_not_one(extra: tuple[Any, ...], value: An
 def test_a_value_of_the_range_is_not_an_extra() -> None:
     parameter = Float(name="p", low=0, high=1, extra=(True, 2))
     assert (parameter.coerce(1), parameter.encode(1)) == (1.0, (0.0, 1.0))
+
+
+def test_numpys_numbers_are_numbers() -> None:
+    parameter = Int(name="n", low=np.int64(1), high=np.int32(9), default=np.int8(3))
+    assert [type(one) for one in (parameter.low, parameter.high, parameter.default)] == [int, int, int]
+    assert type(Float(name="x", low=np.float32(0.5), high=np.int64(2)).low) is float

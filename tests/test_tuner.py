@@ -225,3 +225,14 @@ def test_a_tuner_may_draw_its_seed() -> None:
     tuner = Tuner(build_ridge, "r2", max_trials=1, seed=None)
     tuner.search(X, y)
     assert tuner.history.seed >= 0
+
+
+def test_what_has_an_entry_for_each_row_is_cut_to_the_folds() -> None:
+    weights = np.linspace(0.1, 1.0, len(y))
+    tuner = Tuner(build_ridge, "r2", max_trials=2, cv=3)
+    tuner.search(X, y, sample_weight=weights)
+    trial = tuner.history.trials[0]
+    expected = cross_val_score(
+        Ridge(alpha=trial.values["alpha"]), X, y, scoring="r2", cv=3, params={"sample_weight": weights}
+    )
+    assert trial.scores == pytest.approx(expected)

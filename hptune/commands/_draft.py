@@ -88,8 +88,8 @@ def _what(look: Look) -> str:
 
 
 def _folds(look: Look) -> int:
-    """Return the number of folds: 5, fewer where a class has fewer rows."""
-    return max(2, min(5, look.smallest)) if look.classes else 5
+    """Return the number of folds: 5, fewer where a class has fewer rows, or a fold would have less than two."""
+    return max(2, min(5, look.smallest if look.classes else look.rows // 2))
 
 
 def _holds_out(look: Look) -> bool:

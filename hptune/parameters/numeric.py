@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
 
 from hptune.errors import did_you_mean
@@ -232,7 +233,7 @@ class Float(_Numeric):
     type: ClassVar[str] = "float"
 
     def _number(self, value: Any, what: str) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if isinstance(value, bool) or not isinstance(value, Real):
             raise ValueError(f"{self.name}: {what}: expected a number, found {value!r}")
         try:
             number = float(value)
@@ -258,8 +259,8 @@ class Int(_Numeric):
     type: ClassVar[str] = "int"
 
     def _number(self, value: Any, what: str) -> int:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
+        if (isinstance(value, float) and value.is_integer()) or isinstance(value, Integral):
+            value = value if isinstance(value, bool) else int(value)  # NumPy's own as well
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(f"{self.name}: {what}: expected a whole number, found {value!r}")
         if abs(value) > MAX_INT:

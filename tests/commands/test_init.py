@@ -349,3 +349,13 @@ def test_what_a_comma_in_numbers_stands_for(written: str, separator: str, more: 
     table.to_csv("d.csv", index=False, sep=separator)
     data = init("d.csv", "--target", "price").resolved["data"]
     assert {one for one in ("thousands", "decimal") if data.get(one)} == {key}
+
+
+@pytest.mark.parametrize("rows", [4, 6, 9])
+def test_few_rows_get_folds_that_can_be_scored(rows: int) -> None:
+    rng = np.random.default_rng(0)
+    pd.DataFrame({"a": rng.normal(size=rows), "b": rng.normal(size=rows), "y": rng.normal(size=rows)}).to_csv(
+        "d.csv", index=False
+    )
+    assert cli.invoke(["init", "d.csv", "--target", "y", "--model", "Ridge"]) == 0
+    assert cli.invoke(["validate", "d.yaml"]) == 0

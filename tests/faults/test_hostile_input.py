@@ -107,7 +107,7 @@ SPACES = {
     "log of zero": "{type: float, min: 0, max: 1, scale: log}",
     "log of a negative number": "{type: int, min: -1, max: 5, scale: log}",
     "no choices": "[]",
-    "a map as a choice": "[{a: 1}, b]",
+    "a map without text as its keys": "[{1: a}, b]",
     "2**53 + 1": "{type: int, min: 0, max: 9007199254740993}",
     "text as bounds": "{type: float, min: '0', max: '1'}",
     "true as a bound": "{type: int, min: true, max: 5}",
