@@ -58,9 +58,8 @@ def start(
 
     With `fresh`, an earlier study in the folder is deleted first. `add_trials` asks for so many configurations more
     than have been tried. `outer` (folds, fold) makes that outer fold the holdout (see `nested`). `spare` may hold the
-    first worker, started already. Raises
-    `ConfigError` with lines, `ProblemChanged` naming the difference, and the errors of
-    journal and executor; nothing is left running then.
+    first worker, started already. Raises `ConfigError` with lines, `ProblemChanged` naming the difference, and the
+    errors of journal and executor; nothing is left running then.
     """
     loaded = with_workers(loaded, workers)
     config = loaded.config

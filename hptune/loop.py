@@ -159,11 +159,11 @@ class Loop:
         self._begun.clear()  # what a time limit left unfinished: a later session's
         for number in numbers:
             self._take_up(self.study.history.trials[number])
-        for number, twin in self._begun.items():
-            if twin.twin is not None:  # that one was given up too: this is measured by itself
-                twin.twin = None
+        for number, waiting in self._begun.items():
+            if waiting.twin is not None:  # that one was given up too: this is measured by itself
+                waiting.twin = None
                 measured = {fold for fold, _ in self._done(number)}
-                twin.wait_for(fold for fold in twin.order if fold not in measured)
+                waiting.wait_for(fold for fold in waiting.order if fold not in measured)
         with self._syncer:
             while self._begun:
                 reason = interrupt()

@@ -7,7 +7,7 @@ the study is continued, with the same seed and the same folds.
 
 from __future__ import annotations
 
-from bisect import bisect
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,63 @@ def repair(folder: Path) -> Salvage:
 
 def salvage(data: bytes, path: Path) -> tuple[tuple[Event, ...], tuple[tuple[int, int, str], ...], bool]:
     """Return the events to keep, the lines left out as (line, byte, why), and whether the kept ones stood in order."""
+    sound, left_out, format = _sound(data)
+    started = sound.get(0, (0, 0, None))[2]
+    if not isinstance(started, StudyStarted):
+        raise JournalDamaged(
+            f"{path}:1: the study's start is damaged, and without it the rest means nothing. Nothing was changed. "
+            f"Restore the file from a copy, or start over in another folder."
+        )
+    try:
+        history = History(started)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise JournalDamaged(f"{path}:1: the study's start makes no sense: {error}. Nothing was changed.") from None
+    events: list[Event] = [started]
+    lines = [(sound[0][0], 0)]
+    order = sorted(seq for seq in sound if seq >= 0)
+    lost = bool(left_out) or _gap(order, -1, order[-1])
+    scored = {event.trial for _, _, event in sound.values() if isinstance(event, HoldoutScored)}
+    begun: dict[int, int] = {}
+    again = {event.trial for _, _, event in sound.values() if isinstance(event, TrialStarted) and event.attempt > 1}
+    for seq in order[1:]:
+        number, at, event = sound[seq]
+        try:
+            if lost and isinstance(event, WinnerChosen):
+                _check_finals(history, event)
+            if lost and isinstance(event, HoldoutScored):
+                _check_winner(history, event, scored)
+            if (
+                isinstance(event, TrialStopped)
+                and event.trial not in again
+                and _gap(order, begun.get(event.trial, 0), seq)
+            ):
+                raise ValueError("folds that it was given up for may be lost: it is judged again, on what is left")
+            if isinstance(event, TrialStarted):
+                gap = _gap(order, begun.get(event.trial, seq), seq)
+                if gap and history.ended is not None and _runs(history, event.trial):
+                    # Only what was raced out is begun again between a session's end and the next: that record is lost.
+                    stop = TrialStopped(time=event.time, trial=event.trial, reason="raced out")
+                    history.apply(stop)
+                    events.append(stop)
+                    lines.append((number, -1))
+                begun[event.trial] = seq
+            history.apply(event)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            left_out.append((number, at, f"cannot follow: {error}"))
+            continue
+        events.append(event)
+        lines.append((number, seq))
+    if lost and history.holdout_uses == 1 and 0 not in history.holdout and history.trials[0].failure is None:
+        # The winner is scored beside the defaults, whose score is lost: both are scored again.
+        kept = [(one, line) for one, line in zip(events, lines, strict=True) if not isinstance(one, HoldoutScored)]
+        events, lines = [one for one, _ in kept], [line for _, line in kept]
+    whole = not data or data.endswith(b"\n")
+    in_order = whole and lines == [(i + 1, i) for i in range(len(lines))] and format == FORMAT
+    return tuple(events), tuple(sorted(left_out)), in_order
+
+
+def _sound(data: bytes) -> tuple[dict[int, tuple[int, int, Event]], list[tuple[int, int, str]], int]:
+    """Return the sound records by number as (line, byte, event), the lines left out, and the journal's format."""
     left_out: list[tuple[int, int, str]] = []
     sound: dict[int, tuple[int, int, Event]] = {}
     byte = 0
@@ -79,56 +136,12 @@ def salvage(data: bytes, path: Path) -> tuple[tuple[Event, ...], tuple[tuple[int
             except ValueError as error:
                 left_out.append((number, byte, str(error).splitlines()[0]))
         byte += len(line) + 1
-    started = sound.get(0, (0, 0, None))[2]
-    if not isinstance(started, StudyStarted):
-        raise JournalDamaged(
-            f"{path}:1: the study's start is damaged, and without it the rest means nothing. Nothing was changed. "
-            f"Restore the file from a copy, or start over in another folder."
-        )
-    try:
-        history = History(started)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise JournalDamaged(f"{path}:1: the study's start makes no sense: {error}. Nothing was changed.") from None
-    events: list[Event] = [started]
-    lines = [(sound[0][0], 0)]
-    missing = [seq for seq in range(max(sound)) if seq not in sound]
-    lost = bool(left_out) or bool(missing)
-    scored = {event.trial for _, _, event in sound.values() if isinstance(event, HoldoutScored)}
-    begun: dict[int, int] = {}
-    again = {event.trial for _, _, event in sound.values() if isinstance(event, TrialStarted) and event.attempt > 1}
-    for seq in sorted(seq for seq in sound if seq > 0):
-        number, at, event = sound[seq]
-        try:
-            if lost and isinstance(event, WinnerChosen):
-                _check_finals(history, event)
-            if lost and isinstance(event, HoldoutScored):
-                _check_winner(history, event, scored)
-            if isinstance(event, TrialStopped) and event.trial not in again:
-                _check_folds(begun.get(event.trial, 0), seq, missing)
-            if isinstance(event, TrialStarted):
-                gap = bisect(missing, seq) > bisect(missing, begun.get(event.trial, seq))
-                if gap and history.ended is not None and _runs(history, event.trial):
-                    # Only what was raced out is begun again between a session's end and the next: that record is lost.
-                    stop = TrialStopped(time=event.time, trial=event.trial, reason="raced out")
-                    history.apply(stop)
-                    events.append(stop)
-                    lines.append((number, -1))
-                begun[event.trial] = seq
-            history.apply(event)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            left_out.append((number, at, f"cannot follow: {error}"))
-            continue
-        events.append(event)
-        lines.append((number, seq))
-    if lost and history.holdout_uses == 1 and 0 not in history.holdout and history.trials[0].failure is None:
-        # The winner is scored beside the defaults, whose score is lost: both are scored again.
-        kept = [
-            (event, line) for event, line in zip(events, lines, strict=True) if not isinstance(event, HoldoutScored)
-        ]
-        events, lines = [event for event, _ in kept], [line for _, line in kept]
-    whole = not data or data.endswith(b"\n")
-    in_order = whole and lines == [(i + 1, i) for i in range(len(lines))] and format == FORMAT
-    return tuple(events), tuple(sorted(left_out)), in_order
+    return sound, left_out, format
+
+
+def _gap(order: Sequence[int], after: int, before: int) -> bool:
+    """Return whether any record between two numbers is missing from the sorted ones that are there."""
+    return bisect_left(order, before) - bisect_right(order, after) < before - after - 1
 
 
 def _runs(history: History, trial: int) -> bool:
@@ -142,12 +155,6 @@ def _check_winner(history: History, event: HoldoutScored, scored: Set[int]) -> N
         raise ValueError("it is scored again once it is chosen again")
     if best == 0 and scored - {0}:  # the defaults' beside those of a winner that is lost, not as the winner's
         raise ValueError("it is scored again with that of the winner")
-
-
-def _check_folds(begun: int, stopped: int, missing: Sequence[int]) -> None:
-    """Raise ValueError where a trial may have lost folds that it was raced out for: it is judged again, on what is left."""
-    if bisect(missing, stopped) > bisect(missing, begun):
-        raise ValueError("folds that it was given up for may be lost: it is judged again")
 
 
 def _check_finals(history: History, event: WinnerChosen) -> None:

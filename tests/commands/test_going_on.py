@@ -132,3 +132,13 @@ def test_no_record_of_the_end_is_lost_for_good(project: Path) -> None:
             path.write_bytes(b"".join([*lines[:index], lines[index].replace(b":", b";", 1), *lines[index + 1 :]]))
             assert cli.invoke(["repair", "run"]) == 0
             assert run("run") == whole, f"record {index} ({kind}) was damaged"
+
+
+def test_a_record_with_a_far_number_costs_a_repair_nothing(project: Path) -> None:
+    run("function.yaml", "--dir", "run")
+    path = Path("run") / jn.NAME
+    events = jn.read(Path("run")).events
+    with path.open("ab") as file:
+        file.write(jn.encode(events[-1], 10**15))
+    assert cli.invoke(["repair", "run"]) == 0
+    assert jn.read(Path("run")).events[: len(events)] == events
