@@ -29,7 +29,7 @@ from hptune.objective import Objective
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
 from hptune.oracles import ORACLES
 from hptune.space import SearchSpace
-from hptune.study_arguments import changes, finite, oracle_named, scores_of, shown, whole
+from hptune.study_arguments import changes, finite, oracle_named, scores_of, shown, starts_of, whole
 from hptune.threads import one_thread
 from hptune.trial import Failure, FailureKind, Measurement, Suggestion, Trial, Values
 
@@ -97,7 +97,7 @@ class Study:
             space=space.to_json(),
             seed=secrets.randbits(31) if seed is None else whole("seed", seed, 0),
             lookahead=None if lookahead is None else whole("lookahead", lookahead, 1),
-            starts=distinct_starts(space, starts),
+            starts=distinct_starts(space, starts_of(starts)),
             oracle=policy.model_dump(mode="json"),
             hashes={"space": space.hash},
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,17 @@ def oracle_named(oracle: str | OracleSpec | Mapping[str, Any]) -> OracleSpec:
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"oracle.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def starts_of(starts: Any) -> list[Mapping[str, Any]]:
+    """Return the configurations to begin with as a list; raises `UsageError` for anything but mappings."""
+    listed = isinstance(starts, Iterable) and not isinstance(starts, (str, Mapping))
+    several = list(starts) if listed else []
+    if listed and all(isinstance(one, Mapping) for one in several):
+        return several
+    raise UsageError(
+        f"starts: expected a list of configurations such as [{{'lr': 0.05}}], found {shown(several or starts)}"
+    )
 
 
 def whole(name: str, number: object, least: int | None = None) -> int:

@@ -162,11 +162,12 @@ class Tuner:
         """Build, fit and evaluate one configuration; return its score (a number, several, or a dict that holds it).
 
         The default takes `X, y` and either `validation_data=(X_valid, y_valid)` or cross-validates with `cv`; further
-        arguments go to `fit`, those with an entry for each row (`sample_weight`) cut to the fold. The score is the
+        arguments go to `fit`, those with an entry for each row (`sample_weight`) cut to the fold; `groups` go to the
+        splitter. The score is the
         objective's scorer (with its own sign). Override it to do anything else: whatever you pass to `search` arrives
         here, and `trial.hyperparameters` hands out the trial's values.
         """
-        validation = kwargs.pop("validation_data", None)
+        validation, groups = kwargs.pop("validation_data", None), kwargs.pop("groups", None)
         hp = trial.hyperparameters
         if validation is not None:
             model = self._fitted(hp, *args, **kwargs)
@@ -178,7 +179,7 @@ class Tuner:
         X, y = args
         splits = check_cv(self.cv, y, classifier=_classifies(self._build(hp)))
         scores = []
-        for train, valid in splits.split(X, y):
+        for train, valid in splits.split(X, y, groups):
             fitted = {name: _rows(one, train) if _by_rows(one, len(y)) else one for name, one in kwargs.items()}
             model = self._fitted(hp, _rows(X, train), _rows(y, train), **fitted)
             scores.append(self._score(model, _rows(X, valid), _rows(y, valid)))
@@ -255,7 +256,7 @@ class Tuner:
         if self._space is None:
             if self.hypermodel is None:
                 raise UsageError("the space is known after search() has run the first trial")
-            self._space = self._narrowed(record(self._build, start=self._given, seed=self.seed or 0))
+            self._space = self._narrowed(record(self._build, start=self._given, seed=self.seed or 0, failures="warn"))
         return self._space
 
     def _narrowed(self, found: SearchSpace) -> SearchSpace:
@@ -301,7 +302,7 @@ class Tuner:
         args, kwargs = self._searched
         if len(args) < 2:
             raise UsageError("get_best_models fits on the X and y given to search(); call search(X, y, ...) first")
-        rest = {key: value for key, value in kwargs.items() if key != "validation_data"}
+        rest = {key: value for key, value in kwargs.items() if key not in ("validation_data", "groups")}
         if type(self).run_trial is not Tuner.run_trial:
             rest = {}  # what an own run_trial does with them is its own affair
         return [self._fitted(hp, args[0], args[1], **rest) for hp in self.get_best_hyperparameters(num_models)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,3 +86,9 @@ def test_an_exception_says_why_and_an_oracle_comes_with_options() -> None:
     for wrong, said in (({"type": "tpe", "startup": -1}, "oracle.startup: "), ({"startup": 3}, "found None")):
         with pytest.raises(UsageError, match=said):
             Study(SPACE, Objective("loss", "minimize"), wrong)
+
+
+@pytest.mark.parametrize("starts", [{"x": 1.0}, "x", ["x"], 3, None, [{"x": 1.0}, ("x", 1.0)]])
+def test_starts_are_a_list_of_configurations(starts: Any) -> None:
+    with pytest.raises(UsageError, match="starts: expected a list of configurations"):
+        Study(SPACE, "loss", starts=starts)

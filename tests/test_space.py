@@ -543,3 +543,27 @@ def test_numpys_numbers_are_numbers() -> None:
     parameter = Int(name="n", low=np.int64(1), high=np.int32(9), default=np.int8(3))
     assert [type(one) for one in (parameter.low, parameter.high, parameter.default)] == [int, int, int]
     assert type(Float(name="x", low=np.float32(0.5), high=np.int64(2)).low) is float
+
+
+@pytest.mark.parametrize("values", [np.arange(1, 4), range(1, 4), [np.int64(1), np.int8(2), 3]])
+def test_the_values_of_a_choice_may_be_numpys(values: Any) -> None:
+    choice = Choice(name="c", values=values, default=np.int64(2))
+    assert [canonical(one) for one in (*choice.values, choice.default)] == ["1", "2", "3", "2"]
+    assert Boolean(name="b", default=np.bool_(True)).default is True
+    assert Fixed(name="f", value={"k": [np.float32(0.5)]}).value == {"k": [0.5]}
+
+
+@pytest.mark.parametrize(
+    ("when", "said"), [({"k": "b"}, "k = b"), ({"k": ["a", "b"]}, "k in a, b"), (Condition("k", "eq", "b"), "k = b")]
+)
+def test_when_may_be_written_as_in_a_config(when: Any, said: str) -> None:
+    parameter = Int(name="n", low=1, high=9, when=when)
+    space = SearchSpace((Choice(name="k", values=("a", "b")), parameter))
+    assert [str(one) for one in space["n"].when] == [said]
+    assert ("n" in space.complete({"k": "a"})) == ("in" in said)
+
+
+@pytest.mark.parametrize("when", [("k", "b"), "k", [{"k": "b"}], {"k": {"in": ["b"]}}, {"k": {"ge": "b"}}])
+def test_a_when_that_is_none_is_refused(when: Any) -> None:
+    with pytest.raises(ValueError, match="n: when: "):
+        Int(name="n", low=1, high=9, when=when)

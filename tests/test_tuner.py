@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 from sklearn.metrics import get_scorer_names
-from sklearn.model_selection import cross_val_score, train_test_split
+from sklearn.model_selection import GroupKFold, cross_val_score, train_test_split
 
 from hptune.errors import NoSuccess, UsageError
 from hptune.hypermodel import HyperModel
@@ -236,3 +236,28 @@ def test_what_has_an_entry_for_each_row_is_cut_to_the_folds() -> None:
         Ridge(alpha=trial.values["alpha"]), X, y, scoring="r2", cv=3, params={"sample_weight": weights}
     )
     assert trial.scores == pytest.approx(expected)
+
+
+def test_groups_reach_the_splitter_and_no_fit() -> None:
+    groups = np.arange(len(y)) // 40
+    tuner = Tuner(build_ridge, "r2", max_trials=2, cv=GroupKFold(3))
+    tuner.search(X, y, groups=groups)
+    trial = tuner.history.trials[0]
+    expected = cross_val_score(
+        Ridge(alpha=trial.values["alpha"]), X, y, scoring="r2", cv=GroupKFold(3), groups=groups
+    )
+    assert trial.scores == pytest.approx(expected)
+    assert isinstance(tuner.get_best_models(1)[0], Ridge)
+
+
+def test_a_build_that_fails_for_some_values_costs_those_trials_only() -> None:
+    def build(hp: HyperParameters) -> Any:
+        if hp.Choice("kind", ["ridge", "broken"]) == "broken":
+            raise ValueError("no such kind")
+        return build_ridge(hp)
+
+    tuner = Tuner(build, "r2", max_trials=6, oracle="random")
+    with pytest.warns(UserWarning, match="no such kind"):
+        tuner.search(X, y)
+    kinds = {trial.status: trial.values["kind"] for trial in tuner.history.trials}
+    assert kinds == {"completed": "ridge", "failed": "broken"}

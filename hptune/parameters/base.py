@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hptune.conditions import Condition
+from hptune.conditions import Condition, clause
 
 Entries = Sequence[float] | NDArray[np.float64]
 MAX_INT = 2**53  # beyond this a 64-bit float, and so JSON elsewhere, no longer holds every int
@@ -60,6 +60,8 @@ def canonical(value: Any) -> str:
 
 def plain(value: Any, name: str) -> Any:
     """Return the value as plain JSON-able Python (tuples as lists), or raise ValueError naming the parameter."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -95,13 +97,28 @@ def plain_or_mapping(value: Any, name: str) -> Any:
 class Parameter:
     """What all parameters share: a name, the conditions under which they are active, a default.
 
-    `sets` are the paths in the model that take its value; none: its name is the path.
+    `sets` are the paths in the model that take its value; none: its name is the path. `when` may also be written as in a
+    config: {parameter: value}, {parameter: [one of these]}, {parameter: {"ge": 3}}.
     """
 
     type: ClassVar[str]
     name: str
     when: tuple[Condition, ...] = ()
     sets: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.when, Mapping):
+            object.__setattr__(self, "when", self._clauses(self.when))
+        elif isinstance(self.when, Condition):
+            object.__setattr__(self, "when", (self.when,))
+        elif not isinstance(self.when, (list, tuple)) or not all(isinstance(one, Condition) for one in self.when):
+            raise ValueError(f"{self.name}: when: expected a mapping such as {{'kind': 'deep'}}, found {self.when!r}")
+
+    def _clauses(self, when: Mapping[str, Any]) -> tuple[Condition, ...]:
+        try:
+            return tuple(one for name, test in when.items() for one in clause(name, test))
+        except ValueError as error:
+            raise ValueError(f"{self.name}: when: {error}") from None
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from hptune.errors import did_you_mean
 from hptune.parameters.base import UNSET, Column, Entries, Parameter, Unset, canonical, plain_or_mapping
 
@@ -32,9 +34,13 @@ class Choice(Parameter):
     _index: Mapping[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.values, (list, tuple)) or not self.values:
+        super().__post_init__()
+        listed: Any = self.values
+        if isinstance(listed, np.ndarray):
+            listed = listed.tolist()
+        if not isinstance(listed, (list, tuple, range)) or not listed:
             raise ValueError(f"{self.name}: expected a list with at least one value, found {self.values!r}")
-        values = tuple(plain_or_mapping(one, self.name) for one in self.values)
+        values = tuple(plain_or_mapping(one, self.name) for one in listed)
         index: dict[str, int] = {}
         for position, value in enumerate(values):
             if index.setdefault(canonical(value), position) != position:
@@ -134,8 +140,9 @@ class Boolean(Parameter):
     default: Any = UNSET
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.default, Unset):
-            self.coerce(self.default)
+            object.__setattr__(self, "default", self.coerce(self.default))
 
     count = 2
 
@@ -148,9 +155,9 @@ class Boolean(Parameter):
         return False if isinstance(self.default, Unset) else bool(self.default)
 
     def coerce(self, value: Any) -> bool:
-        if not isinstance(value, bool):
+        if not isinstance(value, (bool, np.bool_)):
             raise ValueError(f"{self.name}: expected true or false, found {value!r}")
-        return value
+        return bool(value)
 
     def encode(self, value: Any) -> tuple[float, ...]:
         return (float(value),)
@@ -181,6 +188,7 @@ class Fixed(Parameter):
     value: Any
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "value", plain_or_mapping(self.value, self.name))
 
     count = 1

@@ -42,6 +42,7 @@ class _Numeric(Parameter):
         raise NotImplementedError
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         low, high = self._number(self.low, "min"), self._number(self.high, "max")
         if low > high:
             raise ValueError(f"{self.name}: expected min <= max, found min {low!r} and max {high!r}")
