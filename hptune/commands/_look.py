@@ -164,7 +164,8 @@ def _first(error: ValueError) -> str:
 def _is_classes(y: Any) -> bool:
     """Return whether a target (rows,) looks like classes: text, true and false, or few different whole numbers.
 
-    Numbers that hardly occur twice are a quantity, however few rows there are.
+    Numbers that hardly occur twice are a quantity, however few rows there are. Written with a decimal point, as a table is
+    that had gaps once, they are classes where they count on from 0 or 1.
     """
     import numpy as np
 
@@ -172,7 +173,10 @@ def _is_classes(y: Any) -> bool:
         return True
     different = np.unique(y)
     whole = y.dtype.kind in "iu" or bool(np.all(different == np.floor(different)))
-    return whole and len(different) <= (min(FEW_CLASSES, len(y) // 2) if y.dtype.kind in "iu" else 2)
+    counted = y.dtype.kind in "iu" or (
+        different[0] in (0, 1) and len(different) == different[-1] - different[0] + 1 and len(different) <= 10
+    )
+    return whole and len(different) <= (min(FEW_CLASSES, len(y) // 2) if counted else 2)
 
 
 def _check_target(y: Any, task: Task, name: str) -> None:

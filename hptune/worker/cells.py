@@ -38,12 +38,14 @@ _DATES = (
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _NTH = r"\d{1,2}(st|nd|rd|th)?"
 _NAMED = re.compile(rf"({_NTH}[-\s/]{_MONTH}[-\s/,]\s*|{_MONTH}\s{_NTH},?\s)(\d{{4}}|\d{{2}}){_TIME}", re.IGNORECASE)
+_PART = re.compile(r"\d{4}[-/](0?[1-9]|1[0-2])|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[ap]m)?", re.IGNORECASE)
+"""A month of a year, a time of day."""
 _SIGN = r"[$€£¥₹%]|[A-Z]{3}"
 _GROUPED = re.compile(rf"[-+]?(?:{_SIGN})?\s*[-+]?\d{{1,3}}(?:[,.'\s]?\d{{3}})*(?:[.,]\d+)?\s*(?:{_SIGN})?")
 
 
 def dates(column: Any) -> bool:
-    """Return whether a column (a Series) holds dates, as such or as text: 2024-01-31, 31/01/2024, 31 Jan 2024."""
+    """Return whether a column (a Series) holds dates, as such or as text: 2024-01-31, 31/01/2024, 31 Jan 2024, 9:30."""
     from pandas import CategoricalDtype
     from pandas.api import types
 
@@ -64,7 +66,7 @@ def _date(text: str) -> bool:
         if found := form.fullmatch(text):
             one, other = int(found["day"]), int(found["month"])  # which is which nobody says
             return 1 <= min(one, other) <= 12 and max(one, other) <= 31
-    return _NAMED.fullmatch(text) is not None
+    return _NAMED.fullmatch(text) is not None or _PART.fullmatch(text) is not None
 
 
 def marked(texts: Iterable[Any]) -> bool:

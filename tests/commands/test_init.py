@@ -138,6 +138,8 @@ def test_many_rows_spare_a_holdout_and_few_are_divided_three_times() -> None:
         (list(range(60)), "regression", "neg_root_mean_squared_error"),
         ([0.5, 1.5] * 30, "regression", "neg_root_mean_squared_error"),
         ([0.0, 1.0] * 30, "classification", "roc_auc"),
+        ([0.0, 1.0, 2.0] * 20, "classification", "accuracy"),
+        ([3.0, 7.0, 12.0] * 20, "regression", "neg_root_mean_squared_error"),
         ([True, False] * 30, "classification", "roc_auc"),
     ],
 )
