@@ -433,7 +433,8 @@ class Loop:
         outcome = self._named_limit(outcome)
         begun = self._begun[job.trial]
         begun.in_flight -= 1
-        begun.seconds += outcome.seconds
+        if job.attempt == begun.trial.attempt:  # another attempt has the whole time anew
+            begun.seconds += outcome.seconds
         running = self.study.history.trials[job.trial].status == "running"
         if running:
             if job.spool is not None:

@@ -160,6 +160,30 @@ def test_the_folds_of_a_trial_share_its_time_and_none_waits_behind_another() -> 
         assert all("took longer than 1 s" in message for message in late)
 
 
+def test_another_attempt_has_the_whole_time_whatever_still_runs_of_the_one_before() -> None:
+    """Fold 0 fails at once; fold 1 of that attempt ends after the next has begun, and fold 2 fails after that."""
+    again, first_over = threading.Event(), threading.Event()
+
+    def answer(job: Job) -> Outcome:
+        (fold,) = job.folds
+        if job.attempt > 1:
+            again.set()
+            return Outcome(measurements=(Measurement(fold=fold, score=1.0, fit_seconds=0.9),), seconds=0.0)
+        if fold == 0:
+            return Outcome(failure=Failure("crashed", "signal 11"), seconds=0.1)
+        again.wait(10)
+        if fold == 1:
+            first_over.set()
+            return Outcome(measurements=(Measurement(fold=fold, score=1.0, fit_seconds=0.9),), seconds=0.9)
+        first_over.wait(10)
+        time.sleep(0.5)
+        return Outcome(failure=Failure("crashed", "signal 11"), seconds=0.1)
+
+    executor = Threads(3, answer)
+    run(executor, study(folds=3), TrialLimit(1), limits=Limits(seconds=1.0, retries=1))
+    assert [job.deadline for job in executor.jobs if job.attempt == 2] == [pytest.approx(1.0)] * 2
+
+
 def test_a_failed_trial_is_a_value_and_its_other_folds_are_not_begun() -> None:
     def bad(job: Job) -> Outcome:
         return Outcome(failure=Failure("error", "boom")) if job.trial == 1 else scored(job)
