@@ -31,7 +31,8 @@ from hptune.prior_runs import read_runs
 from hptune.probing import probe_ranges
 from hptune.session import Session, answer_of
 from hptune.space import SearchSpace
-from hptune.study import Study, distinct_starts
+from hptune.study import Study
+from hptune.study_arguments import distinct_starts
 
 MARKER = ".hptune"
 OURS = (

@@ -15,7 +15,7 @@ from hptune.compose import OUTER, start
 from hptune.config.load import Loaded
 from hptune.history import History
 from hptune.loop import RunState
-from hptune.study import replay
+from hptune.replay import replay
 
 
 def fold_folder(folder: Path, fold: int) -> Path:

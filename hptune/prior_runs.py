@@ -16,8 +16,8 @@ from hptune.errors import ConfigError, JournalDamaged, Problem
 from hptune.history import History
 from hptune.job import Inspection
 from hptune.prior import FEWEST, MOST_TRIALS, taken
+from hptune.replay import replay
 from hptune.space import SearchSpace
-from hptune.study import replay
 
 
 def read_runs(

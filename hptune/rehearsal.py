@@ -18,8 +18,8 @@ from hptune.compose import check_limits, inspect_on, setup_of, study_of, with_wo
 from hptune.config.load import Loaded
 from hptune.job import Job, Outcome
 from hptune.own_oracle import oracle_of
+from hptune.replay import replay
 from hptune.session import Session
-from hptune.study import replay
 
 
 def rehearsed(

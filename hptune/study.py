@@ -19,17 +19,17 @@ from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from hptune import events as ev
-from hptune.collecting import no_collecting
 from hptune.consult import consult
-from hptune.errors import DirectoryUnusable, JournalDamaged, StudyExhausted, UsageError
+from hptune.errors import DirectoryUnusable, StudyExhausted, UsageError
 from hptune.history import History, IllegalEvent
 from hptune.hyperparameters import HyperParameters
 from hptune.journal import Journal
 from hptune.objective import Objective
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
 from hptune.oracles import ORACLES
+from hptune.replay import replay
 from hptune.space import SearchSpace
-from hptune.study_arguments import changes, finite, oracle_named, scores_of, shown, starts_of, whole
+from hptune.study_arguments import changes, distinct_starts, finite, oracle_named, scores_of, shown, starts_of, whole
 from hptune.threads import one_thread
 from hptune.trial import Failure, FailureKind, Measurement, Suggestion, Trial, Values
 
@@ -462,41 +462,3 @@ class Study:
     def __exit__(self, *_: object) -> Literal[False]:
         self.close()
         return False
-
-
-def replay(events: Sequence[ev.Event], path: Path | str = "the journal") -> History:
-    """Return the history that these events make; the first must be the study's start.
-
-    Raises `JournalDamaged`, naming `path`, for events that cannot follow each other: hptune did not write them.
-    """
-    number = 0
-    try:
-        first = events[0]
-        if not isinstance(first, ev.StudyStarted):
-            raise ValueError(f"expected the study's start, found {first.type}")
-        history = History(first)
-        with no_collecting():
-            for number, event in enumerate(events[1:], 1):  # noqa: B007 - for the message
-                history.apply(event)
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise JournalDamaged(
-            f"{path}:{number + 1}: its checksum is right, and yet it cannot follow: {reason}. Nothing was changed."
-        ) from error
-    return history
-
-
-def distinct_starts(space: SearchSpace, starts: Iterable[Values]) -> list[dict[str, Any]]:
-    """Return the configurations to begin with: the defaults, then these, filled up with defaults, each once.
-
-    Raises ValueError for a start that is outside the space or not allowed. The defaults are trial 0 even where a
-    constraint forbids them: they are the baseline.
-    """
-    out = {space.key(values): values for values in [space.defaults()]}
-    for start in starts:
-        values = space.complete(start)
-        broken = space.broken(values)
-        if broken is not None:
-            raise ValueError(f"not allowed: {broken}")
-        out.setdefault(space.key(values), values)
-    return list(out.values())

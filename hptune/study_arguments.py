@@ -1,4 +1,4 @@
-"""What `Study` is given by its users, checked and made plain: an oracle, whole numbers, scores; and what a folder holds."""
+"""What `Study` is given by its users, checked and made plain: oracle, starts, numbers, scores; and what a folder holds."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from hptune import events as ev
 from hptune.errors import UsageError, did_you_mean
 from hptune.oracle import OracleSpec
 from hptune.oracles import ORACLES
+from hptune.space import SearchSpace
+from hptune.trial import Values
 
 
 def changes(old: ev.StudyStarted, new: ev.StudyStarted, policy: OracleSpec) -> list[str]:
@@ -68,6 +70,22 @@ def starts_of(starts: Any) -> list[Mapping[str, Any]]:
     raise UsageError(
         f"starts: expected a list of configurations such as [{{'lr': 0.05}}], found {shown(several or starts)}"
     )
+
+
+def distinct_starts(space: SearchSpace, starts: Iterable[Values]) -> list[dict[str, Any]]:
+    """Return the configurations to begin with: the defaults, then these, filled up with defaults, each once.
+
+    Raises ValueError for a start that is outside the space or not allowed. The defaults are trial 0 even where a
+    constraint forbids them: they are the baseline.
+    """
+    out = {space.key(values): values for values in [space.defaults()]}
+    for start in starts:
+        values = space.complete(start)
+        broken = space.broken(values)
+        if broken is not None:
+            raise ValueError(f"not allowed: {broken}")
+        out.setdefault(space.key(values), values)
+    return list(out.values())
 
 
 def whole(name: str, number: object, least: int | None = None) -> int:

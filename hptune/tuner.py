@@ -32,8 +32,9 @@ from hptune.oracle import OracleSpec
 from hptune.oracles import ORACLES
 from hptune.oracles.halving import Halving
 from hptune.recording import record
+from hptune.replay import replay
 from hptune.space import SearchSpace
-from hptune.study import Study, replay
+from hptune.study import Study
 from hptune.trial import Failure, Trial
 
 OWN_SCORE: Final = "score"

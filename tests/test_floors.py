@@ -51,7 +51,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "stopping",
         ),
     ),
-    ("memory", ("journal", "repair", "history", "events")),
+    ("memory", ("journal", "repair", "history", "events", "replay")),
     ("worker", ("worker", "models", "model", "data", "dataset", "evaluate", "cv")),
     (
         "values",

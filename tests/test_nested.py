@@ -13,7 +13,7 @@ import pytest
 
 from hptune import journal as jn
 from hptune.job import Setup
-from hptune.study import replay
+from hptune.replay import replay
 from hptune.worker.problem import Problem
 
 CONFIG = """

@@ -27,12 +27,13 @@ from hptune.observations import observe
 from hptune.oracles import ORACLES
 from hptune.race import Race
 from hptune.repair import repair
+from hptune.replay import replay
 from hptune.report.result import result
 from hptune.report.tables import trial_table
 from hptune.report.trials_csv import trials_csv
 from hptune.space import Float, SearchSpace
 from hptune.stopping import TrialLimit
-from hptune.study import Study, replay
+from hptune.study import Study
 from hptune.trial import REFINEMENT, Failure, Measurement
 from tests.test_loop import Threads
 

@@ -12,8 +12,9 @@ import pytest
 from hptune import journal as jn
 from hptune.errors import UsageError
 from hptune.objective import Objective
+from hptune.replay import replay
 from hptune.space import Float, SearchSpace
-from hptune.study import Study, replay
+from hptune.study import Study
 
 SPACE = SearchSpace((Float(name="x", low=0, high=1),))
 

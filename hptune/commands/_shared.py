@@ -84,7 +84,7 @@ def read_study(folder: Path) -> History:
     `JournalDamaged`.
     """
     from hptune import journal
-    from hptune.study import replay
+    from hptune.replay import replay
 
     try:
         scan = journal.read(folder)

@@ -48,7 +48,7 @@ def draw(folders: Sequence[Path], out: Path) -> list[Path]:
     Raises `UsageError` where matplotlib is missing, and what reading a journal raises.
     """
     from hptune import journal
-    from hptune.study import replay
+    from hptune.replay import replay
 
     return draw_histories([replay(journal.read(folder).events) for folder in folders], out)
 

@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 
 from hptune import cli, journal
+from hptune.replay import replay
 from hptune.report.result_schema import result_schema
-from hptune.study import replay
 
 Capture = pytest.CaptureFixture[str]
 

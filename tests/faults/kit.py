@@ -20,7 +20,7 @@ from hptune import guard
 from hptune import journal as jn
 from hptune.events import FoldScored, TrialStarted
 from hptune.history import History
-from hptune.study import replay
+from hptune.replay import replay
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "HPTUNE_FAULT"

@@ -20,9 +20,10 @@ from hptune.executors.serial import SerialExecutor
 from hptune.job import Job, Outcome
 from hptune.loop import Loop
 from hptune.objective import Objective
+from hptune.replay import replay
 from hptune.space import Choice, Float, SearchSpace
 from hptune.stopping import TrialLimit
-from hptune.study import Study, replay
+from hptune.study import Study
 from hptune.trial import Measurement
 
 SPACE = SearchSpace(

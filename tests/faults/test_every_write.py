@@ -13,7 +13,7 @@ import pytest
 from hptune import journal as jn
 from hptune.errors import JournalDamaged
 from hptune.oracles import ORACLES
-from hptune.study import replay
+from hptune.replay import replay
 from tests.faults.measure import measured
 from tests.memory.test_journal import run
 

@@ -19,7 +19,7 @@ from hptune.config.yaml_loader import load_text
 from hptune.errors import ConfigError, JournalDamaged
 from hptune.expressions import Expression, ExpressionError
 from hptune.repair import repair
-from hptune.study import replay
+from hptune.replay import replay
 from tests.faults.measure import measured
 
 pytestmark = pytest.mark.faults

@@ -17,7 +17,7 @@ import pytest
 
 from hptune import journal as jn
 from hptune.events import FoldScored, TrialStarted
-from hptune.study import replay
+from hptune.replay import replay
 
 CONFIG = """
 name: kill

@@ -18,7 +18,8 @@ from hptune import journal as jn
 from hptune.errors import DirectoryUnusable, JournalDamaged, StudyLocked
 from hptune.objective import Objective
 from hptune.oracles import ORACLES
-from hptune.study import Study, replay
+from hptune.replay import replay
+from hptune.study import Study
 from tests.conftest import SPACES
 
 SPACE = SPACES["extras and fixed"]

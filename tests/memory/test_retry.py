@@ -14,7 +14,8 @@ from hptune import journal
 from hptune.history import History, IllegalEvent
 from hptune.objective import Objective
 from hptune.observations import observe
-from hptune.study import Study, replay
+from hptune.replay import replay
+from hptune.study import Study
 from hptune.trial import Failure
 from tests.conftest import SPACES
 
