@@ -7,7 +7,7 @@ again on fresh splits, and the winner is chosen there (decision 4 says what that
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,8 +125,23 @@ def _losses(history: History, finals: Plan) -> NDArray[np.float64]:
     return out
 
 
-def search_gain(history: History, *, test_share: float) -> tuple[Gain, float] | None:
-    """Return the best trial's gain over the defaults and its optimism (loss units) from the search's own folds.
+def search_optimism(history: History) -> float:
+    """Return what its choice flatters the best trial by, in loss units, by the search's own folds; 0 if unknown."""
+    best = history.best
+    if best is None or not computable(best.scores) or len(best.scores) < 2:
+        return 0.0
+    done = [t for t in history.trials if t.completed and t.fidelity is None and len(t.scores) == len(best.scores)]
+    L = np.array([[history.objective.loss(score) for score in t.scores] for t in done if computable(t.scores)])
+    if len(L) < 2:
+        return 0.0
+    about = history.started.about
+    folds = int(about.get("final_folds") or 0)  # of one repeat
+    repeated = folds >= 2 and L.shape[1] % folds == 0
+    return winner_optimism(L, folds=folds if repeated else None, overlapping=bool(about.get("overlapping")))
+
+
+def search_gain(history: History, *, test_share: float, optimism: float) -> Gain | None:
+    """Return the best trial's gain over the defaults from the search's own folds, less its optimism (`search_optimism`).
 
     For studies without finals: the corrected interval around the mean difference less the optimism. None without a
     completed baseline and best.
@@ -134,25 +149,20 @@ def search_gain(history: History, *, test_share: float) -> tuple[Gain, float] | 
     best, baseline = history.best, history.baseline
     if best is None or baseline is None or not baseline.completed or len(best.scores) != len(baseline.scores):
         return None
-    losses = history.objective.loss
-    if max(abs(score) for score in (*best.scores, *baseline.scores)) > HUGE:
+    if not computable((*best.scores, *baseline.scores)):
         return None
-    done = [t for t in history.trials if t.completed and t.fidelity is None and len(t.scores) == len(best.scores)]
-    done = [t for t in done if max(abs(score) for score in t.scores) <= HUGE]
-    optimism = 0.0
-    if len(best.scores) > 1 and len(done) > 1:
-        L = np.array([[losses(score) for score in trial.scores] for trial in done])
-        about = history.started.about
-        folds = int(about.get("final_folds") or 0)  # of one repeat
-        repeated = folds >= 2 and L.shape[1] % folds == 0
-        optimism = winner_optimism(L, folds=folds if repeated else None, overlapping=bool(about.get("overlapping")))
-    gain = paired_gain(
+    losses = history.objective.loss
+    return paired_gain(
         [losses(score) for score in baseline.scores],
         [losses(score) for score in best.scores],
         test_share=test_share,
         shift=optimism if best.number != baseline.number else 0.0,
     )
-    return gain, optimism
+
+
+def computable(scores: Iterable[float]) -> bool:
+    """Return whether scores have a variance in floating point."""
+    return max((abs(score) for score in scores), default=0.0) <= HUGE
 
 
 def first_round(history: History, finals: Plan) -> Sequence[tuple[int, int]]:

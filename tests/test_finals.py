@@ -19,6 +19,7 @@ from hptune.finals import (
     measured_refit_gain,
     plan,
     search_gain,
+    search_optimism,
     second_round,
     verdict,
 )
@@ -254,9 +255,9 @@ def test_simplicity_knows_alpha_and_the_declared_order() -> None:
 
 
 def test_without_finals_the_gain_comes_from_the_search_less_its_luck(history: History) -> None:
-    found = search_gain(history, test_share=0.25)
-    assert found is not None
-    told, optimism = found
+    optimism = search_optimism(history)
+    told = search_gain(history, test_share=0.25, optimism=optimism)
+    assert told is not None
     raw = paired_gain([-s for s in history.trials[0].scores], [-s for s in history.trials[7].scores], test_share=0.25)
     assert optimism >= 0
     assert told.mean == pytest.approx(raw.mean - optimism)
@@ -268,6 +269,7 @@ def test_the_gate_passes_fails_or_says_that_it_cannot_tell(
 ) -> None:
     found = assess(history)
     assert found is not None
+    assert found.gain is not None
     min_gain = found.gain.mean if min_gain is None else min_gain  # right at the estimate nobody can tell
     judged = judge(history, baseline="defaults", on="cv", min_gain=min_gain, confidence=0.95)
     assert judged.verdict == expected
@@ -363,22 +365,40 @@ def test_noise_alone_is_hardly_ever_a_gain_however_the_rows_are_divided(kind: st
         rows = rng.normal(size=(15, 200))
         told = searched([[float(one[part].mean()) for part in parts] for one in rows])
         told.started.about.update({"final_folds": 10 if kind == "shuffle" else 5, "overlapping": kind == "shuffle"})
-        found = search_gain(told, test_share=0.25)
+        estimated.append(search_optimism(told))
+        found = search_gain(told, test_share=0.25, optimism=estimated[-1])
         assert found is not None
         assert told.best is not None
         flattered.append(told.best.score)
-        estimated.append(found[1])
-        claims += found[0].low is not None and found[0].low > 0
+        claims += found.low is not None and found.low > 0
     assert np.mean(estimated) == pytest.approx(np.mean(flattered), rel=0.25)
     assert claims / 200 <= most
 
 
+def test_luck_is_taken_off_where_the_defaults_failed(history: History) -> None:
+    rng = np.random.default_rng(3)
+    scores: list[list[float] | None] = [noisy(rng, 0.6) for _ in range(12)]
+    told = searched([None, *scores])
+    found = assess(told)
+    assert found is not None
+    assert told.best is not None
+    assert told.best.score is not None
+    assert (found.gain, found.source) == (None, "search")
+    assert found.optimism > 0
+    assert found.expected == pytest.approx(told.best.score - found.optimism)
+    assert gain(told)["mean"] is None
+    assert phrases.honest_gain(told) == ""
+    judged = judge(told, baseline=0.6, on="cv", min_gain=0.0, confidence=0.9)
+    assert judged.gain == pytest.approx(told.best.score - found.optimism - 0.6)
+    assert judge(told, baseline="defaults", on="cv", min_gain=0.0, confidence=0.9).verdict == "undecided"
+
+
 def test_minimising_the_negative_gives_the_same_gain() -> None:
     rng = np.random.default_rng(4)
-    scores = [noisy(rng, 0.5), noisy(rng, 0.6), noisy(rng, 0.55)]
-    up = search_gain(searched(list(scores)), test_share=0.25)
-    down = search_gain(searched([[-s for s in one] for one in scores], "minimize"), test_share=0.25)
-    assert up == down
+    scores = [noisy(rng, 0.6) for _ in range(9)]
+    up, down = searched(list(scores)), searched([[-s for s in one] for one in scores], "minimize")
+    assert search_optimism(up) == search_optimism(down) > 0
+    assert search_gain(up, test_share=0.25, optimism=0.01) == search_gain(down, test_share=0.25, optimism=0.01)
 
 
 def test_finals_of_which_a_damaged_journal_lost_folds_are_held_again(tmp_path: Path) -> None:

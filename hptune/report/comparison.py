@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hptune.finals import search_gain
+from hptune.finals import search_optimism
 from hptune.history import History
 from hptune.report import wording
 from hptune.statistics import Gain, paired_gain
@@ -38,7 +38,11 @@ class Paired:
 
 
 def paired(reference: History, other: History) -> Paired:
-    """Return the gain of `other`'s best over `reference`'s on the searches' folds, the luck of both taken off."""
+    """Return the gain of `other`'s best over `reference`'s on the searches' folds, the luck of both taken off.
+
+    All of it, so that it is the difference of what is to be expected of the two, and the same the other way round; nothing
+    where their scores are the same.
+    """
     why = _differing_folds(reference, other)
     if why:
         return Paired(None, why)
@@ -50,22 +54,16 @@ def paired(reference: History, other: History) -> Paired:
     second = {m.fold: loss(m.score) for m in b.measurements}
     folds = sorted(first.keys() & second.keys())
     share = float(reference.started.about.get("test_share") or 0.25)
-    return Paired(
-        paired_gain(
-            [first[fold] for fold in folds],
-            [second[fold] for fold in folds],
-            test_share=share,
-            shift=_luck(other, share) - _luck(reference, share),
-        )
-    )
+    luck = _luck(other) - _luck(reference) if any(first[fold] != second[fold] for fold in folds) else 0.0
+    gain = paired_gain([first[fold] for fold in folds], [second[fold] + luck for fold in folds], test_share=share)
+    return Paired(gain)
 
 
-def _luck(history: History, share: float) -> float:
+def _luck(history: History) -> float:
     """Return by how much the search's choice flatters its best; one chosen in the finals was not chosen here."""
     if history.best is None or history.best.number != history.best_number:
         return 0.0
-    found = search_gain(history, test_share=share)
-    return 0.0 if found is None else found[1]
+    return search_optimism(history)
 
 
 def _differing_folds(a: History, b: History) -> str:

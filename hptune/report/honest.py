@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from hptune.finals import search_gain
+from hptune.finals import computable, search_gain, search_optimism
 from hptune.history import History
 from hptune.statistics import Gain
 
@@ -22,14 +22,14 @@ class Assessment:
     all rows, else of one fitted on a fold's. `source` says which folds it is from.
     """
 
-    gain: Gain
+    gain: Gain | None
     optimism: float
     expected: float | None
     source: Literal["finals", "search"]
 
 
 def assess(history: History) -> Assessment | None:
-    """Return the assessment of the best trial, None without a completed baseline and best."""
+    """Return the assessment of the best trial, None without one; its gain is None without completed defaults."""
     winner, best = history.winner, history.best
     if best is None:
         return None
@@ -50,9 +50,13 @@ def assess(history: History) -> Assessment | None:
         mean = sum(objective.loss(score) for score in scores) / len(scores) if scores else None
         expected = None if mean is None else objective.score(mean + winner.optimism - (winner.refit_gain or 0.0))
         return Assessment(gain, winner.optimism, expected, "finals")
-    share = history.started.about.get("test_share")
-    found = search_gain(history, test_share=float(share) if share else 0.25)
-    if found is None or best.score is None:
+    if best.score is None or not computable(best.scores):
         return None
-    gain, optimism = found
-    return Assessment(gain, optimism, objective.score(objective.loss(best.score) + optimism), "search")
+    share = history.started.about.get("test_share")
+    optimism = search_optimism(history)
+    return Assessment(
+        search_gain(history, test_share=float(share) if share else 0.25, optimism=optimism),
+        optimism,
+        objective.score(objective.loss(best.score) + optimism),
+        "search",
+    )

@@ -85,9 +85,9 @@ def honest_gain(history: History) -> str:
     `+0.0412 over the defaults, 90 % interval +0.0120 to +0.0694 (finals on 10 fresh folds)`
     """
     found, best = assess(history), history.best
-    if found is None or best is None or best.number == 0:
+    told = None if found is None else found.gain
+    if found is None or told is None or best is None or best.number == 0:
         return ""
-    told = found.gain
     if found.source == "finals":
         where = f"finals on {told.pairs} fresh folds"
     else:

@@ -115,7 +115,7 @@ def gain(history: History) -> dict[str, float | None]:
     From the finals where there were some, else from the search's folds less the winner's optimism.
     """
     found = assess(history)
-    if found is None:
+    if found is None or found.gain is None:
         return {"mean": mean_gain(history), "low": None, "high": None, "p_value": None}
     told = found.gain
     return {

@@ -273,11 +273,14 @@ class Problem:
 
     @cached_property
     def refreshable(self) -> bool:
-        """Whether another seed gives other folds: a time series or a given column of folds knows only one division."""
+        """Whether another seed gives other folds, and not the same in another order.
+
+        A time series and a given column of folds know only one division; so do as many groups as folds, or rows.
+        """
         if not isinstance(self.model, EstimatorModel):
             return False
-        pairs = zip(self._fresh(0), self._fresh(1), strict=True)
-        return any(set(one[1].tolist()) != set(other[1].tolist()) for one, other in pairs)
+        first, second = ({np.sort(test).tobytes() for _, test in self._fresh(repeat)} for repeat in (0, 1))
+        return first != second
 
     def _fresh(self, repeat: int) -> list[Fold]:
         if repeat not in self._fresh_splits:

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hptune import cli
@@ -120,6 +121,21 @@ def test_finals_and_selection_leave_the_folds_the_same(tmp_path: Path, capsys: C
     b = make(tmp_path / "b", LOW, evaluate={"cv": 3, "select": "one_standard_error", "finals": {"enabled": True}})
     (one,) = compared(capsys, a, b)["comparisons"]
     assert one["paired"] is not None
+
+
+def test_the_luck_of_a_longer_search_counts_alike_from_both_sides(tmp_path: Path, capsys: Capture) -> None:
+    rng = np.random.default_rng(4)
+    noise = rng.normal(1.0, 0.1, size=(12, 3)).tolist()
+    a, b = make(tmp_path / "a", [[0.9, 0.95, 0.97]]), make(tmp_path / "b", noise)
+    (there,) = compared(capsys, a, b)["comparisons"]
+    (back,) = compared(capsys, b, a)["comparisons"]
+    for low, high in (("mean", "mean"), ("low", "high"), ("high", "low")):
+        assert there["paired"][low] == pytest.approx(-back["paired"][high])
+    best = min(sum(row) / 3 for row in noise)
+    assert there["paired"]["mean"] < 0.94 - best  # less than its scores say
+    same = make(tmp_path / "same", [*noise, noise[0]])
+    (none,) = compared(capsys, b, same)["comparisons"]
+    assert none["paired"]["mean"] == 0
 
 
 def test_three_studies_as_table_and_markdown(tmp_path: Path, capsys: Capture) -> None:

@@ -6,14 +6,17 @@ import json
 import random
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hptune.job import Job, Outcome, Setup
 from hptune.randomness import seed_for
 from hptune.space import Choice, Float
+from hptune.worker.problem import Problem
 from hptune.worker.service import Service
 from tests.worker.problems import DIABETES, IRIS, RIDGE, SYNTHETIC, setup
 
@@ -293,3 +296,23 @@ def test_choices_of_a_pipeline_are_followed() -> None:
     problem = setup(model, SYNTHETIC, space=space)
     ridge, mean = (run(problem, {"model": name}).measurements[0].score for name in ("ridge", "mean"))
     assert ridge > 0.5 > mean
+
+
+@pytest.mark.parametrize(
+    ("groups", "cv", "fresh"),
+    [
+        (5, {"type": "group", "folds": 5}, False),  # each group is a fold, whatever the seed
+        (12, {"type": "group", "folds": 5}, True),
+        (None, {"type": "kfold", "folds": 30}, False),  # one row is left out at a time
+        (None, {"type": "kfold", "folds": 5}, True),
+        (None, {"type": "time_series", "folds": 5}, False),
+    ],
+)
+def test_the_same_folds_in_another_order_are_not_fresh(
+    groups: int | None, cv: dict[str, Any], fresh: bool, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"x": rng.normal(size=30), "y": rng.normal(size=30), "g": np.arange(30) % (groups or 1)})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    data = {"train": "t.csv", "target": "y", **({"drop": ["g"]} if groups is None else {"groups": "g"})}
+    assert Problem(setup(data=data, evaluate={"cv": cv}, folder=str(tmp_path))).refreshable is fresh
