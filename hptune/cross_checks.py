@@ -38,6 +38,7 @@ def cross_checks(loaded: Loaded, inspection: Inspection, *, continued: bool = Fa
         *about_space,
         *_nothing_searched(loaded, space),
         *_scores(loaded, inspection),
+        *_finals(loaded, inspection),
         *_gate(loaded, inspection),
     ]
 
@@ -98,6 +99,20 @@ _ONE = re.compile(
     r"v_measure_score|fowlkes_mallows_score"
 )
 """The scikit-learn scorers whose best score is 1."""
+
+
+def _finals(loaded: Loaded, inspection: Inspection) -> Iterator[Problem]:
+    """Finals that were asked for need fresh splits."""
+    if loaded.config.evaluate.finals.enabled_ is not True or inspection.final_folds:
+        return
+    why = (
+        "the rows can be divided in one way only (a time series, a column of folds, as many groups or rows as folds)"
+        if loaded.config.model.makes_estimator
+        else f"a {loaded.config.model.key} model measures itself"
+    )
+    yield loaded.problem(
+        "evaluate.finals", f"no finals will be held: there are no fresh splits, for {why}", "warning"
+    )
 
 
 def _gate(loaded: Loaded, inspection: Inspection) -> Iterator[Problem]:

@@ -305,6 +305,18 @@ def test_a_gate_without_folds_is_said_to_stay_undecided(project: Path, capsys: C
     assert "one score has no folds that tell how sure it is" in " ".join(capsys.readouterr().out.split())
 
 
+def test_finals_that_cannot_be_held_are_told_where_they_were_asked_for(project: Path, capsys: Capture) -> None:
+    asked = ("-o", "evaluate.finals.enabled=true")
+    assert cli.invoke(["validate", "fun.yaml", *asked]) == 0
+    assert "no finals will be held: there are no fresh splits, for a function model" in folded(capsys)
+    assert cli.invoke(["validate", "ridge.yaml", *asked, "-o", "evaluate.cv={type: time_series}"]) == 0
+    assert "can be divided in one way only" in folded(capsys)
+
+
+def folded(capsys: Capture) -> str:
+    return " ".join(capsys.readouterr().err.split())
+
+
 # -- functions ------------------------------------------------------------------------------------------------------
 
 
