@@ -88,12 +88,16 @@ def _joined(one: Any, other: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """The rows to search with, and those that the search never sees. `hash` covers the values of both."""
+    """The rows to search with, and those that the search never sees. `hash` covers the values of both.
+
+    `consecutive`: the holdout's rows are the last ones, or others in a row, so that neighbours may be alike.
+    """
 
     train: Rows
     holdout: Rows | None
     task: Task
     hash: str
+    consecutive: bool = False
     notes: tuple[Finding, ...] = ()
 
     @property
@@ -111,6 +115,10 @@ class Holdout(Spec):
     """false: the last rows. auto: shuffled, unless evaluate.cv is a time series."""
     stratify: Stratify = "auto"
     """auto: for classifiers."""
+
+    def takes_the_last(self, in_order: bool) -> bool:
+        """Return whether it is the last rows; `in_order` says that the order of the rows means something."""
+        return self.shuffle is False or (self.shuffle == "auto" and in_order)
 
 
 class DataSpec(Spec):
@@ -163,11 +171,18 @@ class DataSpec(Spec):
         train, holdout = rows, None
         if self.holdout is not None:
             train, holdout = self._parted(rows, self.holdout, found == "classification", seed, in_order)
-        return Dataset(train=train, holdout=holdout, task=found, hash=_hash(train, holdout), notes=rows.notes)
+        return Dataset(
+            train=train,
+            holdout=holdout,
+            task=found,
+            hash=_hash(train, holdout),
+            consecutive=self.holdout is not None and self.holdout.takes_the_last(in_order),
+            notes=rows.notes,
+        )
 
     @staticmethod
     def _parted(rows: Rows, holdout: Holdout, classes: bool, seed: int, in_order: bool) -> tuple[Rows, Rows]:
-        if holdout.shuffle is False or (holdout.shuffle == "auto" and in_order):
+        if holdout.takes_the_last(in_order):
             first, last = last_rows(len(rows), holdout.fraction)
             return rows.take(first), rows.take(last)
         stratify = classes if holdout.stratify == "auto" else holdout.stratify

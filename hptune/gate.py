@@ -63,7 +63,12 @@ def judge(
     bound = gain.bound(confidence)
     what = f"the gain over {'the defaults' if baseline == 'defaults' else _named(baseline)}"
     what += " on the holdout" if on == "holdout" else ""
-    reason = _reason(verdict, gain, bound, min_gain, what, f"with {confidence:.0%} confidence, one-sided")
+    sure = f"with {confidence:.0%} confidence, one-sided"
+    reason = (
+        f"{what} is {gain.mean:.4g}, but {_unsure(gain, on)}"
+        if bound is None
+        else _reason(verdict, gain, bound, min_gain, what, sure)
+    )
     return Judged(verdict, name, on, min_gain, confidence, gain.mean, bound, reason)
 
 
@@ -71,9 +76,7 @@ def _named(baseline: float | Path | str) -> str:
     return f"{baseline:g}" if isinstance(baseline, (int, float)) else str(baseline)
 
 
-def _reason(verdict: Verdict, gain: Gain, bound: float | None, min_gain: float, what: str, sure: str) -> str:
-    if bound is None:
-        return f"{what} is {gain.mean:.4g}, but {_unsure(gain)}"
+def _reason(verdict: Verdict, gain: Gain, bound: float, min_gain: float, what: str, sure: str) -> str:
     mean = 0.0 if abs(gain.mean) < 1e-9 * abs(bound) else gain.mean  # what is left of two equal scores
     if verdict == "pass":
         return f"{what} is at least {bound:.4g} ({sure}), above {min_gain:.4g}"
@@ -82,8 +85,12 @@ def _reason(verdict: Verdict, gain: Gain, bound: float | None, min_gain: float, 
     return f"{what} is {mean:.4g}, but only {bound:.4g} is certain ({sure}): not enough to tell from {min_gain:.4g}"
 
 
-def _unsure(gain: Gain) -> str:
+def _unsure(gain: Gain, on: Literal["cv", "holdout"]) -> str:
     """Return why nothing tells how sure a gain is."""
+    if on == "holdout":
+        if gain.pairs < 2:
+            return "a holdout of a single row or group cannot tell how sure it is: raise data.holdout.fraction"
+        return "the holdout is too small or too alike to tell how sure it is: raise data.holdout.fraction"
     if gain.pairs < 2:
         return "one score has no folds that tell how sure it is"
     return f"it is the same on each of {gain.pairs} folds, which tells nothing of how sure it is: give the study more"

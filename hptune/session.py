@@ -219,7 +219,7 @@ class Session:
             return None
         sign = 1.0 if self.study.history.objective.direction == "maximize" else -1.0
         return asdict(
-            resampled_gain(sign * told["mean"], [sign * one for one in told["resamples"]], rows=told["rows"])
+            resampled_gain(sign * told["mean"], [sign * one for one in told["resamples"]], units=told["units"])
         )
 
     def judge(self) -> Judged | None:

@@ -111,27 +111,29 @@ def paired_gain(
     return _gain(mean - min(shift, max(mean, 0.0)), error, len(d), freedom, confidence)
 
 
-def resampled_gain(gain: float, resamples: ArrayLike, *, rows: int, confidence: float = 0.9) -> Gain:
-    """Return the gain on one holdout of so many rows, with an interval from the bootstrap.
+def resampled_gain(gain: float, resamples: ArrayLike, *, units: int, confidence: float = 0.9) -> Gain:
+    """Return the gain on one holdout of so many units, with an interval from the bootstrap.
 
-    `gain` is the one observed on all rows, `resamples`, shape (B,), those on rows drawn with replacement (the same
-    draw for both models; B >= 200). Student's t around the observed gain with the bootstrap's standard error and
-    rows - 1 degrees of freedom (Efron & Tibshirani 1993, section 12.4). It holds for any metric, but only for these
-    two fitted models: it says nothing of other training rows. `pairs` is the rows.
+    `gain` is the one observed on all rows, `resamples`, shape (B,), those on units drawn with replacement (the same
+    draw for both models; B >= 200). Units are what is independent: rows, groups of them, or blocks of neighbours.
+    Student's t around the observed gain with the bootstrap's standard error and units - 1 degrees of freedom (Efron &
+    Tibshirani 1993, section 12.4). The bootstrap divides a variance by units, not by units - 1: made good here, which
+    matters for few groups. It holds for any metric, but only for these two fitted models: it says nothing of other
+    training rows. `pairs` is the units.
     """
     _check_confidence(confidence)
-    degrees = max(rows - 1, 1)
+    degrees = max(units - 1, 1)
     found = np.asarray(resamples, dtype=float)
     found = found[np.isfinite(found)]
-    if len(found) < 2 or rows < 2:
-        return _gain(gain, None, rows, degrees, confidence)
+    if len(found) < 2 or units < 2:
+        return _gain(gain, None, units, degrees, confidence)
     with np.errstate(over="ignore", invalid="ignore"):
-        error = float(found.std(ddof=1))
+        error = float(found.std(ddof=1)) * math.sqrt(units / (units - 1))
     if not math.isfinite(error):
-        return _gain(gain, None, rows, degrees, confidence)
+        return _gain(gain, None, units, degrees, confidence)
     if error <= CONSTANT * max(abs(gain), float(np.abs(found).max())):
-        return _gain(gain, 0.0 if gain == 0 else None, rows, degrees, confidence)
-    return _gain(gain, error, rows, degrees, confidence)
+        return _gain(gain, 0.0 if gain == 0 else None, units, degrees, confidence)
+    return _gain(gain, error, units, degrees, confidence)
 
 
 def _gain(mean: float, error: float | None, pairs: int, degrees: float, confidence: float) -> Gain:

@@ -347,6 +347,26 @@ def test_a_gate_on_the_holdout_judges_the_winner_by_its_own_gain(history: Histor
     assert judged()[:2] == ("fail", -0.2)
 
 
+@pytest.mark.parametrize(("pairs", "said"), [(1, "a single row or group cannot tell"), (9, "too small or too alike")])
+def test_a_gate_on_a_holdout_that_cannot_tell_says_why_and_what_to_raise(
+    history: History, pairs: int, said: str
+) -> None:
+    unsure = {
+        "mean": 0.2,
+        "low": None,
+        "high": None,
+        "error": None,
+        "pairs": pairs,
+        "degrees": 1.0,
+        "confidence": 0.9,
+    }
+    history.apply(ev.HoldoutScored(time=2, trial=7, scores={"r2": 0.4}, gain=unsure))
+    judged = judge(history, baseline="defaults", on="holdout", min_gain=0.0, confidence=0.9)
+    assert judged.verdict == "undecided"
+    assert said in judged.reason
+    assert "raise data.holdout.fraction" in judged.reason
+
+
 # -- the luck of repeats and of divisions that overlap ----------------------------------------------------------------
 
 

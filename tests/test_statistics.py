@@ -159,16 +159,26 @@ def test_the_gain_on_a_holdout_is_that_of_the_paired_t_test_when_the_metric_is_a
     rng = np.random.default_rng(15)
     b, c = rng.normal(0.3, 1, 200), rng.normal(size=200)
     draws = rng.integers(200, size=(20_000, 200))
-    gain = resampled_gain(float((b - c).mean()), (b - c)[draws].mean(axis=1), rows=200)
+    gain = resampled_gain(float((b - c).mean()), (b - c)[draws].mean(axis=1), units=200)
     expected = stats.ttest_rel(b, c).confidence_interval(0.9)
     assert gain.low == pytest.approx(expected.low, abs=0.03 * (expected.high - expected.low))
     assert gain.high == pytest.approx(expected.high, abs=0.03 * (expected.high - expected.low))
 
 
+def test_of_few_units_the_interval_is_that_of_the_t_test_too() -> None:
+    """All 27 draws of three units: the bootstrap's own error is too small by sqrt(2/3)."""
+    d = np.array([1.0, 2.0, 4.0])
+    draws = [d[list(one)].mean() for one in itertools.product(range(3), repeat=3)]
+    gain = resampled_gain(float(d.mean()), [*draws] * 1000, units=3)
+    expected = stats.ttest_1samp(d, 0).confidence_interval(0.9)
+    assert (gain.low, gain.high) == pytest.approx((expected.low, expected.high), abs=1e-3)
+    assert (gain.pairs, gain.degrees) == (3, 2)
+
+
 def test_a_holdout_that_cannot_tell_says_so() -> None:
-    assert resampled_gain(0.1, [0.1, 0.1, 0.1], rows=10).error is None
-    assert resampled_gain(0.1, [], rows=10).low is None
-    assert resampled_gain(0.0, [0.0, 0.0], rows=10).high == 0
+    assert resampled_gain(0.1, [0.1, 0.1, 0.1], units=10).error is None
+    assert resampled_gain(0.1, [], units=10).low is None
+    assert resampled_gain(0.0, [0.0, 0.0], units=10).high == 0
 
 
 def test_losses_of_different_shapes_are_refused() -> None:
@@ -451,5 +461,5 @@ def test_the_interval_covers_on_real_cross_validation_of_a_ridge_against_a_mean(
 
 
 def test_resamples_too_large_to_square_give_a_gain_without_an_interval() -> None:
-    gain = resampled_gain(1e300, [(-1.0) ** i * 1e300 for i in range(400)], rows=50)
+    gain = resampled_gain(1e300, [(-1.0) ** i * 1e300 for i in range(400)], units=50)
     assert (gain.mean, gain.low, gain.error) == (1e300, None, None)

@@ -239,7 +239,7 @@ class Problem:
         except ValueError as error:
             raise bad("evaluate.nested", str(error)) from None
         tag = f"{found.hash}/outer-{fold}-of-{folds}"
-        return replace(found, train=rows.take(kept), holdout=rows.take(tested), hash=tag)
+        return replace(found, train=rows.take(kept), holdout=rows.take(tested), hash=tag, consecutive=in_order)
 
     @cached_property
     def cv(self) -> CvSpec:

@@ -100,13 +100,17 @@ RESAMPLES = 300
 
 
 def _resampled(problem: Problem, fitted: Any, baseline: Any, rows: Rows) -> dict[str, Any]:
-    """Return score(winner) - score(baseline) on the holdout, and on `RESAMPLES` draws of its rows with replacement.
+    """Return score(winner) - score(baseline) on the holdout, and on `RESAMPLES` draws from it with replacement.
 
-    Draws on which the metric is not defined (one class only) are left out. Each model predicts once.
+    `units` is how many rows, groups or blocks are drawn. Draws on which the metric is not defined (one class only) are
+    left out. Each model predicts once.
     """
     import numpy as np
 
+    from hptune.worker.resampling import resampling
+
     scoring, rng = problem.scoring, np.random.default_rng(seed_for(problem.setup.seed, "holdout", "bootstrap"))
+    drawn = resampling(rows, consecutive=problem.dataset.consecutive)
     methods = scoring.methods(scoring.metric)
     ours, theirs = (Foretold(one, rows.X, methods) for one in (fitted, baseline))
 
@@ -118,10 +122,10 @@ def _resampled(problem: Problem, fitted: Any, baseline: Any, rows: Rows) -> dict
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(RESAMPLES):
-            drawn = rng.integers(len(rows), size=len(rows))
+            some = drawn.draw(rng)
             with contextlib.suppress(ValueError):
-                found.append(difference(drawn))
-    return {"mean": difference(np.arange(len(rows))), "resamples": found, "rows": len(rows)}
+                found.append(difference(some))
+    return {"mean": difference(np.arange(len(rows))), "resamples": found, "units": drawn.units}
 
 
 # -- the file -------------------------------------------------------------------------------------------------------
