@@ -147,7 +147,8 @@ _TOP: Final[dict[str, Any]] = {
     "versions": {"type": "object", "additionalProperties": {"type": "string"}},
     "nested": {
         "type": ["object", "null"],
-        "description": "Nested cross-validation: means over the outer folds, the procedure's gain, each fold.",
+        "description": "Nested cross-validation: means over the outer folds that were compared with the defaults, the "
+        "procedure's gain, each fold.",
     },
     "gate": {
         "anyOf": [
