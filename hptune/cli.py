@@ -19,7 +19,17 @@ import typer
 from hptune import __version__
 from hptune.commands._after import after
 from hptune.commands._building import built
-from hptune.commands._options import EXIT_CODES, Config, Folder, Json, JunitFile, Overrides, Prefixes, SummaryFile
+from hptune.commands._options import (
+    EXIT_CODES,
+    Config,
+    Folder,
+    Json,
+    JunitFile,
+    Overrides,
+    Prefixes,
+    SummaryFile,
+    path_given,
+)
 from hptune.commands._signals import signals
 from hptune.errors import Interrupted
 from hptune.plugins import no_plugins
@@ -61,7 +71,10 @@ def run(
     target: Annotated[
         Path,
         typer.Argument(
-            metavar="CONFIG|DIR", help="A config file, or a run directory to continue.", show_default=False
+            metavar="CONFIG|DIR",
+            help="A config file, or a run directory to continue.",
+            parser=path_given,
+            show_default=False,
         ),
     ],
     override: Overrides = None,
@@ -69,7 +82,14 @@ def run(
         int | None, typer.Option(min=1, help="How many trials run at once.", show_default=False)
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option("--dir", help="The run directory, instead of the config's.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--dir",
+            metavar="PATH",
+            help="The run directory, instead of the config's.",
+            parser=path_given,
+            show_default=False,
+        ),
     ] = None,
     trials: Annotated[
         str | None,
@@ -238,8 +258,14 @@ def show(
 
 @app.command()
 def report(
-    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Run directories.", show_default=False)],
-    figures: Annotated[Path, typer.Option(metavar="OUT", help="The folder for the figures.", show_default=False)],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", help="Run directories.", parser=path_given, show_default=False),
+    ],
+    figures: Annotated[
+        Path,
+        typer.Option(metavar="OUT", help="The folder for the figures.", parser=path_given, show_default=False),
+    ],
     as_json: Json = False,
 ) -> int:
     """Draw the figures of studies.

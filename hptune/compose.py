@@ -6,7 +6,6 @@ reason = session.run(tick=..., interrupt=...)
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,7 +19,7 @@ from hptune.config.identity import config_hash, difference, problem_hash, proble
 from hptune.config.load import Loaded
 from hptune.cross_checks import cross_checks
 from hptune.early import Spare
-from hptune.errors import ConfigError, DirectoryUnusable, Problem, ProblemChanged, UsageError
+from hptune.errors import ConfigError, Problem, ProblemChanged, UsageError
 from hptune.executor import Executor
 from hptune.history import History
 from hptune.job import Inspection, Job, Setup
@@ -29,18 +28,11 @@ from hptune.own_oracle import oracle_of
 from hptune.prior import first_of
 from hptune.prior_runs import read_runs
 from hptune.probing import probe_ranges
+from hptune.run_directory import check_free, clear, mark, no_links
 from hptune.session import Session, answer_of
 from hptune.space import SearchSpace
 from hptune.study import Study
 from hptune.study_arguments import distinct_starts
-
-MARKER = ".hptune"
-OURS = (
-    *(jn.NAME, jn.TORN, "result.json", "trials.csv", "best.yaml", "config.yaml"),
-    *("model.skops", "model.joblib", "model.json"),
-)
-OUTER = "outer-"
-OUR_FOLDERS = ("logs", "spool", "work")
 
 
 def start(
@@ -69,8 +61,7 @@ def start(
     executor = config.executor.open(setup_of(loaded, allow_import, outer), spare)
     journal: jn.Journal | None = None
     try:
-        if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{folder} is a file; a run directory is wanted (--dir, output.dir)")
+        check_free(folder, config.evaluate.nested or 0)
         if (folder / jn.NAME).exists():  # a locked or damaged directory is said before any work is done
             journal = jn.Journal(folder)
         known = [] if journal is None or fresh else journal.events
@@ -84,9 +75,9 @@ def start(
             journal = None
             notes.append("the earlier study in this folder was deleted (--fresh)")
         if journal is None:
+            mark(folder)
             journal = jn.Journal(folder)
-            _mark(folder)
-        _no_links(folder)
+        no_links(folder)
         if journal.repaired:
             notes.append(journal.repaired)
         study = study_of(loaded, inspection, folder, journal.events, journal, oracle, warnings)
@@ -153,39 +144,6 @@ def setup_of(loaded: Loaded, allow_import: Sequence[str] = (), outer: tuple[int,
         threads=config.executor.threads(),
         allow_import=tuple(allow_import),
     )
-
-
-def clear(folder: Path) -> None:
-    """Delete an earlier study's files from a run directory; raises `UsageError` for a folder that is not ours."""
-    if not (folder / MARKER).is_file():
-        raise UsageError(f"{folder} was not made by hptune (no {MARKER} in it); nothing was deleted")
-    for name in OURS:
-        (folder / name).unlink(missing_ok=True)
-    for name in OUR_FOLDERS:
-        if (folder / name).is_dir() and not (folder / name).is_symlink():
-            shutil.rmtree(folder / name)
-    for inner in folder.glob(f"{OUTER}*"):
-        if (inner / MARKER).is_file() and not inner.is_symlink():
-            shutil.rmtree(inner)
-
-
-def _no_links(folder: Path) -> None:
-    """Raise `DirectoryUnusable` if a folder of ours is a link: what we write and delete there would be elsewhere."""
-    for name in (*OUR_FOLDERS, *(inner.name for inner in folder.glob(f"{OUTER}*"))):
-        if (folder / name).is_symlink():
-            raise DirectoryUnusable(
-                f"{folder / name} is a link, which may lead out of the run directory; remove it and run again"
-            )
-
-
-def _mark(folder: Path) -> None:
-    try:
-        with (folder / MARKER).open("x") as file:
-            file.write("A run directory of hptune; `hptune show` reads it.\n")
-    except FileExistsError:  # of an earlier study here; or something else, which is left alone
-        return
-    except OSError as error:
-        raise DirectoryUnusable(f"cannot write to {folder}: {error.strerror}") from error
 
 
 def with_workers(loaded: Loaded, workers: int | None) -> Loaded:

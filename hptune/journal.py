@@ -180,7 +180,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _disk(path: Path, doing: str) -> Iterator[None]:
+def disk(path: Path, doing: str) -> Iterator[None]:
     """Turn an OSError into `DirectoryUnusable`, naming the file and how much room there is."""
     try:
         yield
@@ -202,7 +202,7 @@ def take_lock(folder: Path) -> int:
     Raises `StudyLocked`, naming the holder, and `DirectoryUnusable`.
     """
     path = folder / LOCK
-    with _disk(path, "open"):
+    with disk(path, "open"):
         lock = os.open(path, os.O_RDWR | os.O_CREAT | _OURS, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -242,7 +242,7 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a run directory, and name the file when something fails to be written; raises as `take_lock`."""
     lock = take_lock(folder)
     try:
-        with _disk(folder / NAME, "repair"):
+        with disk(folder / NAME, "repair"):
             journal = _open_alone(folder / NAME, os.O_RDONLY)
             try:
                 yield
@@ -266,7 +266,7 @@ class Journal:
         self._file = -1
         self._dirty = False
         self._broken = ""
-        with _disk(folder, "create"):
+        with disk(folder, "create"):
             folder.mkdir(parents=True, exist_ok=True)
         self._lock = take_lock(folder)
         try:
@@ -276,14 +276,14 @@ class Journal:
             raise
 
     def _open(self) -> tuple[Event, ...]:
-        with _disk(self.path, "open"):
+        with disk(self.path, "open"):
             new = not os.path.lexists(self.path)
             self._file = self._journal(os.O_CREAT)
             data = b"" if new else read_bytes(self.path)
         found = scan(data, self.path)
         self._size = found.good
         self._seq = len(found.events)
-        with _disk(self.path, "repair"):
+        with disk(self.path, "repair"):
             if found.torn:
                 handle = os.open(self.folder / TORN, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _OURS, 0o644)
                 with os.fdopen(handle, "wb") as torn:
@@ -322,7 +322,7 @@ class Journal:
         """
         self._check()
         line = encode(event, self._seq)
-        with _disk(self.path, "write to"):
+        with disk(self.path, "write to"):
             try:
                 written = os.write(self._file, line)
                 if written < len(line):  # a short write: the disk is full, find out for certain
@@ -346,7 +346,7 @@ class Journal:
             return
         self._dirty = False  # before: what another thread appends meanwhile is for the next time
         self._check()
-        with _disk(self.path, "save"):
+        with disk(self.path, "save"):
             try:
                 os.fsync(self._file)
             except OSError as error:

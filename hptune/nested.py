@@ -11,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from hptune import journal as jn
-from hptune.compose import OUTER, start
+from hptune.compose import start
 from hptune.config.load import Loaded
 from hptune.history import History
 from hptune.loop import RunState
 from hptune.replay import replay
+from hptune.run_directory import OUTER
 
 
 def fold_folder(folder: Path, fold: int) -> Path:

@@ -19,6 +19,7 @@ from hptune.config.load import Loaded
 from hptune.job import Job, Outcome
 from hptune.own_oracle import oracle_of
 from hptune.replay import replay
+from hptune.run_directory import check_free
 from hptune.session import Session
 
 
@@ -33,10 +34,12 @@ def rehearsed(
 ) -> tuple[Session, int]:
     """Return what `compose.start` would open, but in memory, and how many configurations the folder holds already.
 
-    Raises what `start` raises for the config, and for a study of another problem in the folder.
+    Raises what `start` raises for the config, and for a folder that holds a study of another problem, or
+    files that a run would write over.
     """
     loaded = with_workers(loaded, workers)
     check_limits(loaded)
+    check_free(folder, loaded.config.evaluate.nested or 0)
     events = jn.read(folder).events if (folder / jn.NAME).is_file() and not fresh else ()
     oracle = oracle_of(loaded, allow_import)
     executor = loaded.config.executor.open(setup_of(loaded, allow_import))

@@ -451,6 +451,11 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         command("a refit model where there is none", "predict runs/bowl new.csv", before=[RUN]),
     ],
     "Files and processes": [
+        command(
+            "a run directory where files of other programs lie",
+            "run study.yaml --dir .",
+            files={"study.yaml": FUNCTION, "bowl.py": BOWL, "model.joblib": "", "trials.csv": ""},
+        ),
         command("a read-only folder", "run study.yaml --dir locked/bowl", code=6),
         command("the same study twice at once", "run study.yaml", code=5),
         command("a damaged journal", "show runs/bowl", code=5, before=[RUN]),

@@ -29,6 +29,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "prior_runs",
             "probing",
             "rehearsal",
+            "run_directory",
         ),
     ),
     ("loop", ("loop", "begun", "spool", "syncer")),

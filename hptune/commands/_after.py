@@ -11,14 +11,17 @@ from typing import Annotated
 
 import typer
 
-from hptune.commands._options import EXIT_CODES, Folder, Json, Prefixes
+from hptune.commands._options import EXIT_CODES, Folder, Json, Prefixes, path_given
 
 after = typer.Typer(rich_markup_mode=None)
 
 
 @after.command()
 def compare(
-    folders: Annotated[list[Path], typer.Argument(metavar="DIR DIR...", help="Run directories.", show_default=False)],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR DIR...", help="Run directories.", parser=path_given, show_default=False),
+    ],
     format: Annotated[str, typer.Option(help="table, json or markdown.")] = "table",
     as_json: Json = False,
 ) -> int:

@@ -19,10 +19,21 @@ Exit codes:
   7    executor or cluster unreachable
   130  interrupted (143: terminated), after saving everything"""
 
+
+def path_given(text: str) -> Path:
+    """Return the path; nothing is none, though `Path("")` is the working directory (an unset shell variable)."""
+    if not text.strip():
+        raise typer.BadParameter("expected a path, found nothing (an unset shell variable?); `.` is this folder")
+    return Path(text)
+
+
 Config = Annotated[
-    Path, typer.Argument(help="A config file (or a run directory: the config in it).", show_default=False)
+    Path,
+    typer.Argument(
+        help="A config file (or a run directory: the config in it).", parser=path_given, show_default=False
+    ),
 ]
-Folder = Annotated[Path, typer.Argument(help="A run directory.", show_default=False)]
+Folder = Annotated[Path, typer.Argument(help="A run directory.", parser=path_given, show_default=False)]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(

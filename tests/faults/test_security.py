@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hptune import compose
 from hptune import journal as jn
+from hptune import run_directory
 from hptune.errors import DirectoryUnusable, JournalDamaged, UsageError
 from tests.faults.kit import ROOT, Project, call, history_of, hptune
 from tests.faults.measure import measured
@@ -312,15 +312,15 @@ def test_fresh_deletes_nothing_behind_a_link_and_nothing_that_is_not_ours(tmp_pa
     run, outside = tmp_path / "run", tmp_path / "outside"
     outside.mkdir()
     (outside / "precious").write_text("x")
-    (outside / compose.MARKER).write_text("x")
+    (outside / run_directory.MARKER).write_text("x")
     run.mkdir()
     (run / "notes.txt").write_text("mine")
     with pytest.raises(UsageError, match="not made by hptune"):
-        compose.clear(run)
-    (run / compose.MARKER).write_text("x")
-    for name in (*compose.OUR_FOLDERS, "outer-0", "journal.jsonl"):
+        run_directory.clear(run)
+    (run / run_directory.MARKER).write_text("x")
+    for name in (*run_directory.OUR_FOLDERS, "outer-0", "journal.jsonl"):
         (run / name).symlink_to(outside / "precious" if "." in name else outside)
-    compose.clear(run)
+    run_directory.clear(run)
     assert (outside / "precious").read_text() == "x"
     assert (run / "notes.txt").read_text() == "mine"
     measured("links", "fresh", links=5, escaped=0)

@@ -1,0 +1,139 @@
+"""Whose a run directory is: files of others are neither written over nor deleted, and no path is no folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import hptune
+from hptune import cli, run_directory
+from hptune.errors import UsageError
+from tests.conftest import SPACES
+
+Capture = pytest.CaptureFixture[str]
+
+CONFIG = """
+name: fun
+model: {function: "somewhere:f"}
+space: {x: {type: float, min: 0, max: 1}}
+evaluate: {metric: loss, direction: minimize}
+oracle: {type: random}
+budget: {trials: 3}
+executor: {type: serial}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    module = f"run_directory_{abs(hash(tmp_path)) % 10**8}"
+    (tmp_path / f"{module}.py").write_text("def f(values):\n    return values['x']\n")
+    (tmp_path / "study.yaml").write_text(CONFIG.replace("somewhere", module))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> int:
+    return cli.invoke(["run", *arguments, "-q"])
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*run_directory.OURS, "lock", "logs/app.log", "spool/mine", "work/mine"],
+)
+def test_files_of_others_are_named_and_left_alone(name: str, project: Path, capsys: Capture) -> None:
+    (project / name).parent.mkdir(exist_ok=True)
+    (project / name).write_text("precious")
+    before = contents(project)
+    for arguments in (["study.yaml", "--dir", "."], ["study.yaml", "-o", "output.dir=."]):
+        for more in ([], ["--fresh"], ["--dry-run"]):
+            code = run(*arguments, *more)
+            said = capsys.readouterr().err
+            assert (code, contents(project)) == ((5 if "damaged" in said else 2), before)
+            assert name.split("/")[0] in said
+    if name != "journal.jsonl":
+        assert "name another (--dir, output.dir), or move them away" in said
+
+
+def test_a_config_is_not_written_over_by_its_resolved_form(project: Path, capsys: Capture) -> None:
+    (project / "study.yaml").rename(project / "config.yaml")
+    before = contents(project)
+    for arguments in (["."], ["config.yaml", "--dir", "."]):
+        assert run(*arguments) == 2
+        assert "would write over config.yaml" in capsys.readouterr().err
+        assert contents(project) == before
+
+
+def test_a_folder_with_other_files_may_be_a_run_directory_and_keeps_them(project: Path) -> None:
+    (project / "outer-notes").mkdir()
+    before = contents(project)
+    assert run("study.yaml", "--dir", ".") == 0
+    assert run("study.yaml", "--dir", ".", "--fresh") == 0
+    assert run("study.yaml", "--dir", ".", "--trials", "+1") == 0
+    assert before.items() <= contents(project).items()
+    assert (project / "outer-notes").is_dir()
+
+
+def test_a_study_that_lost_its_marker_goes_on_and_is_not_deleted(project: Path, capsys: Capture) -> None:
+    assert run("study.yaml") == 0
+    folder = project / "runs" / "fun"
+    (folder / run_directory.MARKER).unlink()
+    assert run("study.yaml", "--trials", "+1") == 0
+    assert run("study.yaml", "--fresh") == 2
+    assert "nothing was deleted" in capsys.readouterr().err
+    assert len(json.loads((folder / "result.json").read_text())["trials"]) > 0
+
+
+def test_a_start_that_was_killed_before_its_first_record_is_no_stranger(project: Path) -> None:
+    folder = project / "runs" / "fun"
+    folder.mkdir(parents=True)
+    (folder / "journal.jsonl").write_text("")
+    (folder / "lock").write_text("process 1 on somewhere\n")
+    assert run("study.yaml") == 0
+
+
+def test_outer_folds_find_their_folders_taken_before_the_search(project: Path) -> None:
+    (project / "outer-1").mkdir()
+    run_directory.check_free(project)
+    run_directory.check_free(project, 1)
+    with pytest.raises(UsageError, match="outer-1"):
+        run_directory.check_free(project, 2)
+
+
+def test_a_study_from_python_writes_its_journal_alone(project: Path) -> None:
+    (project / "best.yaml").write_text("precious")
+    study = hptune.Study(SPACES["one dimension"], "loss", directory=project)
+    study.tell(study.ask(), 1.0)
+    study.close()
+    assert (project / "best.yaml").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", ""],
+        ["run", "study.yaml", "--dir", ""],
+        ["run", "study.yaml", "--dir", " "],
+        ["run", "study.yaml", "-o", "output.dir=''"],
+        ["validate", ""],
+        ["trials", ""],
+        ["compare", "runs/fun", ""],
+        ["report", "runs/fun", "--figures", ""],
+    ],
+)
+def test_an_empty_path_is_not_this_folder(arguments: list[str], project: Path, capsys: Capture) -> None:
+    before = contents(project)
+    assert cli.invoke([*arguments, "--json"]) == 2
+    said = capsys.readouterr()
+    assert "expected a path, found nothing" in said.err
+    assert "expected a path, found nothing" in json.loads(said.out)["error"]["message"]
+    assert contents(project) == before
