@@ -65,7 +65,7 @@ class StudyStarted(Event):
 
 
 class StudyResumed(Event):
-    """A later session began: what of the config was allowed to change (budget, workers, ...)."""
+    """A later session began: what of the config was allowed to change (name, trials, workers)."""
 
     type: Literal["study_resumed"] = "study_resumed"
     options: dict[str, Any] = Field(default_factory=dict)

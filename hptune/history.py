@@ -32,6 +32,8 @@ class History:
 
     def __init__(self, started: ev.StudyStarted) -> None:
         self.started = started
+        self.name = started.name
+        """What the study is called now: each session says it, and may change it."""
         self.space = SearchSpace.from_json(started.space)
         self.objective = Objective(started.metric, started.direction)
         self.seed = started.seed
@@ -127,6 +129,8 @@ class History:
             self._session = self.last_time = event.time
             self.ended = None
             self.resumed.append(event)
+            name = event.options.get("name")  # journals of before this was recorded do without
+            self.name = name if isinstance(name, str) else self.name
             return
         self.last_time = max(self.last_time, event.time)
         match event:

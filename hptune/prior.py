@@ -111,7 +111,7 @@ def taken(history: History, space: SearchSpace, most: int) -> dict[str, Any]:
         spread = np.linspace(best, len(ranked) - 1, most - best).astype(np.intp)
         ranked = [*ranked[:best], *(ranked[int(i)] for i in spread)]
     return {
-        "name": history.started.name,
+        "name": history.name,
         "metric": history.objective.metric,
         "direction": history.objective.direction,
         "trials": completed,

@@ -158,7 +158,7 @@ class Session:
     def _loop(self, stops: Sequence[Stop], again: Collection[int] = ()) -> Loop:
         budget, executor = self.config.budget, self.config.executor
         if self.resumed:
-            self.study.resume({"trials": self.trials, "added": self.added, "workers": self.slots})
+            self._resume()
         return Loop(
             self.study,
             self.executor,
@@ -171,6 +171,18 @@ class Session:
             again=again,
             finish=not again,
         )
+
+    def _resume(self) -> None:
+        told = {"name": self.config.name, "trials": self.trials, "added": self.added, "workers": self.slots}
+        self.study.resume(told)
+
+    def rename(self) -> None:
+        """Record a complete study's new name, if it has one; a study that goes on records its own when it does."""
+        history = self.study.history
+        if self.complete is not None and self.config.name != history.name:
+            ended = history.ended or self.complete
+            self._resume()
+            self.study.end(ended)
 
     def refit(
         self, interrupt: Callable[[], str | None] = lambda: None, *, holdout_again: bool = False

@@ -110,7 +110,7 @@ def _document(session: Session, trial: Trial, found: Estimate) -> dict[str, Any]
     started = session.study.history.started
     return {
         "schema_version": SCHEMA_VERSION,
-        "name": started.name,
+        "name": session.config.name,
         "dry_run": True,
         "objective": {"metric": started.metric, "direction": started.direction},
         "trial": {

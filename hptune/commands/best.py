@@ -34,7 +34,7 @@ def best(folder: Path, *, format: str = "table", as_json: bool = False, param: s
         else:
             say([wording.exact(found)])
         return 0
-    data = {"schema_version": SCHEMA_VERSION, "name": history.started.name, **outcome(history, trial)}
+    data = {"schema_version": SCHEMA_VERSION, "name": history.name, **outcome(history, trial)}
     match format:
         case "json":
             say_json({**data, "gain": gain(history)})
@@ -68,12 +68,12 @@ def _lines(history: History, trial: Trial) -> list[str]:
     rows.append(("holdout", phrases.holdout(history, trial)))
     width = stdout_width()
     values = [(name, wording.exact(value)) for name, value in trial.values.items()]
-    return [f"{history.started.name}: trial {trial.number}", *pairs(rows, width), "", *pairs(values, width)]
+    return [f"{history.name}: trial {trial.number}", *pairs(rows, width), "", *pairs(values, width)]
 
 
 def _python(history: History, trial: Trial) -> list[str]:
     objective = history.objective
     score = f"{wording.metric(objective)} {phrases.score(objective, trial)}"
-    head = f"# {history.started.name}, trial {trial.number}: {score}"
+    head = f"# {history.name}, trial {trial.number}: {score}"
     items = [f"    {name!r}: {value!r}," for name, value in trial.values.items()]
     return [head, "params = {", *items, "}"]

@@ -57,7 +57,7 @@ def _document(folders: Sequence[Path], histories: Sequence[History], others: Seq
         "studies": [
             {
                 "dir": str(folder),
-                "name": history.started.name,
+                "name": history.name,
                 "objective": {"metric": history.started.metric, "direction": history.started.direction},
                 "best": None if history.best is None else outcome(history, history.best),
                 "gain": gain(history),

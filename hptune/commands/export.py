@@ -72,7 +72,7 @@ def script(loaded: Loaded, history: History, best: Trial, allow_import: Sequence
 def _heading(history: History, best: Trial) -> list[str]:
     objective = history.objective
     metric = f"{wording.metric(objective)} {phrases.score(objective, best)} ({wording.better(objective)})"
-    return [f'"""The winner of the hptune study {history.started.name}: trial {best.number}, {metric}.']
+    return [f'"""The winner of the hptune study {history.name}: trial {best.number}, {metric}.']
 
 
 # -- values ---------------------------------------------------------------------------------------------------------

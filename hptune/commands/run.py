@@ -174,9 +174,10 @@ class _Run:
         from hptune.report import phrases
 
         session = self.session
-        self.console.header(session.study.history.started.name, header(session), resume_notes(session))
+        self.console.header(session.config.name, header(session), resume_notes(session))
         if session.complete is not None and not self.again:
             reason = session.complete
+            session.rename()
             more = _MORE.get(reason, "")
             self.console.line(f"complete already: {phrases.ending(session.study.history, reason)}")
             if more:

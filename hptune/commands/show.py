@@ -78,7 +78,7 @@ def _overview(history: History) -> dict[str, Any]:
     started, best = history.started, history.best
     return {
         "schema_version": SCHEMA_VERSION,
-        "name": started.name,
+        "name": history.name,
         "ended": history.ended,
         "objective": {"metric": started.metric, "direction": started.direction},
         "oracle": started.oracle,
@@ -124,7 +124,7 @@ def _study_lines(history: History, folder: Path) -> list[str]:
     rows += verdict_rows(history, verdicts(history, folder))
     advice = advise(history).short() if history.ended is not None else []
     rows += [("advice" if not index else "", line) for index, line in enumerate(advice)]
-    return [started.name, *pairs(rows, width), *_failures(history), "", *_next(history, folder)]
+    return [history.name, *pairs(rows, width), *_failures(history), "", *_next(history, folder)]
 
 
 def _failures(history: History) -> list[str]:
@@ -183,7 +183,7 @@ def _trial_lines(history: History, trial: Trial, log: Path | None) -> list[str]:
         ("log", "" if log is None else str(log)),
     ]
     values = [(name, wording.exact(value)) for name, value in fidelity.values_of(history, trial).items()]
-    out = [f"{history.started.name}: trial {trial.number}", *pairs(rows, width), "", *pairs(values, width)]
+    out = [f"{history.name}: trial {trial.number}", *pairs(rows, width), "", *pairs(values, width)]
     if trial.failure is not None:
         out += ["", *wording.printable(trial.failure.message)]
         if trial.failure.traceback:

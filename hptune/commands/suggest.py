@@ -23,7 +23,7 @@ def suggest(folder: Path, *, as_json: bool = False) -> int:
         say_json(
             {
                 "schema_version": SCHEMA_VERSION,
-                "name": history.started.name,
+                "name": history.name,
                 "bounds": [asdict(one) for one in advice.bounds],
                 "tied": list(advice.tied),
                 "stability": [

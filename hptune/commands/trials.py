@@ -63,7 +63,7 @@ def trials(
 def _document(history: History, listed: list[Trial]) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
-        "name": history.started.name,
+        "name": history.name,
         "objective": {"metric": history.started.metric, "direction": history.started.direction},
         "trials": [trial_row(trial) for trial in listed],
     }
@@ -71,7 +71,7 @@ def _document(history: History, listed: list[Trial]) -> dict[str, Any]:
 
 def _lines(history: History, listed: list[Trial], everything: bool) -> list[str]:
     objective = history.objective
-    head = f"{history.started.name}: {phrases.metric(objective)}; {counted(history)}"
+    head = f"{history.name}: {phrases.metric(objective)}; {counted(history)}"
     if not listed:
         return [head]
     made = trial_table(history, listed, everything=everything)

@@ -66,9 +66,9 @@ def draw_histories(histories: Sequence[History], out: Path) -> list[Path]:
 
         for history in shown:
             if len(completed(history)) > 1:
-                keep(_trial_by_trial(history), history.started.name, "history")
+                keep(_trial_by_trial(history), history.name, "history")
             if len(completed(history)) > 1 and numeric(history):
-                keep(_over_parameters(history), history.started.name, "parameters")
+                keep(_over_parameters(history), history.name, "parameters")
         for group in _comparable(shown):
             metric = () if len(group) == len(shown) else (wording.metric(group[0].objective),)
             keep(_compared(group), "compared", *metric)
@@ -107,7 +107,7 @@ def _trial_by_trial(history: History) -> Figure:
     axes.set_xlim(-0.02 * last - 0.5, 1.02 * last + 0.5)
     style.number_axis(axes.xaxis, whole=True)
     window.show(axes)
-    style.label(figure, f"{history.started.name}: {wording.metric(history.objective)} trial by trial")
+    style.label(figure, f"{history.name}: {wording.metric(history.objective)} trial by trial")
     return figure
 
 
@@ -140,7 +140,7 @@ def _over_parameters(history: History) -> Figure:
             axes.set_ylabel(wording.metric(history.objective) if short else score_label(history))
     window.show(listed[0])  # they share the y axis
     over = wording.shorten(parameters[0].name, 40) if len(parameters) == 1 else "each numeric parameter"
-    style.label(figure, f"{history.started.name}: {wording.metric(history.objective)} over {over}")
+    style.label(figure, f"{history.name}: {wording.metric(history.objective)} over {over}")
     return figure
 
 
@@ -192,7 +192,7 @@ def _shared(group: Sequence[History]) -> list[str]:
 
 def _named(group: Sequence[History]) -> list[tuple[str, History]]:
     """Return the studies with their names, those that are the same told apart by a number."""
-    names = [wording.shorten(history.started.name, 36) for history in group]
+    names = [wording.shorten(history.name, 36) for history in group]
     return [
         (f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name, history)
         for i, (name, history) in enumerate(zip(names, group, strict=True))

@@ -26,7 +26,7 @@ def junit(history: History, judged: Judged | None = None, *, undecided_passes: b
 
     `error` is why the run failed as a whole, "" if it did not. With `undecided_passes` an undecided gate passes.
     """
-    name = history.started.name
+    name = history.name
     cases = [_run(history, name, error)]
     if judged is not None:
         cases.append(_gate(judged, name, undecided_passes))

@@ -70,7 +70,7 @@ def _lines(history: History, facts: Facts, rows: int) -> list[str]:
 
 def verdict(history: History, facts: Facts) -> str:
     """Return the first line: the gate's verdict if there is one, and what was gained."""
-    name, best = history.started.name, history.best
+    name, best = history.name, history.best
     if facts.stop_reason == "signal":
         said = "interrupted"
     elif facts.error:

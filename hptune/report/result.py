@@ -46,7 +46,7 @@ def result(
     best, baseline = history.best, history.baseline
     return {
         "schema_version": SCHEMA_VERSION,
-        "name": started.name,
+        "name": history.name,
         "status": status_of(history, stop_reason),
         "stop_reason": stop_reason,
         "reproducible": reproducible,

@@ -9,7 +9,10 @@ import pytest
 
 import hptune
 from hptune import cli, run_directory
+from hptune.config.load import load
 from hptune.errors import UsageError
+from hptune.events import StudyResumed
+from tests import told
 from tests.conftest import SPACES
 
 Capture = pytest.CaptureFixture[str]
@@ -137,3 +140,44 @@ def test_an_empty_path_is_not_this_folder(arguments: list[str], project: Path, c
     assert "expected a path, found nothing" in said.err
     assert "expected a path, found nothing" in json.loads(said.out)["error"]["message"]
     assert contents(project) == before
+
+
+def names(folder: str, capsys: Capture) -> set[str]:
+    """Return what all that is written and shown of a study calls it."""
+    place = Path(folder)
+    found = {json.loads((place / "result.json").read_text())["name"]}
+    found.add(str(load(place / "config.yaml").config.name))
+    found.add(str(load(place / "best.yaml").config.name).removesuffix("-best"))
+    found.add((place / "best.yaml").read_text().split("study ", 1)[1].split(":")[0])
+    capsys.readouterr()
+    for verb in ("best", "show", "trials"):
+        assert cli.invoke([verb, folder, "--json"]) == 0
+        found.add(json.loads(capsys.readouterr().out)["name"])
+    assert cli.invoke(["show", folder]) == 0
+    found.add(capsys.readouterr().out.splitlines()[0])
+    return found
+
+
+@pytest.mark.parametrize("more", [[], ["--trials", "+2"]], ids=["complete", "with more trials"])
+def test_a_new_name_is_the_studys_name_everywhere(more: list[str], project: Path, capsys: Capture) -> None:
+    assert run("study.yaml", "--dir", "run") == 0
+    assert names("run", capsys) == {"fun"}
+    before = (project / "run" / "trials.csv").read_text()
+    assert run("run", "-o", "name=other", *more) == 0
+    assert names("run", capsys) == {"other"}
+    assert (project / "run" / "trials.csv").read_text().startswith(before)
+    journal = (project / "run" / "journal.jsonl").read_bytes()
+    assert run("run") == 0
+    assert names("run", capsys) == {"other"}
+    assert (project / "run" / "journal.jsonl").read_bytes() == journal
+    assert cli.invoke(["show", "run"]) == 0
+    assert "complete" in capsys.readouterr().out
+
+
+def test_journals_whose_sessions_tell_no_name_keep_the_first(project: Path) -> None:
+    history = told.study().history
+    name = history.name
+    history.apply(StudyResumed(time=history.last_time + 1, options={"trials": 3, "workers": 1}))
+    assert history.name == name
+    history.apply(StudyResumed(time=history.last_time + 1, options={"name": "other"}))
+    assert history.name == "other"
