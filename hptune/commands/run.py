@@ -13,7 +13,7 @@ from hptune import __version__
 from hptune.commands._failing import mutter
 from hptune.commands._shared import say, say_json, stdout_coloured, stdout_width
 from hptune.commands._signals import signals
-from hptune.errors import GateNotMet, HptuneError, Interrupted, NoSuccess, UsageError
+from hptune.errors import ConfigError, GateNotMet, HptuneError, Interrupted, NoSuccess, UsageError
 
 if TYPE_CHECKING:
     from hptune.config.load import Loaded
@@ -94,12 +94,28 @@ def _loaded(path: Path, folder: Path | None, options: Options, overrides: Sequen
     gc.freeze()  # modules stay for good: they need not be looked through for garbage again and again
     if options.folder is not None and folder is not None and options.folder.resolve() != folder.resolve():
         raise UsageError(f"--dir: {folder} is a run directory; give its config file to run it in {options.folder}")
+    if folder is not None:
+        _stays(loaded, folder)
     named = code_named(loaded)
     if named and not options.quiet:
         mutter(f"runs code that the config names: {', '.join(named)}")
     if not options.quiet:
         mutter("looking at model, data and space ...")
     return loaded, options.folder or folder or run_directory(loaded)
+
+
+def _stays(loaded: Loaded, folder: Path) -> None:
+    """Raise `ConfigError` if an override would have a run directory's study run in another.
+
+    What its config.yaml says itself is where it lay when that was written.
+    """
+    from hptune.commands._problem import CONFIG, run_directory
+
+    changed = loaded.sources.overrides
+    named = ("output", "dir") in changed or (("output",) in changed and loaded.config.output.dir is not None)
+    if named and run_directory(loaded).resolve() != folder.resolve():
+        message = f"{folder} is a run directory; give its config file ({folder / CONFIG}) to run it in another"
+        raise ConfigError([loaded.problem("output.dir", message)])
 
 
 def conduct(session: Session, options: Options, again: Collection[int] = ()) -> int:

@@ -181,3 +181,22 @@ def test_journals_whose_sessions_tell_no_name_keep_the_first(project: Path) -> N
     assert history.name == name
     history.apply(StudyResumed(time=history.last_time + 1, options={"name": "other"}))
     assert history.name == "other"
+
+
+@pytest.mark.parametrize("override", ["output.dir=foo", "output={dir: foo}", "output.dir=null"])
+def test_a_run_directory_is_not_run_in_another(override: str, project: Path, capsys: Capture) -> None:
+    assert run("study.yaml", "--dir", "run") == 0
+    before = contents(project)
+    for more in ([], ["--trials", "+1"], ["--dry-run"]):
+        assert run("run", "-o", override, *more) == 2
+        assert f"-o {override}: output.dir: run is a run directory; give its config file" in capsys.readouterr().err
+    assert contents(project) == before
+    assert run("run/config.yaml", "-o", "output.dir=foo") == 0
+    assert (project / "foo" / "result.json").is_file()
+
+
+def test_output_may_change_while_the_run_directory_stays(project: Path) -> None:
+    assert run("study.yaml", "--dir", "run") == 0
+    (project / "run").rename(project / "moved")
+    for override in ("output.dir=moved", "output={refit: false}", "output.refit=false"):
+        assert run("moved", "-o", override, "--trials", "+1") == 0
