@@ -21,6 +21,9 @@ from hptune.spec import Spec
 
 Task = Literal["classification", "regression", "none"]
 
+RELATIVE = "paths are relative to the config file"
+"""Said of a file that is not there; whoever knows the config says what it is with `base:`."""
+
 
 def bad(key: str, message: str) -> ConfigError:
     """Return the error for one config key."""
@@ -231,9 +234,9 @@ def check_file(path: Path, kind: str = "CSV") -> None:
     if path.is_dir():
         raise bad("data.train", f"{path} is a folder, expected a {kind} file")
     if not path.parent.is_dir():
-        raise bad("data.train", f"there is no folder {path.parent} (paths are relative to the config file)")
+        raise bad("data.train", f"there is no folder {path.parent} ({RELATIVE})")
     near = did_you_mean(path.name, [one.name for one in path.parent.iterdir() if one.is_file()])
-    raise bad("data.train", f"there is no file {path}{near or ' (paths are relative to the config file)'}")
+    raise bad("data.train", f"there is no file {path}{near or f' ({RELATIVE})'}")
 
 
 # -- the hash -------------------------------------------------------------------------------------------------------

@@ -110,7 +110,11 @@ def load_document(document: Document, folder: Path, override: Iterable[str] = ()
         if declared.space is not None:
             problems += checks.model_checks(config, declared.space, base, sources)
     if base != folder and not base.is_dir():
-        problems.append(sources.problem_at("base", f"there is no folder {base}", "error"))
+        problems.append(
+            sources.problem_at(
+                "base", f"there is no folder {base}; name the one where this config's paths start", "error"
+            )
+        )
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors or config is None or declared.space is None:
         raise ConfigError(_ordered(problems, document.file))

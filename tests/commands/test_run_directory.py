@@ -27,6 +27,17 @@ budget: {trials: 3}
 executor: {type: serial}
 """
 
+RIDGE = """
+data: {train: rows.csv, target: y}
+model: {class: sklearn.linear_model.Ridge}
+space: {alpha: [1.0, 2.0, 3.0, 4.0]}
+evaluate: {metric: r2, cv: 2, finals: {enabled: false}}
+oracle: {type: grid}
+budget: {trials: 2}
+executor: {type: serial}
+probe: false
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -200,3 +211,24 @@ def test_output_may_change_while_the_run_directory_stays(project: Path) -> None:
     (project / "run").rename(project / "moved")
     for override in ("output.dir=moved", "output={refit: false}", "output.refit=false"):
         assert run("moved", "-o", override, "--trials", "+1") == 0
+
+
+def test_a_moved_study_that_misses_its_data_is_told_of_its_base(project: Path, capsys: Capture) -> None:
+    rows = "".join(f"{i % 7},{i % 5},{i % 3}\n" for i in range(40))
+    (project / "rows.csv").write_text(f"a,b,y\n{rows}")
+    (project / "ridge.yaml").write_text(RIDGE)
+    assert run("ridge.yaml", "--dir", "runs/ridge") == 0
+    (project / "elsewhere").mkdir()
+    (project / "runs" / "ridge").rename(project / "elsewhere" / "ridge")
+    (project / "rows.csv").rename(project / "runs" / "rows.csv")
+    assert run("elsewhere/ridge") == 2
+    said = capsys.readouterr().err
+    assert "elsewhere/ridge/config.yaml:" in said
+    assert "data.train: there is no file" in said
+    assert "paths are relative to `base: ../..`; has the config been moved?" in said
+    assert "relative to the config file" not in said
+    assert run("elsewhere/ridge", "-o", "base=../../runs", "--trials", "+1") == 0
+    assert run("elsewhere/ridge", "-o", "base=../nowhere") == 2
+    assert "-o base=../nowhere: base: there is no folder" in capsys.readouterr().err
+    assert run("ridge.yaml", "--dir", "again") == 2
+    assert "(paths are relative to the config file)" in capsys.readouterr().err
