@@ -6,6 +6,7 @@ reason = session.run(tick=..., interrupt=...)
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -279,8 +280,10 @@ def study_of(
     if isinstance(old, ev.StudyStarted) and old.hashes.get("problem") != hashes["problem"]:
         changes = difference(old.problem, problem)
         listed = "".join(f"\n  {change}" for change in changes) or "\n  (an earlier version hashed it differently)"
+        seen = folder if folder is None else os.path.relpath(folder.resolve(), loaded.folder.resolve())
         raise ProblemChanged(
             f"{folder} holds a study of another problem:{listed}\n"
-            f"Start over with --fresh, or keep both by giving this one another --dir."
+            "Start over with --fresh, or keep both by giving this one another --dir; there it may begin with what the old "
+            f"one learned: `prior: {{runs: [{seen}]}}`."
         )
     return Study.of(started, oracle, journal)

@@ -130,6 +130,8 @@ def test_another_problem_is_refused_with_the_difference_and_fresh_starts_over(pr
     message = json.loads(capsys.readouterr().out)["error"]["message"]
     assert "seed" in message
     assert "--fresh" in message
+    assert "`prior: {runs: [runs/fun]}`" in message
+    assert run("study.yaml", "-o", "seed=7", "--dir", "other", "-o", "prior={runs: [runs/fun]}") == 0
     assert run("study.yaml", "-o", "seed=7", "--fresh") == 0
     assert result()["seed"] == 7
 
