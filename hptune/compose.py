@@ -63,7 +63,9 @@ def start(
     journal: jn.Journal | None = None
     try:
         check_free(folder, config.evaluate.nested or 0)
-        if (folder / jn.NAME).exists():  # a locked or damaged directory is said before any work is done
+        with jn.disk(folder, "read"):
+            there = (folder / jn.NAME).exists()
+        if there:  # a locked or damaged directory is said before any work is done
             journal = jn.Journal(folder)
         known = [] if journal is None or fresh else journal.events
         inspection, warnings = inspect_on(loaded, executor, interrupt, known, oracle.prepare)

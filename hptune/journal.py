@@ -34,6 +34,7 @@ LOCK = "lock"
 _HEAD = b'{"crc":"'
 _BODY = len(_HEAD) + 8 + len(b'",')
 _OURS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # never through a link to elsewhere, never waiting for a pipe
+_NO_FILE = "{path}: expected a file, found something else (a pipe, a device or a folder)"
 _written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _parse = json.JSONDecoder().raw_decode  # without looking for blanks around it, which a record does not have
 
@@ -145,7 +146,7 @@ def read_bytes(path: Path) -> bytes:
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise JournalDamaged(f"{path}: expected a file, found something else (a pipe, a device or a folder)")
+        raise JournalDamaged(_NO_FILE.format(path=path))
     with os.fdopen(handle, "rb") as file:
         return file.read()
 
@@ -186,9 +187,10 @@ def disk(path: Path, doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         room = ""
-        with contextlib.suppress(OSError):
-            disk = os.statvfs(path if path.is_dir() else path.parent)
-            room = f"; {disk.f_bavail * disk.f_frsize / 1e6:.1f} MB free there"
+        if doing != "read":
+            with contextlib.suppress(OSError):
+                there = os.statvfs(path if path.is_dir() else path.parent)
+                room = f"; {there.f_bavail * there.f_frsize / 1e6:.1f} MB free there"
         if error.errno == errno.ELOOP:
             raise DirectoryUnusable(
                 f"cannot {doing} {path}: it is a link, which may lead out of the run directory; put the file itself there"
@@ -276,6 +278,8 @@ class Journal:
             raise
 
     def _open(self) -> tuple[Event, ...]:
+        if self.path.is_dir() and not self.path.is_symlink():
+            raise JournalDamaged(_NO_FILE.format(path=self.path))
         with disk(self.path, "open"):
             new = not os.path.lexists(self.path)
             self._file = self._journal(os.O_CREAT)

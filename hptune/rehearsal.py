@@ -40,7 +40,8 @@ def rehearsed(
     loaded = with_workers(loaded, workers)
     check_limits(loaded)
     check_free(folder, loaded.config.evaluate.nested or 0)
-    events = jn.read(folder).events if (folder / jn.NAME).is_file() and not fresh else ()
+    with jn.disk(folder / jn.NAME, "read"):
+        events = jn.read(folder).events if (folder / jn.NAME).is_file() and not fresh else ()
     oracle = oracle_of(loaded, allow_import)
     executor = loaded.config.executor.open(setup_of(loaded, allow_import))
     try:

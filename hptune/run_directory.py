@@ -22,30 +22,13 @@ NAMED = 8
 
 
 def check_free(folder: Path, outer_folds: int = 0) -> None:
-    """Raise `UsageError` if a new study would write over files of others, or `JournalDamaged`.
+    """Raise `UsageError` if a new study would write over files of others; `JournalDamaged`, `DirectoryUnusable`.
 
     A folder without marker may hold anything but the names that hptune writes, replaces and deletes there. One with
     the marker, or with a study that has begun, is ours.
     """
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is a file; a run directory is wanted (--dir, output.dir)")
-    if (folder / MARKER).is_file():
-        return
-    names = [*OURS, jn.LOCK, *OUR_FOLDERS, *(f"{OUTER}{fold}" for fold in range(outer_folds))]
-    try:
-        held = jn.read(folder)
-    except FileNotFoundError:
-        pass
-    except OSError:  # nobody can read it: whoever opens the journal says so
-        return
-    else:
-        if held.events:
-            return
-        if not held.torn:  # made and locked, but nothing was written
-            names = [name for name in names if name not in (jn.NAME, jn.LOCK)]
-    found = [name for name in names if os.path.lexists(folder / name)]
+    with jn.disk(folder, "read"):
+        found = _strangers(folder, outer_folds)
     if found:
         more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
         raise UsageError(
@@ -53,6 +36,24 @@ def check_free(folder: Path, outer_folds: int = 0) -> None:
             f"(no {MARKER} beside it); expected a folder without files of these names: name another (--dir, output.dir), "
             "or move them away"
         )
+
+
+def _strangers(folder: Path, outer_folds: int) -> list[str]:
+    """Return the names that a new study in this folder would take from others; raises as `check_free`, and OSError."""
+    if not folder.exists():
+        return []
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is a file; a run directory is wanted (--dir, output.dir)")
+    if (folder / MARKER).is_file():
+        return []
+    names = [*OURS, jn.LOCK, *OUR_FOLDERS, *(f"{OUTER}{fold}" for fold in range(outer_folds))]
+    with contextlib.suppress(FileNotFoundError):
+        held = jn.read(folder)
+        if held.events:
+            return []
+        if not held.torn:  # made and locked, but nothing was written
+            names = [name for name in names if name not in (jn.NAME, jn.LOCK)]
+    return [name for name in names if os.path.lexists(folder / name)]
 
 
 def mark(folder: Path) -> None:

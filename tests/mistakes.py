@@ -439,6 +439,9 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         command("an option that does not exist", "run study.yaml --trails 10"),
         command("a config that does not exist", "run studdy.yaml"),
         command("an override without `=`", "run study.yaml -o budget.trials"),
+        command(
+            "an override with nothing behind `=`: the shell's variable is not set", "run study.yaml -o budget.trials="
+        ),
         command("an override of an unknown key", "run study.yaml -o budget.trails=5"),
         command("the config where the run directory is meant", "trials study.yaml"),
         command(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hptune.commands._problem import config_of
 from hptune.early import Spare, started
-from hptune.errors import UsageError
+from hptune.errors import HptuneError
 
 VALUED = frozenset(("-o", "--override", "--workers", "--dir", "--trials", "--allow-import", "--summary", "--junit"))
 FLAGS = frozenset(("--fresh", "--holdout-again", "--json", "-q", "--quiet", "-v", "--verbose"))
@@ -30,7 +30,7 @@ def first_worker_for(arguments: Sequence[str]) -> Spare:
     target, overrides, workers = understood
     try:
         return started(config_of(target)[0], overrides, workers)
-    except (UsageError, OSError):
+    except (HptuneError, OSError):
         return Spare()
 
 

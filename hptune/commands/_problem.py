@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hptune.commands._failing import mutter
 from hptune.commands._shared import NEXT_TO_JOURNAL
-from hptune.errors import Problem, UsageError
+from hptune.errors import DirectoryUnusable, Problem, UsageError
 
 if TYPE_CHECKING:
     from hptune.config.load import Loaded
@@ -22,12 +22,16 @@ _WELL_KNOWN = ("sklearn", "xgboost", "lightgbm", "catboost", "imblearn")
 def config_of(target: Path) -> tuple[Path, Path | None]:
     """Return the config file that a CONFIG or DIR argument stands for, and the run directory if it is one.
 
-    Raises `UsageError` when there is neither.
+    Raises `UsageError` when there is neither, `DirectoryUnusable` for a folder that may not be read.
     """
     if target.is_dir():
-        if (target / CONFIG).is_file():
+        try:
+            config, journal = (target / CONFIG).is_file(), (target / NEXT_TO_JOURNAL).is_file()
+        except PermissionError as error:
+            raise DirectoryUnusable(f"cannot read {error.filename}: {error.strerror}") from None
+        if config:
             return target / CONFIG, target
-        if (target / NEXT_TO_JOURNAL).is_file():
+        if journal:
             raise UsageError(
                 f"{target}: holds a study without {CONFIG}, as hptune.Study and hptune.Tuner keep them: the same call "
                 f"in Python goes on with it (directory={str(target)!r})"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptune.commands._failing import StdoutClosed
-from hptune.errors import UsageError
+from hptune.errors import DirectoryUnusable, UsageError
 from hptune.report.layout import Table, coloured, paint, width_of
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def table_lines(table: Table, indent: str = "") -> list[str]:
 def read_study(folder: Path) -> History:
     """Return the history in a run directory, read without a lock.
 
-    Nothing in the folder is imported, executed or changed. Raises `UsageError` if there is no study, and
-    `JournalDamaged`.
+    Nothing in the folder is imported, executed or changed. Raises `UsageError` if there is no study,
+    `DirectoryUnusable` if it may not be read, and `JournalDamaged`.
     """
     from hptune import journal
     from hptune.replay import replay
@@ -95,7 +95,7 @@ def read_study(folder: Path) -> History:
             f"{folder}: expected a run directory, found a file (a config's run directory is its output.dir)"
         ) from None
     except PermissionError as error:
-        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+        raise DirectoryUnusable(f"cannot read {error.filename}: {error.strerror}") from None
     if not scan.events:
         raise UsageError(f"{folder}: the study in it has not begun: its journal holds no record yet")
     return replay(scan.events, folder / journal.NAME)
@@ -125,8 +125,6 @@ def chosen_format(format: str, as_json: bool, known: Sequence[str]) -> str:
     """Return the output format that `--format` and `--json` ask for; raises `UsageError` for an unknown one."""
     from hptune.errors import did_you_mean
 
-    if as_json:
-        return "json"
     if format not in known:
         raise UsageError(f"--format: expected {', '.join(known)}, found {format!r}{did_you_mean(format, known)}")
-    return format
+    return "json" if as_json else format

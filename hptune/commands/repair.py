@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hptune.commands._shared import no_study, say, say_json
-from hptune.errors import UsageError
+from hptune.errors import DirectoryUnusable, UsageError
 from hptune.report.result import SCHEMA_VERSION
 from hptune.report.wording import count
 
@@ -15,7 +15,8 @@ SHOWN = 20
 def repair(folder: Path, *, as_json: bool = False) -> int:
     """Mend the journal in `folder`, say what was left out, and return the exit code.
 
-    Raises `UsageError` without a journal, and what `hptune.repair.repair` raises.
+    Raises `UsageError` without a journal, `DirectoryUnusable` if it may not be read, and what `hptune.repair.repair`
+    raises.
     """
     from hptune.repair import repair as mend
 
@@ -24,7 +25,7 @@ def repair(folder: Path, *, as_json: bool = False) -> int:
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(no_study(folder)) from None
     except PermissionError as error:
-        raise UsageError(f"cannot read {error.filename}: {error.strerror}") from None
+        raise DirectoryUnusable(f"cannot read {error.filename}: {error.strerror}") from None
     if as_json:
         left = [{"line": line, "byte": byte, "reason": why} for line, byte, why in found.left_out]
         kept = None if found.kept_as is None else found.kept_as.name

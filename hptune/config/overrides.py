@@ -13,6 +13,10 @@ from hptune.config.paths import Path, dotted, locate, split
 from hptune.config.yaml_loader import load_text
 from hptune.errors import ConfigError, Problem
 
+EMPTY = (
+    "expected a value behind `=`, found nothing (an unset shell variable?); `null` says none, `''` is an empty text"
+)
+
 
 def apply(value: Any, overrides: Iterable[str]) -> tuple[Any, dict[Path, str]]:
     """Return a copy of the config's plain `value` with the overrides, and which of them each path came from.
@@ -42,6 +46,8 @@ def _set(value: Any, text: str) -> Path:
     key = key.strip()
     if not equals or not key:
         raise _refusal("", "expected key.path=value, such as budget.trials=20")
+    if not written.strip():
+        raise _refusal(key, EMPTY)
     try:
         new = load_text(written, "", key=tuple(split(key))).value
     except ConfigError as error:

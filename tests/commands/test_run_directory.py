@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -232,3 +235,35 @@ def test_a_moved_study_that_misses_its_data_is_told_of_its_base(project: Path, c
     assert "-o base=../nowhere: base: there is no folder" in capsys.readouterr().err
     assert run("ridge.yaml", "--dir", "again") == 2
     assert "(paths are relative to the config file)" in capsys.readouterr().err
+
+
+def test_a_run_directory_that_may_not_be_read_is_exit_6_in_every_verb(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("study.yaml", "--dir", "run") == 0
+    opened = os.open
+
+    def refusing(path: Any, *arguments: Any, **more: Any) -> int:  # root may read where modes say no
+        if os.fspath(path).endswith("journal.jsonl"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+        return opened(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "open", refusing)
+    more = [["run", "study.yaml", "--dir", "run"], ["run", "run"], ["run", "run", "--dry-run"]]
+    for arguments in (*([verb, "run"] for verb in ("trials", "best", "show", "repair", "retry")), *more):
+        assert cli.invoke(arguments) == 6, arguments
+        said = capsys.readouterr().err
+        assert "run/journal.jsonl: Permission denied" in said
+        assert "Traceback" not in said
+    (project / "run" / run_directory.MARKER).unlink()
+    assert run("run") == 6
+    assert "cannot read run: Permission denied" in capsys.readouterr().err
+
+
+def test_a_journal_that_is_a_folder_is_damage_in_every_verb(project: Path, capsys: Capture) -> None:
+    assert run("study.yaml", "--dir", "run") == 0
+    (project / "run" / "journal.jsonl").unlink()
+    (project / "run" / "journal.jsonl").mkdir()
+    for verb in ("run", "trials", "best", "show"):
+        assert cli.invoke([verb, "run"]) == 5, verb
+        assert "journal.jsonl: expected a file, found something else" in capsys.readouterr().err

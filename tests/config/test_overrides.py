@@ -23,11 +23,20 @@ def test_the_last_override_of_a_key_wins() -> None:
 
 
 def test_a_value_is_yaml_1_2() -> None:
-    found = loaded(RIDGE, ["space.alpha=[1e-3, no, true, null]", "evaluate.also=[r2]", "name=no", "gate="])
+    found = loaded(RIDGE, ["space.alpha=[1e-3, no, true, null]", "evaluate.also=[r2]", "name=no", "gate=null"])
     assert found.space["alpha"] == Choice(name="alpha", values=(0.001, "no", True, None))
     assert found.config.evaluate.also == ["r2"]
     assert found.config.name == "no"
     assert found.config.gate is None
+
+
+@pytest.mark.parametrize("written", ["", " "])
+def test_no_value_is_no_null(written: str) -> None:
+    """An unset shell variable would take away a limit without a word."""
+    for key in ("budget.trials", "gate", "output.dir", "space.alpha", "seed"):
+        said = refused(RIDGE, [f"{key}={written}"])
+        assert any(f"{key}: expected a value behind `=`, found nothing" in line for line in said), said
+    assert loaded(RIDGE, ["budget.trials=null"]).config.budget.trials is None
 
 
 def test_a_value_may_hold_equals_signs() -> None:
@@ -66,7 +75,7 @@ def test_a_step_is_known_by_its_name_or_number() -> None:
         ("budgt.trials=3", "budgt: unknown key; did you mean 'budget'?"),
         ("budget.trails=3", "budget.trails: unknown key; did you mean 'trials'?"),
         ("budget.trials=many", "budget.trials: expected a whole number, found 'many'"),
-        ("budget.trials=", ""),
+        ("budget.trials=null", ""),
         ("budget=3", "budget: expected a mapping, found 3; write {trials: 3}"),
         ("budget.trials", "expected key.path=value, such as budget.trials=20"),
         ("=3", "expected key.path=value, such as budget.trials=20"),

@@ -16,9 +16,11 @@ from hostile_kit import alive, until
 import hptune.threads
 from hptune.cli import app
 from hptune.commands._ahead import FLAGS, VALUED, first_worker_for, read
+from hptune.commands._problem import config_of
 from hptune.compose import setup_of
 from hptune.config.load import load
 from hptune.early import LONGEST, MODULE, Spare, ahead, first_worker, guessed_threads, names_own_code
+from hptune.errors import DirectoryUnusable
 from hptune.executors.process import ProcessExecutor
 from hptune.job import Job
 from hptune.slot import Slot
@@ -258,3 +260,15 @@ def test_a_bad_config_ends_the_child_that_it_began(tmp_path: Path) -> None:
         return found
 
     assert until(lambda: not left()), left()
+
+
+def test_a_folder_that_may_not_be_read_starts_no_worker_and_is_left_to_the_verb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))  # root may read where modes say no
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    assert first_worker_for(["run", str(tmp_path)]).claim("worker-0", 1) is None
+    with pytest.raises(DirectoryUnusable, match="Permission denied"):
+        config_of(tmp_path)
