@@ -276,6 +276,7 @@ def _add(digest: Any, name: str, column: Any) -> None:
         digest.update(np.ascontiguousarray(little).tobytes())
         return
     for value in values.ravel().tolist():
-        missing = value is None or value != value or type(value).__name__ in ("NAType", "NaTType")
+        # pd.NA first: whether it differs from itself is NA again, which is neither true nor false.
+        missing = value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
         text = b"" if missing else f"{type(value).__name__}:{value}".encode("utf-8", "surrogatepass")
         digest.update(f"{'-' if missing else len(text)}|".encode() + text)

@@ -72,13 +72,27 @@ def _table(problem: Problem, spec: DataSpec, source: Source, weights: bool) -> l
     aside = tuple(problem.dataset.train.aside)
     out = list(dict.fromkeys([anything.target, *filter(None, (groups, weighing)), *anything.drop, *aside]))
     text = ", dtype=object" if problem.dataset.train.y.dtype.kind == "O" else ""
+    made = _ordinary(problem, anything, out) if spec.key == "parquet" else []
     return [
         *read,
         f"y = table[{quoted(anything.target)}].to_numpy({text.removeprefix(', ')})",
         *([f"groups = table[{quoted(groups)}].to_numpy()"] if groups and problem.dataset.holdout is not None else []),
         *([f"weights = table[{quoted(str(weighing))}].to_numpy()"] if weights else []),
         f"X = table.drop(columns={source.expression(out, indent=4, before=27)})",
+        *made,
     ]
+
+
+def _ordinary(problem: Problem, spec: Any, dropped: list[str]) -> list[str]:
+    """Return the lines that change columns of X as `hptune.data.dtypes` does."""
+    from hptune.data.dtypes import changes
+
+    X = spec.table(problem.setup.folder).drop(columns=dropped)
+    lines: list[str] = []
+    for number in changes(X):
+        one = f"X[{quoted(str(X.columns[number]))}]"
+        lines.append(f'{one} = {one}.astype(object).where({one}.notna(), float("nan"))  # not pd.NA')
+    return lines
 
 
 def _read_csv(problem: Problem, spec: Any, source: Source) -> list[str]:

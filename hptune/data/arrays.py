@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hptune.data.dtypes import ordinary
 from hptune.dataset import Rows, bad
 
 
@@ -30,7 +31,7 @@ def rows_of_arrays(
     if plain["weights"] is not None:
         plain["weights"] = checked_weights(plain["weights"], key, "weights")
     return Rows(
-        X=X.reset_index(drop=True) if hasattr(X, "columns") else X,
+        X=ordinary(X.reset_index(drop=True)) if hasattr(X, "columns") else X,
         y=plain["y"],
         groups=plain["groups"],
         weights=plain["weights"],

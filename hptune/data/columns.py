@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from hptune.data.arrays import checked_weights
+from hptune.data.dtypes import ordinary
 from hptune.dataset import DataSpec, Rows, bad
 from hptune.errors import did_you_mean
 
@@ -71,7 +72,7 @@ class _Reading:
             raise bad(self.key, f"{self.source} has no features: no column beside {listed}")
         weights = None if spec.weights is None else self._complete("data.weights", spec.weights)
         return Rows(
-            X=X,
+            X=ordinary(X),
             y=self._target(spec.target),
             groups=None if spec.groups is None else self._complete("data.groups", spec.groups),
             weights=None if weights is None else checked_weights(weights, "data.weights", repr(spec.weights)),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from hptune.data.columns import TableData
 from hptune.dataset import Rows, bad, check_file, resolved
 from hptune.model import Loader
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SUFFIXES = (".parquet", ".pq")
 
@@ -30,9 +33,13 @@ class ParquetData(TableData):
         return isinstance(train, str) and train.lower().endswith(SUFFIXES)
 
     def read(self, folder: str, aside: Sequence[str], load: Loader | None = None) -> Rows:
+        del load
+        return self.rows(self.table(folder), self.train, aside)
+
+    def table(self, folder: str) -> pd.DataFrame:
+        """Return the table as pandas reads it; raises `ConfigError` as `read` does."""
         import pandas as pd
 
-        del load
         path = resolved(folder, self.train)
         check_file(path, "Parquet")
         try:
@@ -48,4 +55,4 @@ class ParquetData(TableData):
             said = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise bad("data.train", f"{path} cannot be read as Parquet: {said}") from None
         named = [name for name in table.index.names if name is not None]
-        return self.rows(table.reset_index() if named else table, self.train, aside)
+        return table.reset_index() if named else table

@@ -1,0 +1,126 @@
+"""Columns of the types that pandas has beside NumPy's become what scikit-learn takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hptune import cli
+from hptune.data import data_from
+from hptune.data.dtypes import changes, ordinary
+from hptune.dataset import Dataset, Rows
+
+ROWS = 60
+COLOURS = ["red", "blue"] * (ROWS // 2)
+
+CONFIG = """\
+name: shades
+data: {function: "shades:load", target: y, holdout: {fraction: 0.2}}
+model:
+  pipeline:
+    - prep:
+        columns:
+          - num: {select: {dtype: [number, boolean]}, with: sklearn.impute.SimpleImputer}
+          - txt:
+              select: {dtype: [text, category]}
+              with:
+                pipeline:
+                  - impute: {class: sklearn.impute.SimpleImputer, params: {strategy: most_frequent}}
+                  - encode: {class: sklearn.preprocessing.OneHotEncoder, params: {handle_unknown: ignore}}
+    - classifier: sklearn.linear_model.LogisticRegression
+space: {classifier.C: {type: float, min: 1e-3, max: 100, scale: log}}
+evaluate: {cv: 2}
+oracle: {type: random}
+budget: {trials: 2}
+executor: {type: serial}
+output: {dir: run}
+"""
+
+
+def numbers() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"size": rng.normal(size=ROWS)})
+    return table.assign(y=(table["size"] + rng.normal(0, 0.3, ROWS) > 0).astype(int))
+
+
+def lacking(dtype: str) -> pd.DataFrame:
+    """Return a table whose column `c` is of this type and lacks a cell."""
+    values: Any = [colour == "red" for colour in COLOURS] if dtype == "boolean" else COLOURS
+    column = pd.Series(values, dtype=dtype)
+    column[3] = pd.NA
+    return numbers().assign(c=column)
+
+
+def loaded(table: Any, **data: Any) -> Dataset:
+    spec = data_from({"function": "pkg.mod:load", **data})
+    return spec.load("", seed=0, task=lambda y: "classification", importer=lambda name, **_: lambda: table)
+
+
+def read(table: Any, **data: Any) -> Rows:
+    return data_from({"function": "pkg.mod:load", **data}).read("", (), lambda name, **_: lambda: table)
+
+
+# -- missing cells --------------------------------------------------------------------------------------------------
+
+LACKING = ("string", "object", "boolean", "category")
+
+
+@pytest.mark.parametrize("dtype", LACKING)
+def test_data_with_pd_na_have_a_hash_that_tells_the_cell_that_is_missing(dtype: str) -> None:
+    table = lacking(dtype)
+    other = table.assign(c=table["c"].iloc[::-1].to_numpy())
+    assert loaded(table, target="y").hash == loaded(table.copy(), target="y").hash != loaded(other, target="y").hash
+
+
+@pytest.mark.parametrize("dtype", ["string", "object"])
+def test_text_and_objects_lack_nan_whatever_the_function_returns(dtype: str) -> None:
+    table = lacking(dtype)
+    for rows in (read(table, target="y"), read((table[["size", "c"]], table["y"]))):
+        missing = rows.X["c"].iloc[3]
+        assert isinstance(missing, float)
+        assert np.isnan(missing)
+        assert rows.X["c"].drop(3).tolist() == table["c"].drop(3).tolist()
+    assert table["c"].iloc[3] is pd.NA  # the caller's own table
+
+
+def test_what_is_ordinary_stays_what_it_is() -> None:
+    table = lacking("category").assign(t=COLOURS, o=pd.Series([None, 1] * (ROWS // 2), dtype=object))
+    assert changes(table) == {}
+    assert ordinary(table).dtypes.tolist() == table.dtypes.tolist()
+
+
+@pytest.mark.parametrize("dtype", LACKING)
+def test_a_study_runs_and_predicts_with_cells_of_pd_na(
+    dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "shades", raising=False)
+    lacking(dtype).to_pickle("shades.pkl")
+    Path("shades.py").write_text(
+        f"import pandas as pd\ndef load(): return pd.read_pickle({str(tmp_path)!r} + '/shades.pkl')\n"
+    )
+    Path("study.yaml").write_text(CONFIG)
+    assert cli.invoke(["run", "study.yaml", "-q"]) == 0
+    lacking(dtype).to_csv("new.csv", index=False)
+    assert cli.invoke(["predict", "run", "new.csv"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == ROWS + 1
+
+
+def test_the_script_that_is_exported_reads_parquet_as_hptune_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(tmp_path)
+    lacking("string").to_parquet("shades.parquet")
+    Path("study.yaml").write_text(CONFIG.replace('function: "shades:load"', "train: shades.parquet"))
+    assert cli.invoke(["run", "study.yaml", "-q"]) == 0
+    assert cli.invoke(["export", "run", "--out", "winner.py"]) == 0
+    done = subprocess.run([sys.executable, "winner.py"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "fitted to 48 rows"), done.stderr
