@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hptune.data.dtypes import ordinary
+from hptune.data.dtypes import ordinary, several
 from hptune.dataset import Rows, bad
 
 
@@ -26,6 +26,9 @@ def rows_of_arrays(
     """
     if not hasattr(X, "columns"):
         X = _features(source, key, X)
+    elif found := cells_of_several(X):
+        mend = "make a column of each of their values, or leave them out"
+        raise bad(key, f"{source}: {' and '.join(found.values())}, expected one value a cell; {mend}")
     columns = {"y": y, "groups": groups, "weights": weights, **(aside or {})}
     plain = {name: None if one is None else _column(source, key, name, one, len(X)) for name, one in columns.items()}
     if plain["weights"] is not None:
@@ -37,6 +40,12 @@ def rows_of_arrays(
         weights=plain["weights"],
         aside={name: plain[name] for name in aside or {}},
     )
+
+
+def cells_of_several(X: Any) -> dict[str, str]:
+    """Return what to say of the columns of a DataFrame whose cells are no single values, by their names."""
+    held = {str(name): several(column) for name, column in X.items()}
+    return {name: f"{name!r} holds {what}" for name, what in held.items() if what}
 
 
 def _features(source: str, key: str, X: Any) -> Any:

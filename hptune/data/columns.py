@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from hptune.data.arrays import checked_weights
-from hptune.data.dtypes import ordinary
+from hptune.data.arrays import cells_of_several, checked_weights
+from hptune.data.dtypes import ordinary, several
 from hptune.dataset import DataSpec, Rows, bad
 from hptune.errors import did_you_mean
 
@@ -70,6 +70,7 @@ class _Reading:
         if X.shape[1] == 0:
             listed = ", ".join(dict.fromkeys(name for _, name in named))
             raise bad(self.key, f"{self.source} has no features: no column beside {listed}")
+        self._check_cells(X)
         weights = None if spec.weights is None else self._complete("data.weights", spec.weights)
         return Rows(
             X=ordinary(X),
@@ -86,6 +87,13 @@ class _Reading:
             raise bad(self.key, f"{self.source} has two columns called {twice!r}; rename one")
         if len(self.table) == 0:
             raise bad(self.key, f"{self.source} has columns and no rows")
+
+    def _check_cells(self, X: pd.DataFrame) -> None:
+        """Raise `ConfigError` for columns whose cells are no single values."""
+        if found := cells_of_several(X):
+            drops = ", ".join(dict.fromkeys([*self.spec.drop, *found]))
+            mend = f"`drop: [{drops}]`, or a column for each of their values"
+            raise bad(self.key, f"{self.source}: {' and '.join(found.values())}, expected one value a cell; {mend}")
 
     def _no_column(self, name: str) -> str:
         columns = [str(column) for column in self.table.columns]
@@ -110,6 +118,8 @@ class _Reading:
         import pandas as pd
 
         column = self.table[name]
+        if found := several(column):
+            raise bad(key, f"{name!r} holds {found}, expected one value a row")
         missing = column.isna().to_numpy().nonzero()[0]
         if len(missing):
             listed = ", ".join(str(number + (self.first_line or 0)) for number in missing[:5])

@@ -29,6 +29,20 @@ def ordinary(table: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
+def several(column: pd.Series[Any]) -> str:
+    """Return in words what the first cell with more than one value holds ("arrays of 8"), "" without one.
+
+    An embedding, a list or struct in Parquet: nothing that could be hashed or encoded.
+    """
+    import numpy as np
+
+    kinds = {np.ndarray: "arrays", list: "lists", dict: "dicts", set: "sets"}
+    for one in column if column.dtype == object else ():
+        if type(one) in kinds:
+            return f"{kinds[type(one)]} of {np.size(one) if isinstance(one, np.ndarray) else len(one)}"
+    return ""
+
+
 def _change(column: pd.Series[Any]) -> Change | None:
     import pandas as pd
 

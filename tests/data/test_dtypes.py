@@ -15,6 +15,7 @@ from hptune import cli
 from hptune.data import data_from
 from hptune.data.dtypes import changes, ordinary
 from hptune.dataset import Dataset, Rows
+from hptune.errors import ConfigError
 
 ROWS = 60
 COLOURS = ["red", "blue"] * (ROWS // 2)
@@ -124,3 +125,34 @@ def test_the_script_that_is_exported_reads_parquet_as_hptune_did(
     assert cli.invoke(["export", "run", "--out", "winner.py"]) == 0
     done = subprocess.run([sys.executable, "winner.py"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "fitted to 48 rows"), done.stderr
+
+
+# -- cells that hold several values ---------------------------------------------------------------------------------
+
+
+def refused(table: Any, **data: Any) -> tuple[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        read(table, **data)
+    (problem,) = caught.value.problems
+    return problem.key, problem.message
+
+
+def test_a_column_of_arrays_is_named_with_the_mend() -> None:
+    table = numbers().assign(name=COLOURS, emb=[None, *(np.ones(8) for _ in range(ROWS - 1))])
+    key, message = refused(table, target="y", drop=["name"])
+    assert key == "data.function"
+    assert "'emb' holds arrays of 8, expected one value a cell; `drop: [name, emb]`, or a column" in message
+    assert (
+        "'emb' holds arrays of 8, expected one value a cell; make a column of each"
+        in refused((table[["size", "emb"]], table["y"]))[1]
+    )
+    assert refused(table, target="emb") == ("data.target", "'emb' holds arrays of 8, expected one value a row")
+    assert "'l' holds lists of 2" in refused(table[["size", "y"]].assign(l=[[1, 2]] * ROWS), target="y")[1]
+    assert read(table, target="y", drop=["name", "emb"]).feature_names == ("size",)
+
+
+def test_lists_in_parquet_are_arrays_too(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    numbers().assign(emb=[[0.5, 1.0]] * ROWS).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(ConfigError, match=r"'emb' holds arrays of 2, .*; `drop: \[emb\]`"):
+        data_from({"train": "t.parquet", "target": "y"}).read(str(tmp_path), ())
