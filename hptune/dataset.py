@@ -34,8 +34,8 @@ def bad(key: str, message: str) -> ConfigError:
 class Rows:
     """Some rows of the data: X (rows, features), y (rows,), groups and weights (rows,) or None.
 
-    `X` is a DataFrame or an array. `aside` holds columns that belong to the splitting and are no features. `notes`
-    are warnings of the reading (an encoding that was assumed).
+    `X` is a DataFrame, an array or sparse (csr). `aside` holds columns that belong to the splitting and are no
+    features. `notes` are warnings of the reading (an encoding that was assumed).
     """
 
     X: Any
@@ -77,13 +77,17 @@ class Rows:
 
 
 def _joined(one: Any, other: Any) -> Any:
-    """Return two parts one below the other: DataFrames, Series, arrays, or None twice."""
+    """Return two parts one below the other: DataFrames, Series, arrays, sparse ones, None twice."""
     if one is None or other is None:
         return None
     if hasattr(one, "iloc"):
         import pandas as pd
 
         return pd.concat([one, other])
+    if hasattr(one, "tocsr"):
+        import scipy.sparse
+
+        return scipy.sparse.vstack([one, other], format="csr")
     import numpy as np
 
     return np.concatenate([one, other])
@@ -256,6 +260,12 @@ def _hash(train: Rows, holdout: Rows | None) -> str:
 def _columns(rows: Rows) -> list[tuple[str, Any]]:
     if hasattr(rows.X, "columns"):
         columns = [(f"X:{name}", rows.X.iloc[:, number]) for number, name in enumerate(rows.X.columns)]
+    elif hasattr(rows.X, "tocsr"):
+        import numpy as np
+
+        columns = [("X:shape", np.array(rows.X.shape)), ("X:data", rows.X.data)]
+        # The indices have 32 or 64 bits, as their number needs.
+        columns += [(f"X:{name}", getattr(rows.X, name).astype("int64")) for name in ("indices", "indptr")]
     else:
         columns = [("X", rows.X)]
     columns += [("y", rows.y), ("groups", rows.groups), ("weights", rows.weights)]

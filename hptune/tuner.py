@@ -176,8 +176,9 @@ class Tuner:
         if len(args) != 2:
             raise UsageError(f"search: expected X and y (or override run_trial), found {len(args)} arguments")
         from sklearn.model_selection import check_cv
+        from sklearn.utils import indexable
 
-        X, y = args
+        X, y = indexable(*args)  # sparse ones as csr: of coo no rows can be taken
         splits = check_cv(self.cv, y, classifier=_classifies(self._build(hp)))
         scores = []
         for train, valid in splits.split(X, y, groups):

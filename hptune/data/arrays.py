@@ -19,10 +19,11 @@ def rows_of_arrays(
     weights: Any = None,
     aside: Mapping[str, Any] | None = None,
 ) -> Rows:
-    """Return rows of X (rows, features), a DataFrame or array, and y, groups, weights and aside (rows,).
+    """Return rows of X (rows, features) and y, groups, weights and aside (rows,).
 
-    `source` is what messages call the origin, `key` the config key they go to. Raises `ConfigError` for shapes that
-    do not go together, missing or infinite targets, and weights that cannot be.
+    X is a DataFrame, an array, or sparse in any format, which becomes csr. `source` is what messages call the origin,
+    `key` the config key they go to. Raises `ConfigError` for shapes that do not go together, missing or infinite
+    targets, and weights that cannot be.
     """
     if not hasattr(X, "columns"):
         X = _features(source, key, X)
@@ -30,7 +31,9 @@ def rows_of_arrays(
         mend = "make a column of each of their values, or leave them out"
         raise bad(key, f"{source}: {' and '.join(found.values())}, expected one value a cell; {mend}")
     columns = {"y": y, "groups": groups, "weights": weights, **(aside or {})}
-    plain = {name: None if one is None else _column(source, key, name, one, len(X)) for name, one in columns.items()}
+    plain = {
+        name: None if one is None else _column(source, key, name, one, X.shape[0]) for name, one in columns.items()
+    }
     if plain["weights"] is not None:
         plain["weights"] = checked_weights(plain["weights"], key, "weights")
     return Rows(
@@ -57,7 +60,16 @@ def _features(source: str, key: str, X: Any) -> Any:
         raise bad(key, f"{source}: expected X of shape (rows, features), found {X.shape}{mend}")
     if X.dtype.kind not in "biuf":
         raise bad(key, f"{source}: expected numbers in X, found {X.dtype}; return a DataFrame for mixed columns")
-    return X
+    return _canonical(X) if hasattr(X, "tocsr") else X
+
+
+def _canonical(X: Any) -> Any:
+    """Return a sparse X as csr, whose rows can be taken, with each entry once and in order: equal data hash alike."""
+    rows = X.tocsr()
+    if not rows.has_canonical_format:
+        rows = rows.copy()  # it may be the caller's own
+        rows.sum_duplicates()
+    return rows
 
 
 def _column(source: str, key: str, name: str, values: Any, rows: int) -> Any:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hptune.dataset import Rows, bad
 from hptune.job import Finding
+from hptune.worker import sparse_rows
 from hptune.worker.columns import ROWS, Columns, Remark
 from hptune.worker.model_checks import made_of
 
@@ -35,11 +37,13 @@ def check_data(problem: Problem) -> list[Finding]:
 
 def _remarks(problem: Problem) -> list[Remark]:
     rows = problem.dataset.train
+    if sparse_rows.is_sparse(rows.X):
+        return sparse_rows.remarks(rows.X)
     table = frame(rows)
     return Columns(
         X=table,
         y=rows.y,
-        once=_once(rows, table),
+        once=_once(rows),
         classes=problem.dataset.task == "classification",
         in_order=problem.cv.in_order,
         made=made_of(problem),
@@ -52,8 +56,7 @@ def frame(rows: Rows) -> pd.DataFrame:
 
     if hasattr(rows.X, "columns"):
         return rows.X  # type: ignore[no-any-return]
-    X = rows.X.toarray() if hasattr(rows.X, "toarray") else rows.X
-    return pd.DataFrame(X, columns=list(rows.feature_names))
+    return pd.DataFrame(rows.X, columns=list(rows.feature_names))
 
 
 def _finding(problem: Problem, remark: Remark, columns: bool) -> Finding:
@@ -77,30 +80,36 @@ def _all_drops(data: Any, remark: Remark) -> list[str]:
 # -- rows -----------------------------------------------------------------------------------------------------------
 
 
-def hashes(rows: Rows, table: pd.DataFrame, *, target: bool = True) -> Any:
+def hashes(rows: Rows) -> Any:
     """Return a hash (rows,) of each row's features and target, uint64; equal rows have equal ones."""
     import numpy as np
     import pandas as pd
 
+    y = pd.Series(rows.y)
+    ours = pd.util.hash_array(y.astype(str).to_numpy(object) if y.dtype == object else y.to_numpy())
+    return _hashes_of_features(rows) * np.uint64(1_000_003) + ours
+
+
+def _hashes_of_features(rows: Rows) -> Any:
+    import pandas as pd
+
+    if sparse_rows.is_sparse(rows.X):
+        return sparse_rows.hashes(rows.X)
+    table = frame(rows)
     try:
-        out = pd.util.hash_pandas_object(table, index=False).to_numpy()
+        return pd.util.hash_pandas_object(table, index=False).to_numpy()
     except TypeError:  # objects of types that cannot be compared
-        out = pd.util.hash_pandas_object(table.astype(str), index=False).to_numpy()
-    if target:
-        y = pd.Series(rows.y)
-        ours = pd.util.hash_array(y.astype(str).to_numpy(object) if y.dtype == object else y.to_numpy())
-        out = out * np.uint64(1_000_003) + ours
-    return out
+        return pd.util.hash_pandas_object(table.astype(str), index=False).to_numpy()
 
 
-def _once(rows: Rows, table: pd.DataFrame) -> Any:
+def _once(rows: Rows) -> Any:
     """Return the positions of rows that can be taken for independent: each row and each group once, at most `ROWS`.
 
     Equal rows, or a patient's twenty visits, would make any column seem to determine the target.
     """
     import numpy as np
 
-    keys = hashes(rows, table) if rows.groups is None else rows.groups
+    keys = hashes(rows) if rows.groups is None else rows.groups
     first = np.sort(np.unique(keys, return_index=True)[1])
     if len(first) <= ROWS:
         return first
@@ -116,11 +125,10 @@ def check_twins(problem: Problem) -> list[Finding]:
     import numpy as np
 
     dataset = problem.dataset
-    table = frame(dataset.train)
-    keys = hashes(dataset.train, table)
+    keys = hashes(dataset.train)
     twice = _repeated(keys)
     affected = np.zeros(len(keys), dtype=bool)
-    if twice.any() and not _expected(dataset.train, table, int(twice.sum())):
+    if twice.any() and not _expected(dataset.train, int(twice.sum())):
         for kept, tested in problem.splits:
             twins = np.intersect1d(keys[kept][twice[kept]], keys[tested][twice[tested]])
             affected[tested] |= np.isin(keys[tested], twins)
@@ -131,8 +139,8 @@ def check_twins(problem: Problem) -> list[Finding]:
         share = f"{int(affected.sum())} of {len(keys)} rows"
         message = f"{share} are tested by a model that was fitted to an equal row (features and target alike): {mend}"
         out.append(Finding(key=key, message=message, severity="warning"))
-    if dataset.holdout is not None and not _expected(dataset.train, table, int(twice.sum())):
-        held = hashes(dataset.holdout, frame(dataset.holdout))
+    if dataset.holdout is not None and not _expected(dataset.train, int(twice.sum())):
+        held = hashes(dataset.holdout)
         count = int(np.isin(held, keys).sum())
         if count:
             message = f"{count} of the holdout's {len(held)} rows have an equal row among the others: {mend}"
@@ -147,25 +155,36 @@ def _repeated(keys: Any) -> Any:
     return counts[inverse] > 1
 
 
-def _expected(rows: Rows, table: pd.DataFrame, found: int) -> bool:
+def _expected(rows: Rows, found: int) -> bool:
     """Return whether independent columns of these values would have half as many equal rows or more by chance.
 
     Two rows are equal with probability prod_j sum_v p_jv^2; of n rows each has n - 1 others.
     """
     import numpy as np
-    import pandas as pd
 
     n = len(rows)
     equal = 1.0
-    for values in (*(table.iloc[:, number] for number in range(table.shape[1])), pd.Series(rows.y)):
-        try:
-            share = values.value_counts(normalize=True, dropna=False).to_numpy()
-        except TypeError:
+    for share in _shares(rows):
+        if share is None:
             return False
         equal *= float((share**2).sum())
         if n * n * equal < found / 100:
             return False
     return bool(n * -np.expm1(-(n - 1) * equal) >= found / 2)
+
+
+def _shares(rows: Rows) -> Iterator[Any]:
+    """Yield the shares of the different values of each feature and the target, None for what cannot be compared."""
+    import pandas as pd
+
+    sparse = sparse_rows.is_sparse(rows.X)
+    yield from sparse_rows.shares(rows.X) if sparse else ()
+    columns = () if sparse else (column for _, column in frame(rows).items())
+    for values in (*columns, pd.Series(rows.y)):
+        try:
+            yield values.value_counts(normalize=True, dropna=False).to_numpy()
+        except TypeError:
+            yield None
 
 
 # -- functions ------------------------------------------------------------------------------------------------------
