@@ -71,11 +71,12 @@ def _table(problem: Problem, spec: DataSpec, source: Source, weights: bool) -> l
     groups, weighing = getattr(anything, "groups", None), getattr(anything, "weights", None)
     aside = tuple(problem.dataset.train.aside)
     out = list(dict.fromkeys([anything.target, *filter(None, (groups, weighing)), *anything.drop, *aside]))
-    text = ", dtype=object" if problem.dataset.train.y.dtype.kind == "O" else ""
+    of_kind = {"O": "dtype=object", "f": "dtype=float"} if spec.key == "parquet" else {"O": "dtype=object"}
+    kind = of_kind.get(problem.dataset.train.y.dtype.kind, "")
     made = _ordinary(problem, anything, out) if spec.key == "parquet" else []
     return [
         *read,
-        f"y = table[{quoted(anything.target)}].to_numpy({text.removeprefix(', ')})",
+        f"y = table[{quoted(anything.target)}].to_numpy({kind})",
         *([f"groups = table[{quoted(groups)}].to_numpy()"] if groups and problem.dataset.holdout is not None else []),
         *([f"weights = table[{quoted(str(weighing))}].to_numpy()"] if weights else []),
         f"X = table.drop(columns={source.expression(out, indent=4, before=27)})",
@@ -89,9 +90,12 @@ def _ordinary(problem: Problem, spec: Any, dropped: list[str]) -> list[str]:
 
     X = spec.table(problem.setup.folder).drop(columns=dropped)
     lines: list[str] = []
-    for number in changes(X):
+    for number, change in changes(X).items():
         one = f"X[{quoted(str(X.columns[number]))}]"
-        lines.append(f'{one} = {one}.astype(object).where({one}.notna(), float("nan"))  # not pd.NA')
+        if change == "float":
+            lines.append(f"{one} = {one}.astype(float)  # decimals")
+        else:
+            lines.append(f'{one} = {one}.astype(object).where({one}.notna(), float("nan"))  # not pd.NA')
     return lines
 
 

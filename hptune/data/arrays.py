@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hptune.data.dtypes import ordinary, several
+from hptune.data.dtypes import decimals, ordinary, several
 from hptune.dataset import Rows, bad
 
 
@@ -89,6 +89,8 @@ def _column(source: str, key: str, name: str, values: Any, rows: int) -> Any:
     if len(missing):
         listed = ", ".join(map(str, missing[:5].tolist())) + (", ..." if len(missing) > 5 else "")
         raise bad(key, f"{source}: {name} is missing in {len(missing)} of {rows} rows ({listed}); remove these")
+    if column.dtype == object and decimals(column):
+        column = column.astype(float)
     if column.dtype.kind == "f" and name != "groups" and not np.isfinite(column).all():
         raise bad(key, f"{source}: {name} holds infinite values")
     return column.astype(object) if column.dtype.kind in "US" else column

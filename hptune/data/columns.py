@@ -117,7 +117,7 @@ class _Reading:
         import numpy as np
         import pandas as pd
 
-        column = self.table[name]
+        column = ordinary(self.table[[name]])[name]
         if found := several(column):
             raise bad(key, f"{name!r} holds {found}, expected one value a row")
         missing = column.isna().to_numpy().nonzero()[0]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Change = Literal["nan"]
-"""nan: text and objects whose missing cells are pd.NA, which the encoders and imputers refuse there, get NaN."""
+Change = Literal["nan", "float"]
+"""What is made of a column.
+
+nan: text and objects whose missing cells are pd.NA, which the encoders and imputers refuse there, get NaN.
+float: decimals, which else count as words, as Parquet files have them from databases.
+"""
 
 
 def changes(table: pd.DataFrame) -> dict[int, Change]:
@@ -22,11 +28,17 @@ def ordinary(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     out = table.copy(deep=False)
-    for number in changes(table):
-        column = table.iloc[:, number]
-        # Of a new Series, whose type is that which this pandas gives to such cells: `str` or object.
-        out.isetitem(number, pd.Series(column.to_numpy(object, na_value=float("nan"))).array)
+    for number, change in changes(table).items():
+        cells = table.iloc[:, number].to_numpy(object, na_value=float("nan"))
+        # Of a new Series, whose type is that which this pandas gives to text: `str` or object.
+        out.isetitem(number, cells.astype(float) if change == "float" else pd.Series(cells).array)
     return out
+
+
+def decimals(cells: Iterable[Any]) -> bool:
+    """Return whether these are decimals, other numbers perhaps among them."""
+    kinds = {type(one) for one in cells}
+    return Decimal in kinds and kinds <= {Decimal, int, float}
 
 
 def several(column: pd.Series[Any]) -> str:
@@ -48,6 +60,8 @@ def _change(column: pd.Series[Any]) -> Change | None:
 
     if isinstance(column.dtype, pd.StringDtype):
         return "nan" if column.dtype.na_value is pd.NA else None
+    if getattr(column.dtype, "type", None) is Decimal or (column.dtype == object and decimals(column.dropna())):
+        return "float"
     if column.dtype == object and any(one is pd.NA for one in column[column.isna()]):
         return "nan"
     return None

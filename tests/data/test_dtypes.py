@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +123,51 @@ def test_the_script_that_is_exported_reads_parquet_as_hptune_did(
     lacking("string").to_parquet("shades.parquet")
     Path("study.yaml").write_text(CONFIG.replace('function: "shades:load"', "train: shades.parquet"))
     assert cli.invoke(["run", "study.yaml", "-q"]) == 0
+    exported_script_runs()
+
+
+def exported_script_runs() -> None:
     assert cli.invoke(["export", "run", "--out", "winner.py"]) == 0
     done = subprocess.run([sys.executable, "winner.py"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "fitted to 48 rows"), done.stderr
+
+
+# -- decimals -------------------------------------------------------------------------------------------------------
+
+
+def priced() -> pd.DataFrame:
+    """Return a table with a feature, `c`, and a target, `price`, of decimals, as databases have them."""
+    table = numbers()
+    table["c"] = [None, *(Decimal(str(round(size, 2))) for size in table["size"][1:])]
+    return table.assign(price=[Decimal(number) / 4 for number in range(ROWS)])
+
+
+def test_decimals_are_numbers_as_a_feature_a_target_and_weights() -> None:
+    table = priced()
+    rows = read(table.assign(w=table["price"]), target="price", weights="w")
+    assert str(rows.X["c"].dtype) == str(rows.y.dtype) == str(rows.weights.dtype) == "float64"
+    assert rows.y[:3].tolist() == [0, 0.25, 0.5]
+    assert rows.X["c"].isna().sum() == 1
+    again = read((table[["c"]], table["price"]))
+    assert again.X["c"].equals(rows.X["c"])
+    assert again.y.tolist() == rows.y.tolist()
+
+
+def test_decimals_among_words_stay_what_they_are() -> None:
+    rows = read(numbers().assign(c=[Decimal(1), "none"] * (ROWS // 2)), target="y")
+    assert rows.X["c"].tolist()[:2] == [Decimal(1), "none"]
+
+
+def test_a_script_that_is_exported_reads_decimals_as_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(tmp_path)
+    priced().to_parquet("prices.parquet")
+    data = "{train: prices.parquet, target: price, holdout: {fraction: 0.2}}"
+    text = CONFIG.replace('{function: "shades:load", target: y, holdout: {fraction: 0.2}}', data)
+    text = text.replace("classifier", "regressor").replace("LogisticRegression", "Ridge").replace(".C:", ".alpha:")
+    Path("study.yaml").write_text(text)
+    assert cli.invoke(["run", "study.yaml", "-q"]) == 0
+    exported_script_runs()
 
 
 # -- cells that hold several values ---------------------------------------------------------------------------------
