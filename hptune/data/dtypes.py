@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 Change = Literal["nan", "float"]
 """What is made of a column.
 
-nan: text and objects whose missing cells are pd.NA, which the encoders and imputers refuse there, get NaN.
+nan: text and objects whose missing cells are pd.NA, which the encoders and imputers refuse there, get NaN; text of
+Arrow's type, which pandas does not count as text, becomes such text.
 float: decimals, which else count as words, as Parquet files have them from databases.
 """
 
@@ -60,6 +61,8 @@ def _change(column: pd.Series[Any]) -> Change | None:
 
     if isinstance(column.dtype, pd.StringDtype):
         return "nan" if column.dtype.na_value is pd.NA else None
+    if isinstance(column.dtype, pd.ArrowDtype) and column.dtype.type is str:
+        return "nan"
     if getattr(column.dtype, "type", None) is Decimal or (column.dtype == object and decimals(column.dropna())):
         return "float"
     if column.dtype == object and any(one is pd.NA for one in column[column.isna()]):

@@ -17,6 +17,8 @@ from hptune.data import data_from
 from hptune.data.dtypes import changes, ordinary
 from hptune.dataset import Dataset, Rows
 from hptune.errors import ConfigError
+from hptune.models.select import selected
+from hptune.worker.columns import Columns
 
 ROWS = 60
 COLOURS = ["red", "blue"] * (ROWS // 2)
@@ -130,6 +132,29 @@ def exported_script_runs() -> None:
     assert cli.invoke(["export", "run", "--out", "winner.py"]) == 0
     done = subprocess.run([sys.executable, "winner.py"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "fitted to 48 rows"), done.stderr
+
+
+# -- Arrow's text ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["string", "large_string"])
+def test_text_of_arrows_type_is_text(kind: str) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    column = pd.Series(COLOURS, dtype=pd.ArrowDtype(getattr(arrow, kind)()))
+    whole, lacking = column.copy(), column.copy()
+    lacking[3] = pd.NA
+    rows = read(numbers().assign(c=whole, d=lacking), target="y")
+    assert selected("text", rows.X) == ["c", "d"]
+    assert rows.X["d"].isna().tolist() == [number == 3 for number in range(ROWS)]
+    assert rows.X["c"].tolist() == COLOURS
+
+
+def test_nothing_is_said_of_text_and_numbers_that_arrow_holds() -> None:
+    arrow = pytest.importorskip("pyarrow")
+    words = np.random.default_rng(1).choice(COLOURS[:2], ROWS)
+    table = numbers().assign(c=pd.Series(words, dtype=pd.ArrowDtype(arrow.string())))
+    for rows in (read(table, target="y"), read(table.convert_dtypes(dtype_backend="pyarrow"), target="y")):
+        assert Columns(rows.X, rows.y, np.arange(ROWS), classes=True).remarks() == []
 
 
 # -- decimals -------------------------------------------------------------------------------------------------------
