@@ -281,6 +281,13 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             "model: {class: sklearn.cluster.KMeans}\nspace:\n  n_clusters: [2, 3]\n",
             wrong="model: {class: sklearn.cluster.KMeans}",
         ),
+        study(
+            "several columns for a text vectorizer",
+            ", drop: [colour]}\nmodel:\n  pipeline:\n    - scale: sklearn.preprocessing.StandardScaler",
+            "}\nmodel:\n  pipeline:\n    - prep: {columns: [{words: {select: [colour, size], with: "
+            "sklearn.feature_extraction.text.TfidfVectorizer}}], remainder: passthrough}",
+            wrong="- words: {select: [colour, size], with: sklearn.feature_extraction.text.TfidfVectorizer}",
+        ),
         function("a function that does not exist", "bowl:bowl", "bowl:bow", wrong="model: {function: bowl:bow}"),
         function("a module that does not exist", "bowl:bowl", "bowls:bowl", wrong="model: {function: bowls:bowl}"),
         function("a function without its module", "bowl:bowl", "bowl", wrong="model: {function: bowl}"),

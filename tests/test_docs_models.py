@@ -50,6 +50,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         table[name] = rng.choice(values, rows)
     table["price"] = (table["size"] * 3 + 50 * (table.condition == "good") + rng.normal(0, 10, rows)).round(2)
     table.to_csv(tmp_path / "houses.csv", index=False)
+    words = rng.choice(["good", "bad", "fine", "awful", "great", "poor", "nice", "room", "pool"], (rows, 8))
+    texts = [" ".join(some) if number % 9 else None for number, some in enumerate(words)]
+    stars = (words == "good").sum(1) - (words == "bad").sum(1) + rng.normal(0, 0.1, rows)
+    reviews = pd.DataFrame({"review": texts, "hotel": rng.choice(["a", "b"], rows), "stars": stars.round(2)})
+    reviews.to_csv(tmp_path / "reviews.csv", index=False)
     (tmp_path / "train.py").write_text(PROGRAM)
     monkeypatch.chdir(tmp_path)
     path = list(sys.path)

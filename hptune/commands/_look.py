@@ -231,4 +231,4 @@ def _kinds(X: Any) -> dict[str, list[str]]:
     """Return the columns' names by kind, as `select:` knows the kinds."""
     from hptune.models.select import selected
 
-    return {kind: selected(kind, X) for kind in KINDS}  # type: ignore[arg-type]  # they are its own words
+    return {kind: selected(kind, X) for kind in KINDS}

@@ -26,6 +26,7 @@ from hptune.models.nodes import (
     PipelineNode,
 )
 from hptune.models.paths import Place, locate, walk
+from hptune.models.texts import given_a_table
 from hptune.models.unsaid import is_unsaid, meant
 from hptune.parameters import Fixed, Parameter
 from hptune.randomness import seed_for
@@ -49,7 +50,8 @@ def build(root: Place, values: Mapping[str, Any], *, seed: int, load: Loader) ->
             given.setdefault(place.path, {})["__".join(rest)] = value
         else:
             choices[path] = value
-    return _Builder(given, choices, seed, load).make(root)
+    made = _Builder(given, choices, seed, load).make(root)
+    return given_a_table(made) if hasattr(made, "steps") else made
 
 
 class _Builder:
@@ -146,7 +148,7 @@ def _columns(node: ColumnsNode, made: Mapping[str, Any]) -> Any:
 
     from hptune.models.select import selector
 
-    parts = [(name, made[name], selector(part.select)) for name, part in node.parts.items()]
+    parts = [(name, given_a_table(made[name]), selector(part.select)) for name, part in node.parts.items()]
     return ColumnTransformer(parts, remainder=made.get(REMAINDER, DROP))
 
 

@@ -161,7 +161,7 @@ class Part(Spec):
     model_config = ConfigDict(serialize_by_alias=True)
 
     select: Select
-    """Which columns: number, text, category, boolean, datetime, a list of names, {dtype: [...]} or {regex: ...}."""
+    """Which columns: number, text, category, boolean, datetime, a name, a list of names, {dtype: [...]}, {regex: ...}."""
     with_: Node = Field(alias="with")
     """The estimator they go through; passthrough keeps them as they are, drop leaves them out."""
 

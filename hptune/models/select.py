@@ -2,6 +2,7 @@
 
     select: number                     a kind of column: number, text, category, boolean, datetime
     select: {dtype: [text, category]}  several kinds
+    select: colour                     one column by its name
     select: [colour, size]             columns by name (by position, [0, 3], where the data is an array)
     select: {regex: "^temp_"}          columns whose name holds a match
 
@@ -60,7 +61,7 @@ class ByRegex(Spec):
 def _form(value: Any) -> str | None:
     match value:
         case str():
-            return "<kind>" if value in KINDS else None
+            return "<kind>" if value in KINDS else "<name>"
         case [int(), *_]:
             return "<positions>"
         case list() | tuple():
@@ -76,6 +77,7 @@ def _form(value: Any) -> str | None:
 
 Select = Annotated[
     Annotated[Kind, Tag("<kind>")]
+    | Annotated[str, Field(min_length=1), AfterValidator(lambda name: [name]), Tag("<name>")]
     | Annotated[list[str], Field(min_length=1), Tag("<names>")]
     | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), Tag("<positions>")]
     | Annotated[ByDtype, Tag("<dtype>")]
@@ -84,13 +86,13 @@ Select = Annotated[
         _form,
         custom_error_type="select",
         custom_error_message=(
-            f"expected {', '.join(KINDS)}, a list of column names, {{dtype: [...]}} or {{regex: ...}}"
+            f"expected {', '.join(KINDS)}, a column's name, a list of names, {{dtype: [...]}} or {{regex: ...}}"
         ),
     ),
 ]
 
 
-def selector(select: Kind | list[str] | list[int] | ByDtype | ByRegex) -> Any:
+def selector(select: str | list[str] | list[int] | ByDtype | ByRegex) -> Any:
     """Return what scikit-learn's ColumnTransformer takes for the columns; worker only."""
     from sklearn.compose import make_column_selector
 
@@ -103,7 +105,7 @@ def selector(select: Kind | list[str] | list[int] | ByDtype | ByRegex) -> Any:
     return make_column_selector(dtype_include=include, dtype_exclude="timedelta" if "number" in kinds else None)
 
 
-def selected(select: Kind | list[str] | list[int] | ByDtype | ByRegex, X: Any) -> list[str]:
+def selected(select: str | list[str] | list[int] | ByDtype | ByRegex, X: Any) -> list[str]:
     """Return the names of the columns of a DataFrame that are selected; worker only.
 
     Names that it does not have are left out.

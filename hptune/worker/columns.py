@@ -238,7 +238,7 @@ class Columns:
             out.append(
                 Remark(
                     f"{name!r} holds {what}, and a one-hot encoder makes a feature of each; make something else of it "
-                    "(a part of `columns:` with a hashing or text vectorizer) or leave it out",
+                    f"(a part of `columns:` with `select: [{name}]` and a text vectorizer) or leave it out",
                     (name,),
                 )
             )

@@ -13,8 +13,9 @@ from hptune.models.fitting import may_take, step_of, weighted
 from hptune.models.node_model import NodeModel
 from hptune.models.nodes import DROP, ClassNode, ColumnsNode, PipelineNode
 from hptune.models.paths import Place
-from hptune.models.select import selected
+from hptune.models.select import KINDS, selected
 from hptune.worker.problem import Problem
+from hptune.worker.text_checks import check_part, check_pipeline, first_pipelines, vectorizers
 
 
 def check_model(problem: Problem) -> list[Finding]:
@@ -23,7 +24,11 @@ def check_model(problem: Problem) -> list[Finding]:
     if not isinstance(model, NodeModel):
         return []
     places = (place for place in _given_the_data(model.root) if isinstance(place.node, ColumnsNode))
-    return [*(one for place in places for one in _check_columns(problem, place)), *_check_fit(problem, model)]
+    return [
+        *(one for place in places for one in _check_columns(problem, place)),
+        *(one for place in first_pipelines(model.root) for one in check_pipeline(problem, place)),
+        *_check_fit(problem, model),
+    ]
 
 
 # -- columns --------------------------------------------------------------------------------------------------------
@@ -64,6 +69,7 @@ def _check_columns(problem: Problem, place: Place) -> list[Finding]:
         if not columns:
             message = f"selects no column of the data: nothing goes through {name}"
             out.append(Finding(key=keys[name], message=message, severity="warning"))
+        out += check_part(problem, place.children()[name], keys[name], columns)
     rest = [name for name in names if not any(name in columns for columns in chosen.values())]
     kept = any(chosen[name] for name, part in node.parts.items() if part.with_ != DROP)
     if not kept and (not rest or node.remainder in (None, DROP)):
@@ -84,7 +90,7 @@ _ENCODERS = ("OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "SimpleImputer"
 
 
 def made_of(problem: Problem) -> frozenset[str]:
-    """Return the columns that a part of `columns:` makes something else of than which of the texts it is."""
+    """Return the columns of which more is made than which of the texts it is: by a part of `columns:`, a vectorizer."""
     model, X = problem.model, problem.dataset.train.X
     if not isinstance(model, NodeModel) or not hasattr(X, "columns"):
         return frozenset()
@@ -93,6 +99,8 @@ def made_of(problem: Problem) -> frozenset[str]:
         for name, part in place.node.parts.items() if isinstance(place.node, ColumnsNode) else ():
             if any(one not in _ENCODERS for one in _classes(place.children()[name])):
                 out.update(selected(part.select, X))
+    if any(name for place in first_pipelines(model.root) for name in vectorizers(problem, place)):
+        out.update(map(str, X.columns))
     return frozenset(out)
 
 
@@ -117,7 +125,7 @@ def _unknown(problem: Problem, key: str, listed: list[Any], names: list[str] | N
             if one in (data.get("target"), data.get("groups"), data.get("weights")) or one in data.get("drop", ()):
                 message += ", for the model: data.target, groups, weights and drop are taken out"
             else:
-                message += did_you_mean(one, names) or f" (it has {_few(names)})"
+                message += did_you_mean(one, [*names, *KINDS]) or f" (it has {_few(names)})"
         if message:
             yield Finding(key=f"{key}.{number}", message=message)
 

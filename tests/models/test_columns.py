@@ -74,7 +74,13 @@ def test_two_kinds_select_the_columns_of_both_in_the_tables_order(one: str, othe
 
 @pytest.mark.parametrize(
     ("value", "names"),
-    [(["t", "n"], ["t", "n"]), ([0, 3], ["n", "t"]), ({"regex": "^[fd]$"}, ["f", "d"]), (["t", "gone"], ["t"])],
+    [
+        ("s", ["s"]),
+        (["t", "n"], ["t", "n"]),
+        ([0, 3], ["n", "t"]),
+        ({"regex": "^[fd]$"}, ["f", "d"]),
+        (["t", "gone"], ["t"]),
+    ],
 )
 def test_names_positions_and_expressions_select(value: Any, names: list[str]) -> None:
     assert selected(select(value), TABLE) == names
@@ -83,7 +89,7 @@ def test_names_positions_and_expressions_select(value: Any, names: list[str]) ->
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("numbers", "expected number, text, category, boolean, datetime, a list of column names"),
+        (3, "expected number, text, category, boolean, datetime, a column's name, a list of names"),
         ([], "at least 1"),
         ({"regex": "("}, "expected a regular expression, found '('"),
         ({"regex": "a(b|c)"}, "write (?:...) for"),
@@ -167,6 +173,7 @@ def test_the_space_is_checked_against_the_estimators_inside(tmp_path: Path) -> N
     ("choice", "key", "said"),
     [
         (["colour", "ctiy"], "select.1", "the data has no column 'ctiy'; did you mean 'city'?"),
+        ("numbers", "select.0", "the data has no column 'numbers'; did you mean 'number'?"),
         (["price"], "select.0", "no column 'price', for the model: data.target"),
         ([9], "select.0", "no column 9: the data has 5, counted from 0"),
     ],
