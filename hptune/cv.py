@@ -62,6 +62,11 @@ class CvSpec(Spec):
     """Whether a row may be tested in several folds of one repeat."""
 
     @property
+    def apart(self) -> int:
+        """How many rows are left out between training and test, also before a holdout of the last rows."""
+        return 0
+
+    @property
     def aside(self) -> tuple[str, ...]:
         """The columns of the data that belong to the splitting and not to X."""
         return ()
@@ -204,6 +209,10 @@ class TimeSeries(CvSpec):
     """Rows in each test part; by default rows / (folds + 1)."""
 
     in_order: ClassVar[bool] = True
+
+    @property
+    def apart(self) -> int:
+        return self.gap
 
     def splits(self, rows: Rowset) -> list[Fold]:
         from sklearn import model_selection as ms

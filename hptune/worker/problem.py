@@ -229,8 +229,13 @@ class Problem:
         folds, fold = outer["folds"], outer["fold"]
         rows = found.train
         classes = found.task == "classification"
-        in_order = isinstance(self.evaluate.cv, CvSpec) and self.evaluate.cv.in_order
-        cv = TimeSeries(folds=folds) if in_order else plain_folds(folds, classes=classes, groups=found.groups)
+        wanted = self.evaluate.cv
+        in_order = isinstance(wanted, CvSpec) and wanted.in_order
+        cv = (
+            TimeSeries(folds=folds, gap=wanted.apart)
+            if isinstance(wanted, CvSpec) and in_order
+            else plain_folds(folds, classes=classes, groups=found.groups)
+        )
         rowset = Rowset(
             y=rows.y, groups=rows.groups, classes=classes, aside=rows.aside, seed=seed_for(self.setup.seed, "outer")
         )

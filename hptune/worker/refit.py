@@ -45,11 +45,13 @@ def refit(problem: Problem, job: Job) -> Outcome:
             answer: dict[str, Any] = {**_NO_FILE, "holdout": None}
             holdout = problem.dataset.holdout
             if options.get("holdout") and holdout is not None:
-                answer["holdout"] = {**_scores(problem, fitted, holdout), "rows": len(holdout)}
+                before = _before_the_holdout(problem)
+                ours = fitted if before is None else fit_all(problem, options["values"], before)
+                answer["holdout"] = {**_scores(problem, ours, holdout), "rows": len(holdout)}
                 if options.get("baseline") is not None:
-                    baseline = fit_all(problem, options["baseline"])
+                    baseline = fit_all(problem, options["baseline"], before)
                     answer["holdout"]["baseline"] = _scores(problem, baseline, holdout)
-                    answer["holdout"]["gain"] = _resampled(problem, fitted, baseline, holdout)
+                    answer["holdout"]["gain"] = _resampled(problem, ours, baseline, holdout)
             if options.get("everything") and holdout is not None:  # scored above, or earlier, without these rows
                 fitted = fit_all(problem, options["values"], problem.dataset.train.joined(holdout))
             if options.get("path") is not None:
@@ -66,6 +68,18 @@ def fit_all(problem: Problem, values: Mapping[str, Any], rows: Rows | None = Non
     seed = seed_for(problem.setup.seed, "refit")
     with seeded_globals(seed):
         return problem.fit(values, problem.dataset.train if rows is None else rows, seed=seed)
+
+
+def _before_the_holdout(problem: Problem) -> Rows | None:
+    """Return the rows that models scored on the holdout are fitted on; None: all of the search.
+
+    What is kept apart in the folds of a time series (`gap`) is kept apart here too; an outer fold has left it out already.
+    """
+    import numpy as np
+
+    apart = problem.cv.apart if problem.dataset.consecutive and problem.setup.outer is None else 0
+    rows = problem.dataset.train
+    return rows.take(np.arange(max(len(rows) - apart, 1))) if apart else None
 
 
 def _scores(problem: Problem, fitted: Any, rows: Rows) -> dict[str, Any]:

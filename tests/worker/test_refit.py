@@ -56,6 +56,19 @@ def test_the_holdout_is_scored_for_the_winner_and_the_baseline() -> None:
     assert held["rows"] == 15
 
 
+def test_a_gap_of_the_folds_is_one_before_the_holdout_too() -> None:
+    cv = {"type": "time_series", "folds": 3, "gap": 4}
+    service = Service(setup(RIDGE, HELD, {"metric": "neg_mean_squared_error", "cv": cv}))
+    held = answer_of(refit(service, {"alpha": 0.1}, holdout=True, baseline={"alpha": 1000.0}))["holdout"]
+    data = service.problem.dataset
+    assert data.holdout is not None
+    for found, alpha in ((held, 0.1), (held["baseline"], 1000.0)):
+        model = Ridge(alpha=alpha).fit(data.train.X[:-4], data.train.y[:-4])
+        assert found["score"] == pytest.approx(-((model.predict(data.holdout.X) - data.holdout.y) ** 2).mean())
+    outer = Problem(setup(RIDGE, SYNTHETIC, {"cv": cv}, outer={"folds": 3, "fold": 0})).dataset
+    assert (len(outer.train), len(outer.holdout or ())) == (15 - 4, 15)
+
+
 def test_without_a_holdout_there_is_none_to_score() -> None:
     assert answer_of(refit(Service(setup(RIDGE, SYNTHETIC)), holdout=True))["holdout"] is None
 
