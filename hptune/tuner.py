@@ -17,6 +17,7 @@ import math
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,11 +32,13 @@ from hptune.objective import Objective
 from hptune.oracle import OracleSpec
 from hptune.oracles import ORACLES
 from hptune.oracles.halving import Halving
+from hptune.randomness import seed_for, seeded_globals
 from hptune.recording import record
 from hptune.replay import replay
 from hptune.space import SearchSpace
 from hptune.study import Study
 from hptune.trial import Failure, Trial
+from hptune.tuner_folds import Folds
 
 OWN_SCORE: Final = "score"
 """The objective's name when the model's own `score(X, y)` is used."""
@@ -64,9 +67,10 @@ class Tuner:
     `overwrite` starts over. `hyperparameters` holds definitions that take precedence over the model's; entries the
     model adds to them are searched too (`tune_new_entries`), run at their defaults (not tune), or are refused (not
     `allow_new_entries`).
-    `executions_per_trial` runs each trial so many times and takes the mean. `cv` is the number of folds, or a
-    scikit-learn splitter, that the default `run_trial` uses. After `max_consecutive_failed_trials` failures one after
-    another the search ends with `NoSuccess`.
+    `executions_per_trial` runs each trial so many times, on the same folds with other seeds, and takes the mean. `cv`
+    is what the default `run_trial` divides the rows by: a number of folds, a scikit-learn splitter, or the folds
+    themselves; it is the same division for every trial, and what has no `random_state` draws from `seed`. After
+    `max_consecutive_failed_trials` failures one after another the search ends with `NoSuccess`.
 
     Raises `UsageError` for an objective whose direction cannot be known, one that is no scorer where `run_trial` is
     the default, for neither hypermodel nor own `run_trial`, and for an oracle that gives trials shares of a resource.
@@ -113,6 +117,9 @@ class Tuner:
         self._history: History | None = None
         self._study: Study | None = None
         self._searched: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+        self._folds = Folds()
+        self._classes: bool | None = None
+        self._execution = 0
         if self.directory is not None and overwrite and self._kept():
             with locked(self.directory):
                 for name in (JOURNAL, TORN):  # what else lies there is the user's
@@ -128,6 +135,8 @@ class Tuner:
         Raises `NoSuccess` when no trial succeeded or too many failed in a row, and the journal's errors.
         """
         self._searched = (args, kwargs)
+        self._folds.forget()
+        self._classes = None
         first: list[float] | Failure | None = None
         if self.hypermodel is None and self._space is None and self._kept():
             self._space = self.history.space
@@ -171,26 +180,27 @@ class Tuner:
         validation, groups = kwargs.pop("validation_data", None), kwargs.pop("groups", None)
         hp = trial.hyperparameters
         if validation is not None:
-            model = self._fitted(hp, *args, **kwargs)
-            return self._score(model, *validation)
+            with self._seeded(0):
+                return self._score(self._fitted(hp, *args, **kwargs), *validation)
         if len(args) != 2:
             raise UsageError(f"search: expected X and y (or override run_trial), found {len(args)} arguments")
-        from sklearn.model_selection import check_cv
         from sklearn.utils import indexable
 
         X, y = indexable(*args)  # sparse ones as csr: of coo no rows can be taken
-        splits = check_cv(self.cv, y, classifier=_classifies(self._build(hp)))
+        folds = self._folds.of(self.cv, X, y, groups, classes=self._for_classes(hp), seed=self._seed)
         scores = []
-        for train, valid in splits.split(X, y, groups):
+        for number, (train, valid) in enumerate(folds):
             fitted = {name: _rows(one, train) if _by_rows(one, len(y)) else one for name, one in kwargs.items()}
-            model = self._fitted(hp, _rows(X, train), _rows(y, train), **fitted)
-            scores.append(self._score(model, _rows(X, valid), _rows(y, valid)))
+            with self._seeded(number):
+                model = self._fitted(hp, _rows(X, train), _rows(y, train), **fitted)
+                scores.append(self._score(model, _rows(X, valid), _rows(y, valid)))
         return scores
 
     def _executed(self, trial: TunerTrial, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[float] | Failure:
         """Return the scores of all executions of a trial, or the first failure."""
         scores: list[float] = []
-        for _ in range(self.executions_per_trial):
+        for execution in range(self.executions_per_trial):
+            self._execution = execution
             try:
                 scores += self._scores(self.run_trial(trial, *args, **kwargs))
                 if trial.hyperparameters.first_met and not self._allow_new:
@@ -226,6 +236,30 @@ class Tuner:
         view = history.view(everything=True)
         if view.failures_in_a_row >= self.max_consecutive_failed_trials:
             raise NoSuccess(f"{view.failures_in_a_row} trials failed one after another; the last: {_last(history)}")
+
+    # -- randomness -----------------------------------------------------------------------------------------------
+
+    @property
+    def _seed(self) -> int:
+        """The study's seed, which a folder may hold or a study have drawn."""
+        return self._history.seed if self._history is not None else self.seed or 0
+
+    def _seeded(self, fold: int) -> AbstractContextManager[None]:
+        """Return a context in which models without `random_state` draw the same in each trial, as `hptune run` has it."""
+        again = (self._execution,) if self._execution else ()
+        return seeded_globals(seed_for(self._seed, "model", fold, *again))
+
+    def _for_classes(self, hp: HyperParameters) -> bool:
+        """Return whether a number of folds is stratified: told by the model at the defaults, for all trials alike."""
+        if self._classes is None:
+            defaults = HyperParameters.from_values(self.space, self.space.defaults())
+            with self._seeded(0):
+                try:
+                    model = self._build(defaults)
+                except Exception:  # it fails for some values: those trials are failed
+                    model = self._build(hp)
+            self._classes = _classifies(model)
+        return self._classes
 
     # -- models ---------------------------------------------------------------------------------------------------
 
@@ -307,7 +341,11 @@ class Tuner:
         rest = {key: value for key, value in kwargs.items() if key not in ("validation_data", "groups")}
         if type(self).run_trial is not Tuner.run_trial:
             rest = {}  # what an own run_trial does with them is its own affair
-        return [self._fitted(hp, args[0], args[1], **rest) for hp in self.get_best_hyperparameters(num_models)]
+        models = []
+        for hp in self.get_best_hyperparameters(num_models):
+            with seeded_globals(seed_for(self._seed, "refit")):
+                models.append(self._fitted(hp, args[0], args[1], **rest))
+        return models
 
     def results_summary(self, num_trials: int = 10) -> None:
         """Print the best trials, best first, and how many failed."""
