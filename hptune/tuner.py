@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from hptune.errors import NoSuccess, StudyExhausted, UsageError
 from hptune.history import History
@@ -39,9 +39,7 @@ from hptune.space import SearchSpace
 from hptune.study import Study
 from hptune.trial import Failure, Trial
 from hptune.tuner_folds import Folds
-
-OWN_SCORE: Final = "score"
-"""The objective's name when the model's own `score(X, y)` is used."""
+from hptune.tuner_objective import OWN_SCORE, Scorer, must_score, objective_from, scorer_from
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,8 @@ class Tuner:
 
     `hypermodel` is a `HyperModel`, or a function `build(hp)` that returns a model; it may be left out by a subclass
     whose `run_trial` does everything (its first run, at the defaults, then tells the space). `objective` is an
-    `Objective`, the name of a scikit-learn scorer, or None for the model's own `score`. `oracle` is a name or an
+    `Objective`, the name of a scikit-learn scorer, a scorer `(estimator, X, y)` (of `make_scorer` too; maximized, and
+    known by its function's name), or None for the model's own `score`. `oracle` is a name or an
     oracle with its options; `seed` 0 is a seed, None draws one. With `directory` the study is kept and continued;
     `overwrite` starts over. `hyperparameters` holds definitions that take precedence over the model's; entries the
     model adds to them are searched too (`tune_new_entries`), run at their defaults (not tune), or are refused (not
@@ -73,13 +72,14 @@ class Tuner:
     `max_consecutive_failed_trials` failures one after another the search ends with `NoSuccess`.
 
     Raises `UsageError` for an objective whose direction cannot be known, one that is no scorer where `run_trial` is
-    the default, for neither hypermodel nor own `run_trial`, and for an oracle that gives trials shares of a resource.
+    the default, several, for neither hypermodel nor own `run_trial`, and for an oracle that gives trials shares of a
+    resource.
     """
 
     def __init__(
         self,
         hypermodel: HyperModel | Callable[[HyperParameters], Any] | None = None,
-        objective: Objective | str | None = None,
+        objective: Objective | str | Scorer | None = None,
         max_trials: int = 10,
         *,
         oracle: str | OracleSpec | Mapping[str, Any] | None = None,
@@ -101,8 +101,9 @@ class Tuner:
                 raise UsageError(f"{name}: expected a whole number above 0, found {number!r}")
         self.hypermodel = hypermodel
         self.objective = objective_from(objective)
-        if type(self).run_trial is Tuner.run_trial:
-            _must_score(self.objective)
+        self.scorer = scorer_from(objective)
+        if self.scorer is None and type(self).run_trial is Tuner.run_trial:
+            must_score(self.objective)
         self.max_trials = max_trials
         self.oracle = _knows_no_shares(oracle)
         self.seed = seed
@@ -276,7 +277,9 @@ class Tuner:
             model.fit(*args, **kwargs)
         return model
 
-    def _score(self, model: Any, X: Any, y: Any) -> float:
+    def _score(self, model: Any, X: Any, y: Any) -> Any:
+        if self.scorer is not None:
+            return self.scorer(model, X, y)
         if self.objective.metric == OWN_SCORE:
             return float(model.score(X, y))
         from sklearn.metrics import get_scorer
@@ -386,36 +389,6 @@ def _knows_no_shares(
 
 class _Invalid(ValueError):
     """`run_trial` returned something that is no score."""
-
-
-def objective_from(objective: Objective | str | None) -> Objective:
-    """Return the objective for a scorer's or metric's name; None stands for the model's own `score`, maximised.
-
-    Raises `UsageError` for a name that tells no direction.
-    """
-    if isinstance(objective, Objective):
-        return objective
-    if objective is None:
-        return Objective(OWN_SCORE, "maximize")
-    return Objective.named(objective)
-
-
-def _must_score(objective: Objective) -> None:
-    """Raise `UsageError` for an objective that the default `run_trial` cannot compute, or in the wrong direction."""
-    from hptune.worker.scoring import nearest_scorer, scorer_names
-
-    metric = objective.metric
-    if metric == OWN_SCORE:
-        return
-    if metric not in scorer_names():
-        raise UsageError(
-            f"objective: expected the name of a scikit-learn scorer, found {metric!r}{nearest_scorer(metric)} "
-            "(a run_trial of your own may return what it likes)"
-        )
-    if objective.direction == "minimize":
-        raise UsageError(
-            f"objective: scikit-learn's scorers are maximized ({metric}: more is better), found minimize"
-        )
 
 
 def _classifies(model: Any) -> bool:

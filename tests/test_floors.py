@@ -16,7 +16,7 @@ PACKAGE = ROOT / "hptune"
 # From the top down; on each floor, path prefixes relative to hptune/. A file may import from its own floor (if it is
 # marked so) and from those below. `hptune/__init__` exports lazily and is not on a floor.
 FLOORS: list[tuple[str, tuple[str, ...]]] = [
-    ("face", ("__main__", "cli", "commands", "tuner", "tuner_folds")),
+    ("face", ("__main__", "cli", "commands", "tuner", "tuner_folds", "tuner_objective")),
     (
         "wiring",
         (
