@@ -131,6 +131,8 @@ class EntryReader:
                 known = [*OPTIONS[kind], *_SHARED, *(alias for alias, one in ALIASES.items() if one in OPTIONS[kind])]
                 hint = did_you_mean(key, known)
                 message = f"unknown key{hint}" if hint else unknown_key(key, [*OPTIONS[kind], *_SHARED])
+                if key == "extra" and kind == "choice":
+                    message = "unknown key: extra values are for ranges; a choice lists all of its own in `values:`"
                 self.complain((*path, key), message, on_key=True)
             elif name in spelled:
                 self.complain((*path, key), f"{spelled[name]} and {key} say the same: keep one", on_key=True)

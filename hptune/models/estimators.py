@@ -7,6 +7,7 @@ import copy
 import functools
 import importlib
 import inspect
+import math
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -25,10 +26,11 @@ from hptune.models.nodes import (
     NamedEstimators,
     PipelineNode,
 )
+from hptune.models.own_defaults import moved, unsaid_default
 from hptune.models.paths import Place, locate, walk
 from hptune.models.texts import given_a_table
 from hptune.models.unsaid import is_unsaid, meant
-from hptune.parameters import Fixed, Parameter
+from hptune.parameters import Float, Int, Parameter
 from hptune.randomness import seed_for
 from hptune.space import SearchSpace
 
@@ -181,6 +183,7 @@ def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace,
     defaults: dict[str, dict[str, Any]] = {}  # of each parameter, by the path it sets
     told: dict[str, tuple[str, Parameter]] = {}
     apart: set[str] = set()  # paths whose own default is only by number among the values
+    unlike: set[str] = set()  # paths whose own default would be, in a wider range
     for parameter in space:
         key = f"space.{parameter.name}"
         for number, target in enumerate(parameter.sets or (parameter.name,)):
@@ -200,10 +203,14 @@ def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace,
                 if is_unsaid(own):
                     own = meant(_owner(place, name, parameters, load)[0], name, parameters)
                     if is_unsaid(own):
-                        findings += _unsaid(parameter, target, own)
+                        findings += unsaid_default(parameter, target, own)
                 defaults.setdefault(parameter.name, {})[target] = own
-                if _stands_apart(place, name, parameter, parameters, load):
+                if _means_other(place, name, parameter.nearest(own), parameters, load):
                     apart.add(target)
+                if isinstance(parameter, (Float, Int)) and isinstance(own, (int, float)) and math.isfinite(own):
+                    kind = float if isinstance(parameter, Float) else int
+                    if _means_other(place, name, kind(own), parameters, load):
+                        unlike.add(target)
                 findings += _against_constraints(place, name, parameter, parameters, load)
             else:
                 findings.append(_unknown(at, place, name, parameters, open_ended))
@@ -215,20 +222,22 @@ def examine(root: Place, space: SearchSpace, load: Loader) -> tuple[SearchSpace,
         one
         for name in plain
         for target, own in defaults[name].items()
-        if _is_plain(own) and (one := _moved(space[name], examined[name], target, own, target in apart)) is not None
+        if _is_plain(own)
+        and (one := moved(space[name], examined[name], target, own, target in apart, target not in unlike))
+        is not None
     ]
     return examined, findings
 
 
-def _stands_apart(place: Place, name: str, parameter: Parameter, parameters: Mapping[str, Any], load: Loader) -> bool:
-    """Return whether the estimator's own default equals a value of the parameter, and means another thing to it.
+def _means_other(place: Place, name: str, value: Any, parameters: Mapping[str, Any], load: Loader) -> bool:
+    """Return whether the estimator's own default equals a value, and means another thing to it.
 
     A random forest's `max_features` 1.0 is all of the features, 1 a single one.
     """
     from hptune.models.constraints import means_other
 
     own = parameters[name]
-    return _is_plain(own) and means_other(*_owner(place, name, parameters, load), own, parameter.nearest(own))
+    return _is_plain(own) and means_other(*_owner(place, name, parameters, load), own, value)
 
 
 def _owner(place: Place, name: str, parameters: Mapping[str, Any], load: Loader) -> tuple[type, str]:
@@ -345,48 +354,3 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, dict):
         return all(isinstance(key, str) and _is_plain(one) for key, one in value.items())
     return value is None or (isinstance(value, (bool, int, float, str)) and not is_unsaid(value))
-
-
-def _unsaid(parameter: Parameter, target: str, own: str) -> list[Finding]:
-    """Return the note that the default configuration cannot be the estimator's own, which says no value."""
-    if isinstance(parameter, Fixed) or "default" in parameter.to_json():
-        return []
-    found = parameter.default_value
-    message = (
-        f"{target}: left out ({own!r}), the estimator goes by a rule of its own, which is no value of the range; the "
-        f"default configuration takes {found!r} (write `default:` to choose another)"
-    )
-    return [Finding(key=f"space.{parameter.name}", message=message, severity="warning")]
-
-
-def _moved(declared: Parameter, parameter: Parameter, target: str, own: Any, apart: bool) -> Finding | None:
-    """Return the note that the default configuration differs from the estimator's own, where it does.
-
-    `declared` is the config's parameter, `parameter` has the default that is taken, `target` is the path it sets;
-    `apart`: the value that equals `own` means another thing to the estimator (see `_stands_apart`).
-    """
-    if isinstance(declared, Fixed) or "default" in declared.to_json():
-        return None
-    if own is None and target.replace("__", ".").rpartition(".")[2] == "random_state":
-        return None  # left out, it would get a seed
-    found = parameter.default_value
-    own = list(own) if isinstance(own, tuple) else own
-    if not apart and found == own and isinstance(found, bool) == isinstance(own, bool):
-        return None
-    shown = "null" if own is None else repr(own)
-    if not apart and declared.nearest(own) == own:  # only a tied parameter's: it has one default for all that it sets
-        mend = "write `default:` to choose another"
-        message = (
-            f"{target}: the estimator's own default is {shown}; the default configuration takes {found!r} ({mend})"
-        )
-        return Finding(key=f"space.{declared.name}", message=message, severity="warning")
-    mend = "or widen the range" if isinstance(own, (int, float)) else f"or `extra: [{shown}]` to search it as well"
-    why = ""
-    if apart:
-        why = f", as the {'float' if isinstance(own, float) else 'whole number'} that it is"
-        mend = f"or list the values with {shown} among them"
-    message = (
-        f"the estimator's own default {shown} is not in the range{why}; the default configuration takes {found!r} "
-        f"(write `default:` to choose another, {mend})"
-    )
-    return Finding(key=f"space.{declared.name}", message=message, severity="warning")

@@ -83,6 +83,8 @@ WRONG = [
     ("{type: float, min: 0, maxx: 1, max: 2}", "alpha.maxx: unknown key; did you mean 'max'?"),
     ("{type: choice, values: [a], min: 0}",
      "alpha.min: unknown key; expected one of values, default, ordered, weights, when, sets"),
+    ("{type: choice, values: [a], extra: [b]}",
+     "alpha.extra: unknown key: extra values are for ranges; a choice lists all of its own in `values:`"),
     ("{type: float, min: 0, max: 1, step: 0}", "alpha.step: expected a positive number, found 0.0"),
     ("{type: float, min: 1, max: 2, scale: log, step: 1}", "alpha: a log scale takes `factor:`, not `step:`"),
     ("{type: float, min: 1, max: 2, extra: scale}", "alpha.extra: expected a list, found 'scale'; write [scale]"),

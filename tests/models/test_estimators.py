@@ -157,7 +157,7 @@ def test_a_default_that_stands_for_not_given_is_what_the_estimator_then_does(
     assert space["penalty"].default_value == meant
     assert [one for one in findings if "default" in one.message] == []
     _, findings = examined(model, Choice(name="penalty", values=(None, "other")))
-    assert any(f"own default {meant!r} is not in the range" in one.message for one in findings)
+    assert any(f"own default {meant!r} is not among the values" in one.message for one in findings)
 
 
 def test_a_default_that_stands_for_a_rule_of_its_own_is_said_not_to_be_the_baseline() -> None:
@@ -212,23 +212,27 @@ def test_all_wrong_names_are_told_at_once() -> None:
 
 
 FOREST = {"class": "sklearn.ensemble.RandomForestRegressor"}
+LISTED = "write `default:` to choose another, or list the values with 1.0 among them"
+ADDED = "add 1.0 to the values, or put another value first"
 
 
 @pytest.mark.parametrize(
-    ("parameter", "taken"),
+    ("parameter", "taken", "where", "mend"),
     [
-        (Int(name="max_features", low=1, high=10), 6),
-        (Choice(name="max_features", values=(2, 1, "sqrt")), 2),
-        (Int(name="max_features", low=1, high=10, extra=("sqrt",)), 6),
+        (Int(name="max_features", low=1, high=10), 6, "in the range", LISTED),
+        (Choice(name="max_features", values=(2, 1, "sqrt")), 2, "among the values", ADDED),
+        (Int(name="max_features", low=1, high=10, extra=("sqrt",)), 6, "in the range", LISTED),
     ],
 )
-def test_a_share_of_one_does_not_become_the_count_one(parameter: Parameter, taken: int) -> None:
+def test_a_share_of_one_does_not_become_the_count_one(
+    parameter: Parameter, taken: int, where: str, mend: str
+) -> None:
     space, [finding] = examined(FOREST, parameter)  # 1.0 is all of the features, 1 a single one
     assert space.defaults()["max_features"] == taken
     assert finding.severity == "warning"
     assert finding.message == (
-        "the estimator's own default 1.0 is not in the range, as the float that it is; the default configuration "
-        f"takes {taken} (write `default:` to choose another, or list the values with 1.0 among them)"
+        f"the estimator's own default 1.0 is not {where}, as the float that it is; the default configuration "
+        f"takes {taken} ({mend})"
     )
 
 
