@@ -9,6 +9,7 @@ from typing import Any
 from hptune.config.paths import Path as KeyPath
 from hptune.config.sources import Sources
 from hptune.config.specs import StudyConfig
+from hptune.config.spelling import Spelling
 from hptune.config.wording import found
 from hptune.errors import Problem
 from hptune.model import MeasuringModel
@@ -63,10 +64,12 @@ def _measures_itself(config: StudyConfig, sources: Sources) -> list[Problem]:
     ]
 
 
-def model_checks(config: StudyConfig, space: SearchSpace, folder: Path, sources: Sources) -> list[Problem]:
+def model_checks(
+    config: StudyConfig, space: SearchSpace, folder: Path, sources: Sources, spelling: Spelling
+) -> list[Problem]:
     """Return what the model itself says of space, metric and the config's folder."""
     findings = config.model.check(space, config.evaluate, folder)
-    return [sources.problem_at(one.key, one.message, one.severity) for one in findings]
+    return [sources.problem_at(one.key, one.message, one.severity, spelled=spelling.key(one.key)) for one in findings]
 
 
 def _limits(config: StudyConfig, sources: Sources) -> list[Problem]:

@@ -16,6 +16,7 @@ from hptune.config.paths import Path
 from hptune.config.sources import Sources
 from hptune.config.space_rules import Declared
 from hptune.config.specs import StudyConfig
+from hptune.config.spelling import Spelling
 from hptune.errors import Problem
 from hptune.model import EstimatorModel
 from hptune.models.epochs import EPOCHS, last_steps
@@ -53,37 +54,36 @@ def resource_of(config: StudyConfig | None) -> Resource | None:
         return found
 
 
-def with_parameter(value: Mapping[str, Any], resource: Resource | None) -> Mapping[str, Any]:
+def with_parameter(value: Mapping[str, Any], resource: Resource | None, spelling: Spelling) -> Mapping[str, Any]:
     """Return the config with the resource's parameter in its space, if it is not there."""
     space = value.get("space") or {}
-    if resource is None or not resource.is_parameter or not isinstance(space, Mapping) or _stands_in(space, resource):
+    if (
+        resource is None
+        or not resource.is_parameter
+        or not isinstance(space, Mapping)
+        or resource.name in spelling.keys
+    ):
         return value
     return {**value, "space": {**space, resource.name: resource.amount(None)}}
 
 
-def _stands_in(space: Mapping[str, Any], resource: Resource) -> str | None:
-    dots = resource.name.replace("__", ".")
-    return next((key for key in space if key.replace("__", ".") == dots), None)
-
-
-def moved(problems: list[Problem], resource: Resource | None, sources: Sources) -> list[Problem]:
+def moved(problems: list[Problem], resource: Resource | None, sources: Sources, spelling: Spelling) -> list[Problem]:
     """Return the problems with those of a parameter that only `oracle.resource` names told there."""
     if resource is None:
         return problems
     return [
         sources.problem(KEY, one.message, severity="warning" if one.severity == "warning" else "error")
-        if told_elsewhere(one.key, resource, sources)
+        if told_elsewhere(one.key, resource, spelling)
         else one
         for one in problems
     ]
 
 
-def told_elsewhere(key: str, resource: Resource | None, sources: Sources) -> bool:
+def told_elsewhere(key: str, resource: Resource | None, spelling: Spelling) -> bool:
     """Return whether a problem's key is that of a parameter that stands under `oracle.resource` only."""
     if resource is None or key not in (f"space.{resource.name}", f"space.{resource.name}.value"):
         return False
-    space = sources.value.get("space") if isinstance(sources.value, Mapping) else None
-    return not (isinstance(space, Mapping) and _stands_in(space, resource))
+    return resource.name not in spelling.keys
 
 
 def _everywhere(space: SearchSpace, name: str) -> bool:
@@ -92,7 +92,9 @@ def _everywhere(space: SearchSpace, name: str) -> bool:
     return all(name in space.draw(rng.random(len(space.columns))) for _ in range(DRAWS))
 
 
-def checks(config: StudyConfig, declared: Declared, resource: Resource | None, sources: Sources) -> list[Problem]:
+def checks(
+    config: StudyConfig, declared: Declared, resource: Resource | None, sources: Sources, spelling: Spelling
+) -> list[Problem]:
     """Return what is wrong with the oracle's resource for this model and space."""
     oracle = config.oracle
     if isinstance(oracle, Halving) and resource is None:
@@ -112,13 +114,14 @@ def checks(config: StudyConfig, declared: Declared, resource: Resource | None, s
     if not resource.is_parameter or declared.space is None or resource.name not in declared.space:
         return []
     parameter, whole = declared.space[resource.name], resource.amount(None)
-    at: Path = KEY if told_elsewhere(f"space.{resource.name}", resource, sources) else ("space", resource.name)
+    written = spelling.keys.get(resource.name)
+    at: Path = KEY if written is None else ("space", written)
     if not isinstance(parameter, Fixed) or parameter.value != whole or isinstance(parameter.value, bool):
         message = (
             f"the oracle's resource cannot be searched as well: take it out of the space (or fix it at {whole}, the "
             "oracle's max)"
         )
-        return [sources.problem_at(f"space.{resource.name}", message)]
+        return [sources.problem(at, message)]
     if parameter.when and not _everywhere(declared.space, resource.name):
         only = " and ".join(str(condition) for condition in parameter.when)
         message = (

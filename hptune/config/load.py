@@ -18,10 +18,11 @@ from hptune.config.extends import KEY as EXTENDS
 from hptune.config.extends import extended
 from hptune.config.files import Unreadable, contents
 from hptune.config.problems import problems_of
-from hptune.config.sources import Sources
+from hptune.config.sources import Severity, Sources
 from hptune.config.space import declare
 from hptune.config.space_rules import Declared
 from hptune.config.specs import Model, StudyConfig
+from hptune.config.spelling import Spelling
 from hptune.config.yaml_loader import Document, load_text
 from hptune.errors import ConfigError, Problem
 from hptune.model import ModelSpec
@@ -52,6 +53,7 @@ class Loaded:
     warnings: tuple[Problem, ...] = ()
     declared: Declared = field(default_factory=Declared, repr=False)
     resource: Resource | None = None
+    spelling: Spelling = field(default_factory=Spelling, repr=False)
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
@@ -67,9 +69,10 @@ class Loaded:
 
     def problem(self, key: str, message: str, severity: str = "error") -> Problem:
         """Return a problem with the dotted key path `key`, at its line (or naming the override it came from)."""
-        if fidelity.told_elsewhere(key, self.resource, self.sources):
+        if fidelity.told_elsewhere(key, self.resource, self.spelling):
             key = "oracle.resource"
-        return self.sources.problem_at(key, message, "warning" if severity == "warning" else "error")
+        kind: Severity = "warning" if severity == "warning" else "error"
+        return self.sources.problem_at(key, message, kind, spelled=self.spelling.key(key))
 
 
 def load(path: str | Path, override: Iterable[str] = ()) -> Loaded:
@@ -101,14 +104,15 @@ def load_document(document: Document, folder: Path, override: Iterable[str] = ()
     config = _validated(_named(value, document.file), sources, problems)
     resource = fidelity.resource_of(config)
     model = config.model if config is not None else _model(value)
-    declared = declare(model, fidelity.with_parameter(value, resource), sources)
-    problems += fidelity.moved(declared.problems, resource, sources)
+    spelling = Spelling.of(model, value.get("space"))
+    declared = declare(model, fidelity.with_parameter(value, resource, spelling), sources)
+    problems += fidelity.moved(declared.problems, resource, sources, spelling)
     base = folder if config is None or config.base is None else (folder / config.base).resolve()
     if config is not None:
         problems += checks.cross_checks(config, sources)
-        problems += fidelity.checks(config, declared, resource, sources)
+        problems += fidelity.checks(config, declared, resource, sources, spelling)
         if declared.space is not None:
-            problems += checks.model_checks(config, declared.space, base, sources)
+            problems += checks.model_checks(config, declared.space, base, sources, spelling)
     if base != folder and not base.is_dir():
         problems.append(
             sources.problem_at(
@@ -130,6 +134,7 @@ def load_document(document: Document, folder: Path, override: Iterable[str] = ()
         warnings=tuple(_ordered(problems, document.file)),
         declared=declared,
         resource=resource,
+        spelling=spelling,
     )
 
 

@@ -40,7 +40,10 @@ class Sources:
             message = f"{message} (from {self.document.variables[at]})"
         return Problem(key, message, self.document.file_of(at), *place, severity=severity)
 
-    def problem_at(self, key: str, message: str, severity: Severity = "error") -> Problem:
-        """Return the problem at a dotted key path, which may go on where the config ends."""
-        path, rest = locate(self.value, key)
+    def problem_at(self, key: str, message: str, severity: Severity = "error", *, spelled: str = "") -> Problem:
+        """Return the problem at a dotted key path, which may go on where the config ends.
+
+        `spelled` is the key as the config spells it, where that is known to differ.
+        """
+        path, rest = locate(self.value, spelled or key)
         return self.problem(path, message, key=key, on_key=bool(rest) and bool(path), severity=severity)

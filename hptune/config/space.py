@@ -17,11 +17,11 @@ from hptune.config.sources import Sources
 from hptune.config.space_entries import Entry, EntryReader
 from hptune.config.space_rules import Declared, Never, Rules
 from hptune.config.space_ties import Ties, any_of
+from hptune.config.spelling import canonical
 from hptune.config.wording import found
 from hptune.errors import did_you_mean
 from hptune.model import ChoicePoint, ModelSpec
 from hptune.models.hypermodel import HyperModelSpec
-from hptune.models.node_model import NodeModel
 from hptune.parameters import Choice, Fixed, Parameter
 from hptune.reachable import TOO_LITTLE, share_too_small
 from hptune.space import SearchSpace
@@ -67,10 +67,7 @@ class Assembly:
         return any(problem.severity == "error" for problem in self.reader.problems)
 
     def canonical(self, name: str) -> str:
-        """Return the path as hptune writes it: scikit-learn's `__` as dots, where names are paths at all."""
-        if isinstance(self.model, NodeModel):
-            return self.model.canonical(name)
-        return name.replace("__", ".") if self.model is None else name
+        return canonical(self.model, name)
 
     # -- parameters -------------------------------------------------------------------------------------------------
 
