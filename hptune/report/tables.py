@@ -89,7 +89,7 @@ def ordered(history: History, trials: Sequence[Trial], key: str) -> list[Trial]:
     except UsageError as error:
         known = ", ".join(SORT_KEYS)
         raise UsageError(f"--sort: expected {known} or a parameter; {error}") from None
-    return sorted(trials, key=lambda t: (*_value_order(t.values, name), t.number))
+    return sorted(trials, key=lambda t: (*_value_order(fidelity.values_of(history, t), name), t.number))
 
 
 def _value_order(values: Mapping[str, Any], name: str) -> tuple[int, float, str]:
@@ -147,12 +147,16 @@ def trial_table(
 ) -> TrialTable:
     """Return the trials as a table: number, status where not all are completed, score, deviation, changed parameters.
 
-    With `everything` also seconds, further metrics and the parameters that are the same in all; with `ranked` a first
-    column counts the rows; `labels` are notes by trial number, shown in a last column.
+    With `everything` also seconds, further metrics and the parameters that are the same in all, but for the resource
+    where a column tells how much of it each trial had; with `ranked` a first column counts the rows; `labels` are notes
+    by trial number, shown in a last column.
     """
     space = history.space
     changed, constant = split_columns(space, trials)
     names = [p.name for p in space] if everything else changed
+    shares = any(t.fidelity is not None for t in trials)
+    if shares and (resource := fidelity.resource_of(history)) is not None:
+        names = [name for name in names if name != resource.name]  # its own column tells what each trial had of it
     short = short_names(space.by_name)
     places = wording.decimals([abs(t.score) for t in trials if t.score is not None])
     headers: list[str] = []
@@ -169,7 +173,7 @@ def trial_table(
     add("trial", [str(t.number) for t in trials])
     if everything or any(not t.completed for t in trials):
         add("status", [_status(history, t) for t in trials], "left")
-    if any(t.fidelity is not None for t in trials):
+    if shares:
         add(fidelity.heading(history), [fidelity.amount(history, t) for t in trials])
     add("score", [wording.fixed(_shown(history, t), places) for t in trials])
     if everything or any(t.std is not None for t in trials):

@@ -8,8 +8,11 @@ import pytest
 
 from hptune import events as ev
 from hptune.errors import UsageError
+from hptune.history import History
 from hptune.report.tables import best_first, counted, find_name, ordered, short_names, split_columns, trial_table
 from hptune.report.trials_csv import trials_csv
+from hptune.resource import Resource
+from hptune.space import Fixed, Float, SearchSpace
 from hptune.trial import Failure
 from tests import told
 
@@ -98,3 +101,42 @@ def test_what_was_measured_of_a_failed_trial_before_it_failed_is_not_in_the_csv(
             )
             rows.append(trials_csv(study.history, [failed]).splitlines()[-1])
     assert rows[0] == rows[1]
+
+
+def halved() -> History:
+    """A study of four trials that had 5, 40, 10 and 5 of 40 iterations."""
+    space = SearchSpace((Float(name="model.C", low=1, high=2), Fixed(name="model.max_iter", value=40)))
+    resource = Resource("model.max_iter", 40, 0.125)
+    about = {"resource": resource.to_json()}
+    started = told.study(space).history.started.model_copy(update={"about": about})
+    history = History(started)
+    for number, fidelity in enumerate((0.125, None, 0.25, 0.125)):
+        values = {"model.C": 1.0 + number / 10, "model.max_iter": 40}
+        history.apply(ev.TrialStarted(time=1.0, trial=number, values=values, fidelity=fidelity))
+        history.apply(ev.FoldScored(time=2.0, trial=number, fold=0, score=0.5 + number / 10))
+        history.apply(ev.TrialCompleted(time=2.0, trial=number))
+    return history
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_resource_has_one_column_with_what_each_trial_had_of_it(everything: bool) -> None:
+    history = halved()
+    table = trial_table(history, history.trials, everything=everything).table
+    assert table.headers.count("max_iter") == 1
+    column = table.headers.index("max_iter")
+    assert [row[column] for row in table.rows] == ["5", "40", "10", "5"]
+    full = trial_table(
+        history, history.trials[1:2], everything=True
+    ).table  # no column of amounts: the parameter's own
+    assert full.rows[0][full.headers.index("max_iter")] == "40"
+
+
+def test_the_resource_is_sorted_by_what_each_trial_had_of_it() -> None:
+    history = halved()
+    assert [trial.number for trial in ordered(history, history.trials, "max_iter")] == [0, 3, 2, 1]
+
+
+def test_the_csv_keeps_the_configuration_beside_the_share() -> None:
+    first = trials_csv(halved()).splitlines()[:2]
+    row = dict(zip(*(line.split(",") for line in first), strict=True))
+    assert (row["fidelity"], row["param.model.max_iter"]) == ("0.125", "40")
