@@ -53,7 +53,8 @@ def _strangers(folder: Path, outer_folds: int) -> list[str]:
             return []
         if not held.torn:  # made and locked, but nothing was written
             names = [name for name in names if name not in (jn.NAME, jn.LOCK)]
-    return [name for name in names if os.path.lexists(folder / name)]
+    found = [name for name in names if os.path.lexists(folder / name)]
+    return [] if (folder / MARKER).is_file() else found  # another run may have begun here meanwhile
 
 
 def mark(folder: Path) -> None:
