@@ -77,7 +77,12 @@ def _form(value: Any) -> str | None:
 
 Select = Annotated[
     Annotated[Kind, Tag("<kind>")]
-    | Annotated[str, Field(min_length=1), AfterValidator(lambda name: [name]), Tag("<name>")]
+    | Annotated[
+        str,
+        Field(min_length=1, json_schema_extra={"not": {"enum": list(KINDS)}}),
+        AfterValidator(lambda name: [name]),
+        Tag("<name>"),
+    ]
     | Annotated[list[str], Field(min_length=1), Tag("<names>")]
     | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), Tag("<positions>")]
     | Annotated[ByDtype, Tag("<dtype>")]

@@ -16,7 +16,7 @@ FULL = Path(__file__).parent / "full.yaml"
 FREE = [
     "budget.trials=7", "budget.time=3h", "budget.trial_time=1s", "budget.trial_memory=1GiB", "budget.patience=1",
     "budget.target=-3.5", "budget.failures.in_a_row=3", "executor.threads_per_worker=2", "executor.retries=4",
-    "output.dir=elsewhere", "output.refit=false", "gate.min_gain=1", "gate=", "name=other", "data.train=other.csv",
+    "output.dir=elsewhere", "output.refit=false", "gate.min_gain=1", "gate=null", "name=other", "data.train=other.csv",
     "evaluate.also=[max_error]",
 ]  # fmt: skip
 BOUND = [
