@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from hptune.console import Budget, Console
+from hptune.report import phrases
 from hptune.report.closing import Closing, closing
+from hptune.space import Float, SearchSpace
 from hptune.study import Study
 from tests import told
 
@@ -153,6 +155,31 @@ def test_the_closing_part(make: Any, snapshot: Any) -> None:
     lines = "\n".join(closing(history, facts, width=80)).splitlines()
     assert max(map(len, lines)) <= 80
     assert lines == snapshot
+
+
+def test_the_defaults_are_marked_where_that_costs_no_cell() -> None:
+    names = ("a_rather_long_name", "another_long_name", "a_third_long_name")
+    study = told.study(SearchSpace(tuple(Float(name=name, low=0, high=1, default=0.5) for name in names)))
+    for score in (-3.0, -2.0, -2.5):
+        told.tell(study, score)
+    study.end("trials")
+
+    def marked(width: int) -> bool:
+        lines = closing(study.history, Closing(stop_reason="trials", folder="f"), width=width)
+        return any(" defaults  " in line for line in lines[2:6])
+
+    assert marked(100)
+    assert marked(75)  # the headers are shortened, no value is
+    assert not marked(45)
+
+
+def test_a_gain_of_single_scores_is_not_said_to_be_of_folds() -> None:
+    for folds, said in ((1, "(from the search's own scores)"), (5, "search's own folds")):
+        study = told.study()
+        for score in (-3.0, -2.0, -2.5):
+            told.tell(study, score, folds=folds)
+        study.end("trials")
+        assert said in phrases.honest_gain(study.history)
 
 
 def test_the_closing_part_without_success_says_where_to_look() -> None:

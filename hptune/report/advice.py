@@ -250,11 +250,14 @@ def outlook(history: History, done: Sequence[Trial]) -> str:
     if n < LEAST_TRIALS or history.ended == "exhausted":
         return ""
     more = max(n // 4, 5)
+    folds = any(len(trial.scores) > 1 for trial in done)  # a function's trial is one score, of no fold
     if history.started.oracle.get("type") == "random":
         chance = record_chance(n, more)
-        return f"{more} more random trials have a chance of {chance:.0%} of a better score on these folds"
+        where = " on these folds" if folds else ""
+        return f"{more} more random trials have a chance of {chance:.0%} of a better score{where}"
     gain = expected_gain([history.objective.loss(trial.score) for trial in done if trial.score is not None], more)
     if gain is None:
         return ""
-    often = f"a random search gains {wording.number(gain, 2)} on average (the luck of the folds included)"
+    luck = " (the luck of the folds included)" if folds else ""
+    often = f"a random search gains {wording.number(gain, 2)} on average{luck}"
     return f"{more} more trials: {often}, a single search may gain nothing or much more"

@@ -57,8 +57,9 @@ def _top(history: History, width: int | None, colour: bool) -> list[str]:
     if baseline is not None and baseline.completed and baseline not in listed:
         listed.append(baseline)
     made = trial_table(history, listed, labels={0: "defaults"})
-    if width is not None and made.table.width() > width:  # the line below the table names trial 0 too
-        made = trial_table(history, listed)
+    plain = trial_table(history, listed)
+    if made.table.lost(width) > plain.table.lost(width):  # the line below the table names trial 0 too
+        made = plain
     head, *rows = made.table.lines(width)
     out = [paint(head, "dim", colour)]
     out += [paint(row, "bold", colour) if i in made.table.marked else row for i, row in enumerate(rows)]

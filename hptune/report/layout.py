@@ -38,22 +38,29 @@ class Table:
         The widest columns are shortened first; when all are at their least, the last ones are left out and the header
         line says how many.
         """
-        columns = list(range(len(self.headers)))
-        widths = [max(len(self.headers[c]), self._cells(c)) for c in columns]
-        room = None if width is None else max(width - len(indent), 20)
-        dropped = 0
-        if room is not None:
-            while len(columns) > max(self.keep, 1) and self._least(columns, widths, dropped) > room:
-                columns.pop()
-                dropped += 1
-            widths = self._fitted(columns, widths, room - (len(_note(dropped)) + len(_GAP) if dropped else 0))
+        columns, widths = self._fit(None if width is None else max(width - len(indent), 20))
+        dropped = len(self.headers) - len(columns)
         note = _GAP + _note(dropped) if dropped else ""
         head = self._line(self.headers, columns, widths) + note
         return [(indent + line).rstrip() for line in (head, *(self._line(row, columns, widths) for row in self.rows))]
 
-    def width(self) -> int:
-        """Return how wide the table is with nothing shortened."""
-        return max(len(line) for line in self.lines())
+    def lost(self, width: int | None) -> tuple[int, int]:
+        """Return how many columns `lines` leaves out at this width, and how many cells of the others it shortens."""
+        columns, widths = self._fit(None if width is None else max(width, 20))
+        shortened = sum(len(row[column]) > widths[column] for row in self.rows for column in columns)
+        return len(self.headers) - len(columns), shortened
+
+    def _fit(self, room: int | None) -> tuple[list[int], list[int]]:
+        """Return the columns for which there is room, and how wide each column of the table may be."""
+        columns = list(range(len(self.headers)))
+        widths = [max(len(header), self._cells(column)) for column, header in enumerate(self.headers)]
+        if room is None:
+            return columns, widths
+        dropped = 0
+        while len(columns) > max(self.keep, 1) and self._least(columns, widths, dropped) > room:
+            columns.pop()
+            dropped += 1
+        return columns, self._fitted(columns, widths, room - (len(_note(dropped)) + len(_GAP) if dropped else 0))
 
     def _cells(self, column: int) -> int:
         """Return how wide the column's widest cell is, the header aside."""

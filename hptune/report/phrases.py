@@ -91,7 +91,8 @@ def honest_gain(history: History) -> str:
     if found.source == "finals":
         where = f"finals on {told.pairs} fresh folds"
     else:
-        where = "from the search's own folds, luck taken off" if found.optimism else "from the search's own folds"
+        measured = "folds" if len(best.scores) > 1 else "scores"  # a function's trial is one score, of no fold
+        where = f"from the search's own {measured}" + (", luck taken off" if found.optimism else "")
     text = f"{gain_of(history, told.mean)} over the defaults"
     if told.low is not None and told.high is not None:
         text += f", {told.confidence:.0%} interval {gain_of(history, told.low)} to {gain_of(history, told.high)}"

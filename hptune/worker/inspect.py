@@ -139,7 +139,7 @@ def _inspect_measuring(problem: Problem, found: Inspection, findings: _Findings)
     """Look at a model that measures itself: one measurement a trial, data only if there is some."""
     evaluate = problem.evaluate
     if evaluate.direction is None:
-        message = f"expected maximize or minimize: hptune cannot know it of what {problem.model.key} returns"
+        message = f"expected maximize or minimize: hptune cannot know it of what a {problem.model.key} returns"
         findings.append(Finding(key="evaluate.direction", message=message))
     direction: Direction = evaluate.direction or "maximize"
     found = replace(found, metric=evaluate.metric or MEASURED, direction=direction)

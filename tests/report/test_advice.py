@@ -133,9 +133,12 @@ def test_the_chance_of_random_search_is_the_theorys_and_others_get_no_promise() 
         for n in range(40)
     ]
     random = outlook(_history({}), trials)
-    assert random == "10 more random trials have a chance of 20% of a better score on these folds"
+    assert random == "10 more random trials have a chance of 20% of a better score"  # one score a trial: no folds
     other = outlook(_history({}, "bayesian"), trials)
-    assert "on average" in other
+    assert "on average, a single" in other
+    folded = [one.changed(folds=2, measurements=(*one.measurements, Measurement(1, 1.0))) for one in trials]
+    assert outlook(_history({}), folded) == f"{random} on these folds"
+    assert "on average (the luck of the folds included), a single" in outlook(_history({}, "bayesian"), folded)
     assert "a single search may gain nothing or much more" in other
     assert outlook(_history({}), trials[:7]) == ""
 

@@ -76,3 +76,17 @@ def test_the_width_is_that_of_columns_or_none_without_a_terminal() -> None:
     assert width_of(io.StringIO(), {"COLUMNS": "66"}) == 66
     assert width_of(io.StringIO(), {}) is None
     assert width_of(io.StringIO(), {"COLUMNS": "wide"}) is None
+
+
+def test_what_a_table_loses_at_a_width_is_counted() -> None:
+    table = Table(["long header", "b"], [["x" * 8, "y"], ["x" * 9, "y"]], ["left", "left"])
+    assert table.lost(None) == table.lost(80) == (0, 0)
+    narrow = Table(["a header beyond", "another beyond it"], [["x" * 7, "y" * 7]], ["left", "left"])
+    assert narrow.lost(24) == (0, 0)  # only headers are shortened
+    assert table.lines(20)[0].startswith("long header")
+    wide = Table([f"c{i}" for i in range(30)], [["123456"] * 30], ["right"] * 30)
+    columns, cells = wide.lost(40)
+    assert wide.lines(40)[0].endswith(f"+{columns} more")
+    assert (columns > 0, cells) == (True, 0)
+    text = Table(["a", "b"], [["x" * 20, "y" * 20], ["x", "y" * 20]], ["left", "left"])
+    assert text.lost(30) == (0, 3)

@@ -228,7 +228,7 @@ def test_a_function_model_is_one_fold_with_the_metric_it_is_given() -> None:
 @pytest.mark.parametrize(
     ("function", "evaluate", "key", "said"),
     [
-        ("sphere", {}, "evaluate.direction", "hptune cannot know it of what function returns"),
+        ("sphere", {}, "evaluate.direction", "hptune cannot know it of what a function returns"),
         ("spher", {"direction": "minimize"}, "model.function", "did you mean 'sphere'?"),
         ("not_callable", {"direction": "minimize"}, "model.function", "expected a function"),
     ],
