@@ -30,7 +30,7 @@ def mutter(text: str) -> None:
 def report_failure(error: BaseException, *, as_json: bool) -> int:
     """Say on stderr what went wrong (and on stdout as JSON if asked); return the exit code."""
     if isinstance(error, StdoutClosed):
-        _let_stdout_go()
+        let_stdout_go()
         return signals.exit_code
     code, problem = _judged(error)
     with contextlib.suppress(OSError):
@@ -41,7 +41,7 @@ def report_failure(error: BaseException, *, as_json: bool) -> int:
             sys.stdout.write(json.dumps({"schema_version": 1, "error": found}) + "\n")
             sys.stdout.flush()
         except OSError:
-            _let_stdout_go()
+            let_stdout_go()
     return code
 
 
@@ -96,7 +96,7 @@ def _say(error: BaseException, code: int, problem: Problem) -> None:
     err.flush()
 
 
-def _let_stdout_go() -> None:
+def let_stdout_go() -> None:
     """Point stdout at nothing, so that the interpreter's last flush does not complain."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

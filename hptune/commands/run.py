@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptune import __version__
-from hptune.commands._failing import mutter
+from hptune.commands._failing import StdoutClosed, let_stdout_go, mutter
 from hptune.commands._shared import say, say_json, stdout_coloured, stdout_width
 from hptune.commands._signals import signals
 from hptune.errors import ConfigError, GateNotMet, HptuneError, Interrupted, NoSuccess, UsageError
@@ -278,17 +278,20 @@ class _Run:
             judged = None if failed is not None or reason == "signal" else session.judge()
             files = written(session, reason, refit, judged)
             write_outputs(session, self.options, reason, judged, failed)
-            if self.options.as_json:
-                if failed is None:
-                    say_json(document_of(session, reason, judged))
-            elif not self.options.quiet:
-                facts = Closing(
-                    stop_reason=reason,
-                    folder=str(session.folder),
-                    files=files,
-                    notes=[*_refit_notes(refit), *session.after, *_gate_notes(judged), *_nested_notes(session)],
-                )
-                say(["", *closing(history, facts, width=stdout_width(), colour=stdout_coloured())])
+            try:
+                if self.options.as_json:
+                    if failed is None:
+                        say_json(document_of(session, reason, judged))
+                elif not self.options.quiet:
+                    facts = Closing(
+                        stop_reason=reason,
+                        folder=str(session.folder),
+                        files=files,
+                        notes=[*_refit_notes(refit), *session.after, *_gate_notes(judged), *_nested_notes(session)],
+                    )
+                    say(["", *closing(history, facts, width=stdout_width(), colour=stdout_coloured())])
+            except StdoutClosed:  # `| head` reads no more: the verdict is in the exit code all the same
+                let_stdout_go()
         if signals.number is not None:
             return signals.exit_code
         if failed is not None:

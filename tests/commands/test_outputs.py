@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -160,3 +163,22 @@ def test_the_suggestion_of_a_study_without_advice_is_yaml_too(tmp_path: Path, ca
     told.study(directory=tmp_path).close()
     assert cli.invoke(["suggest", str(tmp_path)]) == 0
     assert load_text(capsys.readouterr().out, "x").value == {"space": {}}
+
+
+@pytest.mark.parametrize(
+    ("options", "code"), [(["gate={min_gain: 5000}"], 3), (["model.function=math:sqrt", "gate=null"], 4)]
+)
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_reader_that_has_gone_hides_no_verdict(
+    options: list[str], code: int, more: list[str], project: Path
+) -> None:
+    words = [word for one in options for word in ("-o", one)]
+    command = [sys.executable, "-m", "hptune", "run", "study.yaml", *words, "--allow-import", "math", *more]
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        both = subprocess.run(command, cwd=project, stdout=write, stderr=write, timeout=100, check=False)
+        one = subprocess.run(command, cwd=project, stdout=write, stderr=subprocess.DEVNULL, timeout=100, check=False)
+    finally:
+        os.close(write)
+    assert (both.returncode, one.returncode) == (code, code)
