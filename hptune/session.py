@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from typing import Any, Literal
 
 from hptune.config.load import Loaded
 from hptune.config.specs import StudyConfig
-from hptune.errors import Problem, WorkFailed
+from hptune.errors import Interrupted, Problem, WorkFailed
 from hptune.executor import Executor
 from hptune.finals import Plan, first_round, half_round, measured_refit_gain, plan, second_round, verdict
 from hptune.gate import Judged, judge
@@ -307,11 +308,14 @@ def outcome_of(
     interrupt: Callable[[], str | None],
     meanwhile: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Return what became of a job, watching for an interruption; `meanwhile` is called once it is on its way."""
+    """Return what became of a job; `meanwhile` is called once it is on its way.
+
+    Raises `Interrupted` when `interrupt` returns a reason, with the workers ended.
+    """
     future = executor.submit(job)
     meanwhile()
     while not wait([future], timeout=POLL_SECONDS).done:
         if interrupt() is not None:
             executor.close(kill=True)
-            raise KeyboardInterrupt
+            raise Interrupted(signal.SIGINT)  # which signal it was, if it was one, only who listens to them knows
     return future.result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -86,3 +87,20 @@ def test_the_result_holds_every_outer_fold_and_a_rerun_repeats_none(tmp_path: Pa
     (tmp_path / "run" / "outer-1" / jn.NAME).write_bytes(before[1][: len(before[1]) * 2 // 3])  # interrupted there
     assert run(tmp_path)["nested"] == found
     assert (tmp_path / "run" / "outer-0" / jn.NAME).read_bytes() == before[0]
+
+
+def test_a_signal_as_an_outer_fold_begins_saves_the_study_and_exits_as_signals_do(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    command = [sys.executable, "-m", "hptune", "run", "c.yaml", "--dir", "run", "--json"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "outer fold 1" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=100)
+    assert process.returncode == 143, err
+    found = json.loads(out)
+    assert found == json.loads((tmp_path / "run" / "result.json").read_text())
+    assert (found["stop_reason"], found["trials"]["total"]) == ("signal", 4)
+    assert (tmp_path / "run" / "best.yaml").is_file()

@@ -10,6 +10,8 @@ from typing import Any
 import typer
 import typer.main
 
+from hptune.commands._signals import signals
+
 
 def built(
     app: typer.Typer, parts: Sequence[typer.Typer], arguments: Sequence[str], parsed: Callable[[], None]
@@ -34,7 +36,8 @@ def built(
 
     def begun(invoke: Callable[[Any], Any], context: Any) -> Any:
         parsed()
-        return invoke(context)
+        with signals.interrupting():  # else typer ends it, without a word and without the JSON document
+            return invoke(context)
 
     for verb in command.commands.values():  # type: ignore[attr-defined]
         verb.invoke = partial(begun, verb.invoke)

@@ -53,7 +53,7 @@ def _judged(error: BaseException) -> tuple[int, Problem]:
     if isinstance(error, HptuneError):
         return error.exit_code, Problem("", str(error))
     if isinstance(error, Interrupted):
-        return error.exit_code, Problem("", "interrupted")
+        return signals.exit_code or error.exit_code, Problem("", "interrupted")
     if isinstance(error, KeyboardInterrupt):
         return 130, Problem("", "interrupted")
     usage = getattr(error, "format_message", None)  # typer's own; its base class has moved between versions

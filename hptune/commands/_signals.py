@@ -56,6 +56,16 @@ class Signals:
                 signal.signal(number, old[number])
 
     @contextlib.contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """Turn a `KeyboardInterrupt` of the user's code into `Interrupted`, and take it for a signal that came."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self.number is None:
+                self.number = signal.SIGINT
+            raise Interrupted(self.number) from None
+
+    @contextlib.contextmanager
     def gently(self) -> Iterator[None]:
         """While this lasts the first signal is only noted; one that came before counts as the first."""
         self._gentle = True

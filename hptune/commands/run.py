@@ -226,7 +226,7 @@ class _Run:
         console.start(study.history)
         study.observers += [drop, console.observe]
         try:
-            with signals.gently():
+            with signals.gently(), signals.interrupting():
                 return self.session.run(again=self.again, tick=console.tick, interrupt=interrupt)
         except Interrupted:  # the second signal: the workers go now, what they did not report is done again later
             self.session.close(kill=True)
@@ -241,7 +241,7 @@ class _Run:
         from hptune.nested import run_nested
 
         try:
-            with signals.gently():
+            with signals.gently(), signals.interrupting():
                 return run_nested(
                     self.session.loaded,
                     self.session.folder,
@@ -257,7 +257,8 @@ class _Run:
     def _refit(self) -> Mapping[str, Any] | None:
         """Fit the winner on all training data, score the holdout; None if that was interrupted or failed."""
         try:
-            return self.session.refit(holdout_again=self.options.holdout_again)
+            with signals.interrupting():
+                return self.session.refit(holdout_again=self.options.holdout_again)
         except HptuneError as error:  # said at the end, when all else is saved
             self.failed = error
             return None

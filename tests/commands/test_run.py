@@ -332,6 +332,21 @@ def test_a_second_signal_ends_at_once(project: Path) -> None:
     assert result()["status"] == "interrupted"
 
 
+def test_code_that_raises_keyboard_interrupt_is_an_interruption_with_everything_saved(
+    project: Path, capsys: Capture
+) -> None:
+    (project / "pressing.py").write_text(
+        "def f(values):\n    if values['x'] != 3:\n        raise KeyboardInterrupt\n    return 1.0\n"
+    )
+    assert run("study.yaml", "--json", "-o", "model.function=pressing:f") == 130
+    found = result()
+    assert json.loads(capsys.readouterr().out) == found
+    assert (found["stop_reason"], found["best"]["trial"]) == ("signal", 0)
+    (project / "at_once.py").write_text("raise KeyboardInterrupt\n")
+    assert run("study.yaml", "--json", "--dir", "other", "-o", "model.function=at_once:f") == 130
+    assert json.loads(capsys.readouterr().out)["error"]["message"] == "interrupted"
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_trials(project: Path) -> None:
     process = started(project)
