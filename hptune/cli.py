@@ -31,6 +31,7 @@ from hptune.commands._options import (
     path_given,
 )
 from hptune.commands._signals import signals
+from hptune.commands._streams import stdout
 from hptune.errors import Interrupted
 from hptune.plugins import no_plugins
 
@@ -377,11 +378,19 @@ app.add_typer(after)
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
-    sys.exit(invoke(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(_invoked(sys.argv[1:] if arguments is None else arguments))
 
 
 def invoke(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; whatever goes wrong is said on stderr (and as JSON if asked)."""
+    try:
+        return _invoked(arguments)
+    finally:
+        stdout.give_back()
+
+
+def _invoked(arguments: Sequence[str]) -> int:
+    """Do what `invoke` does, but leave stdout to the JSON document: what user code prints at exit comes later still."""
     try:
         with signals.installed():
             if os.name == "nt":
@@ -390,7 +399,13 @@ def invoke(arguments: Sequence[str]) -> int:
                 raise UsageError("hptune runs on Linux and macOS, not on Windows; use WSL: https://aka.ms/wsl")
             with contextlib.ExitStack() as parsing:
                 parsing.enter_context(no_plugins())  # typer's models; from the verb on there may be the user's
-                command = _command(arguments, parsing.close)
+
+                def parsed() -> None:
+                    parsing.close()
+                    if wants_json(arguments):
+                        stdout.keep()
+
+                command = _command(arguments, parsed)
                 return int(command.main(args=list(arguments), prog_name="hptune", standalone_mode=False) or 0)
     except (Exception, Interrupted, KeyboardInterrupt) as error:
         from hptune.commands._failing import report_failure

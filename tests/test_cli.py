@@ -281,3 +281,62 @@ def test_ctrl_c_before_the_command_line_is_there_is_one_line(
         entry.main()
     assert caught.value.code == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+NOISY = """
+import atexit, os, sys
+print("on import")
+atexit.register(print, "at exit")
+
+def f(values):
+    print("printed")
+    os.write(1, b"written\\n")
+    os.system("echo echoed")
+    return values["x"]
+"""
+NOISY_CONFIG = """
+name: noisy
+model: {function: "noisy_json:f"}
+space: {x: {type: float, min: 0, max: 1}}
+evaluate: {metric: loss, direction: minimize}
+budget: {trials: 2}
+executor: {type: serial}
+"""
+
+
+@pytest.mark.parametrize(
+    "words", [["run"], ["run", "--dry-run"], ["validate"], ["space"], ["run", "--trials", "none"]], ids=" ".join
+)
+def test_what_user_code_prints_is_on_stderr_and_json_stays_one_document(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "noisy_json.py").write_text(NOISY)
+    (tmp_path / "c.yaml").write_text(NOISY_CONFIG)
+    command = [sys.executable, "-m", "hptune", words[0], "c.yaml", *words[1:], "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    assert json.loads(done.stdout)["schema_version"] == 1, done.stderr
+    if "none" in words:
+        return
+    assert done.returncode == 0, done.stderr
+    for noise in ["on import", "at exit"] + ["printed", "written", "echoed"] * (words[0] == "run"):
+        assert f"{noise}\n" in done.stderr
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_stdout_is_given_back_when_the_command_line_was_called_from_python(real: bool, tmp_path: Path) -> None:
+    (tmp_path / "noisy_json.py").write_text(NOISY)
+    (tmp_path / "c.yaml").write_text(NOISY_CONFIG)
+    code = (
+        "import io, json, sys\nfrom hptune import cli\n"
+        + ("" if real else "before = sys.stdout; sys.stdout = found = io.StringIO()\n")
+        + "assert cli.invoke(['run', 'c.yaml', '--json']) == 0\n"
+        + ("" if real else "assert sys.stdout is found; sys.stdout = before; print(found.getvalue())\n")
+        + "print('afterwards')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    document, _, after = done.stdout.rpartition("afterwards\n")
+    assert after == "at exit\n"
+    if real:
+        assert json.loads(document)["name"] == "noisy"
+        assert "written\n" in done.stderr
+    else:
+        assert "printed" in done.stderr
+        assert "printed" not in document

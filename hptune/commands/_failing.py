@@ -10,6 +10,7 @@ import sys
 import traceback
 
 from hptune.commands._signals import signals
+from hptune.commands._streams import stdout
 from hptune.errors import ConfigError, GateNotMet, HptuneError, Interrupted, Problem
 from hptune.report.layout import coloured, paint
 
@@ -38,8 +39,8 @@ def report_failure(error: BaseException, *, as_json: bool) -> int:
     if as_json and not isinstance(error, GateNotMet):  # of which the result, printed already, has the verdict
         found = {"file": problem.file, "line": problem.line, "key": problem.key or None, "message": problem.message}
         try:
-            sys.stdout.write(json.dumps({"schema_version": 1, "error": found}) + "\n")
-            sys.stdout.flush()
+            stdout.stream.write(json.dumps({"schema_version": 1, "error": found}) + "\n")
+            stdout.stream.flush()
         except OSError:
             let_stdout_go()
     return code
@@ -99,4 +100,4 @@ def _say(error: BaseException, code: int, problem: Problem) -> None:
 def let_stdout_go() -> None:
     """Point stdout at nothing, so that the interpreter's last flush does not complain."""
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.stream.fileno())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptune.commands._failing import StdoutClosed
+from hptune.commands._streams import stdout
 from hptune.errors import DirectoryUnusable, UsageError
 from hptune.report.layout import Table, coloured, paint, width_of
 
@@ -35,9 +35,9 @@ def say_json(data: Mapping[str, Any]) -> None:
 def write(text: str) -> None:
     """Write text to stdout at once, whatever its encoding can hold."""
     try:
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stdout.flush()
+        encoding = stdout.stream.encoding or "utf-8"
+        stdout.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stdout.stream.flush()
     except OSError as error:
         if isinstance(error, BrokenPipeError) or (error.errno == errno.EIO and _is_terminal()):
             raise StdoutClosed from None
@@ -53,19 +53,19 @@ def check_folder_of(out: Path | None) -> None:
 def _is_terminal() -> bool:
     """Whether stdout is a terminal, or was one: `isatty` says no of one that has hung up."""
     try:
-        return stat.S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode)
+        return stat.S_ISCHR(os.fstat(stdout.stream.fileno()).st_mode)
     except (OSError, ValueError):
         return False
 
 
 def stdout_width() -> int | None:
     """Return how wide tables on stdout may be, None where it is no terminal."""
-    return width_of(sys.stdout)
+    return width_of(stdout.stream)
 
 
 def stdout_coloured() -> bool:
     """Return whether stdout gets colour."""
-    return coloured(sys.stdout)
+    return coloured(stdout.stream)
 
 
 def table_lines(table: Table, indent: str = "") -> list[str]:
