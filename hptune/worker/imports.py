@@ -33,7 +33,8 @@ class Importer:
     """Returns the objects that dotted names stand for. `folder` is the config's, `allow` the prefixes given leave.
 
     With `own` false the folder is not the config's own (its `base:` points elsewhere): then what lies in it needs
-    leave too. The folder is put first on `sys.path`, as Python does for a script.
+    leave too. The folder is put first on `sys.path`, as Python does for a script, once a name is to be imported that is
+    not of the trusted packages: what lies beside a config that names no code is never run.
     """
 
     def __init__(self, folder: str, allow: Iterable[str] = (), own: bool = True) -> None:
@@ -41,8 +42,6 @@ class Importer:
         self.allow = tuple(allow)
         self.own = own
         self._found: dict[tuple[str, str], Any] = {}
-        if sys.path[:1] != [str(self.folder)]:
-            sys.path.insert(0, str(self.folder))
         importlib.invalidate_caches()  # in a long-lived process the folder's files may be newer than the caches
 
     def __call__(self, name: str, *, key: str = "", wanted: str = "class") -> Any:
@@ -58,6 +57,8 @@ class Importer:
     def _resolved(self, name: str, key: str, wanted: str) -> Any:
         path = name.replace(":", ".")
         self._check_leave(name, path, key, wanted)
+        if not self._is_installed(path.split(".")[0], wanted) and sys.path[:1] != [str(self.folder)]:
+            sys.path.insert(0, str(self.folder))
         module, attributes = self._module(name, path, key)
         found: Any = module
         for number, attribute in enumerate(attributes):
@@ -73,9 +74,9 @@ class Importer:
 
     def _check_leave(self, name: str, path: str, key: str, wanted: str) -> None:
         top = path.split(".")[0]
-        if wanted == "function" and self._is_ufuncs(top):
-            return  # what is found must be a ufunc
-        if top in TRUSTED or self._allowed(path) or (self.own and self._in_folder(top)):
+        if self._is_installed(top, wanted):
+            return  # of numpy and scipy what is found must be a ufunc
+        if self._allowed(path) or (self.own and self._in_folder(top)):
             return
         near = did_you_mean(top, [*TRUSTED, *self._local()])
         raise bad(
@@ -83,6 +84,10 @@ class Importer:
             f"{name} is neither in the config's folder ({self.folder}) nor in {', '.join(TRUSTED)}"
             f"{near or f'; if you trust it, give leave to import it: --allow-import {top}'}",
         )
+
+    def _is_installed(self, top: str, wanted: str) -> bool:
+        """Return whether a name is of the packages that need no leave, and so no file of the config's folder."""
+        return top in TRUSTED or (wanted == "function" and self._is_ufuncs(top))
 
     def _allowed(self, path: str) -> bool:
         return any(path == prefix or path.startswith(prefix.rstrip(".") + ".") for prefix in self.allow)

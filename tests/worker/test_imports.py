@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,3 +147,15 @@ def test_a_folders_own_file_called_scipy_is_not_trusted_for_its_name(tmp_path: P
     (tmp_path / "scipy.py").write_text("raise RuntimeError")
     with pytest.raises(ConfigError, match="neither in the config's folder"):
         Importer(str(tmp_path), own=False)("scipy.special.expit", wanted="function")
+
+
+def test_a_file_beside_a_config_that_names_no_code_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("def f():\n    return 1\n")
+    importer = Importer(str(tmp_path))
+    importer("sklearn.linear_model.Ridge")
+    importer("numpy.log1p", wanted="function")
+    assert str(tmp_path) not in sys.path
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("beside")
+    assert importer("beside:f", wanted="function")() == 1
+    assert sys.path[0] == str(tmp_path)
