@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,15 @@ def check_outputs(options: Options) -> None:
     for option, path in (("--summary", options.summary), ("--junit", options.junit)):
         if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
             raise UsageError(f"{option}: expected a file in a folder that exists, found {path}")
+        if path is not None:
+            try:  # as write_whole does it: a file of another name, then the name
+                with tempfile.TemporaryFile(dir=path.absolute().parent):
+                    pass
+            except OSError as error:
+                raise UsageError(
+                    f"{option}: expected a folder that can be written, found {path.absolute().parent}: "
+                    f"{error.strerror or error}; name a file elsewhere"
+                ) from None
 
 
 def write_outputs(

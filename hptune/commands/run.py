@@ -13,7 +13,15 @@ from hptune import __version__
 from hptune.commands._failing import StdoutClosed, let_stdout_go, mutter
 from hptune.commands._shared import say, say_json, stdout_coloured, stdout_width
 from hptune.commands._signals import signals
-from hptune.errors import ConfigError, GateNotMet, HptuneError, Interrupted, NoSuccess, UsageError
+from hptune.errors import (
+    ConfigError,
+    DirectoryUnusable,
+    GateNotMet,
+    HptuneError,
+    Interrupted,
+    NoSuccess,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from hptune.config.load import Loaded
@@ -278,7 +286,11 @@ class _Run:
             failed = None if signals.number is not None else _no_success(session, reason) or self.failed
             judged = None if failed is not None or reason == "signal" else session.judge()
             files = written(session, reason, refit, judged)
-            write_outputs(session, self.options, reason, judged, failed)
+            unwritten = None
+            try:
+                write_outputs(session, self.options, reason, judged, failed)
+            except DirectoryUnusable as error:  # the closing part and the verdict are told all the same
+                unwritten = error
             try:
                 if self.options.as_json:
                     if failed is None:
@@ -294,12 +306,26 @@ class _Run:
             except StdoutClosed:  # `| head` reads no more: the verdict is in the exit code all the same
                 let_stdout_go()
         if signals.number is not None:
+            if unwritten is not None:
+                mutter(f"error: {unwritten}")
             return signals.exit_code
         if failed is not None:
-            raise failed
+            raise _also(failed, unwritten)
         if judged is not None and not _passes(session, judged):
-            raise GateNotMet(f"gate not met ({judged.verdict}): {judged.reason}")
+            raise _also(GateNotMet(f"gate not met ({judged.verdict}): {judged.reason}"), unwritten)
+        if unwritten is not None:
+            if self.options.as_json:  # the result is printed: no second document
+                mutter(f"error: {unwritten}")
+                return unwritten.exit_code
+            raise unwritten
         return 0
+
+
+def _also(verdict: HptuneError, unwritten: HptuneError | None) -> HptuneError:
+    """Return the verdict, whose exit code counts, having said what could not be written."""
+    if unwritten is not None:
+        mutter(f"error: {unwritten}")
+    return verdict
 
 
 def _passes(session: Session, judged: Judged) -> bool:

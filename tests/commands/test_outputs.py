@@ -182,3 +182,21 @@ def test_a_reader_that_has_gone_hides_no_verdict(
     finally:
         os.close(write)
     assert (both.returncode, one.returncode) == (code, code)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that even root cannot write")
+def test_a_folder_that_cannot_be_written_is_said_before_the_search(project: Path, capsys: Capture) -> None:
+    assert run("--summary", "/proc/self/s.md") == 2  # root cannot write there either
+    assert "--summary: expected a folder that can be written, found /proc/self: " in capsys.readouterr().err
+    assert not list(Path().glob("runs/fun/result.json"))
+
+
+@pytest.mark.parametrize(("gate", "code"), [("{min_gain: 5000}", 3), ("null", 6)])
+def test_a_summary_that_cannot_be_written_in_the_end_hides_no_verdict(
+    gate: str, code: int, project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hptune.commands._outputs.check_outputs", lambda _: None)
+    assert run("--json", "--summary", "gone/s.md", "-o", f"gate={gate}") == code
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == json.loads(Path("runs/fun/result.json").read_text())
+    assert "cannot write" in captured.err
