@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hptune import journal as jn
+from hptune.run_directory import MARKER
 from tests.faults.kit import Project, call, history_of
 from tests.faults.test_disk import one_line
 
@@ -51,13 +52,18 @@ def test_a_limit_of_the_system_is_said_in_one_line(project: Project, tmp_path: P
     one_line(done.stderr)
 
 
+@pytest.mark.parametrize("ours", [True, False])
 @pytest.mark.parametrize("name", ["logs", "spool", "result.json", "lock", jn.NAME])
-def test_something_else_under_a_name_of_ours_is_said_in_one_line(project: Project, tmp_path: Path, name: str) -> None:
+def test_something_else_under_a_name_of_ours_is_said_in_one_line(
+    project: Project, tmp_path: Path, name: str, ours: bool
+) -> None:
     path = tmp_path / "run" / name
     path.parent.mkdir()
+    if ours:
+        (tmp_path / "run" / MARKER).touch()
     path.write_text("x\n") if name in ("logs", "spool") else path.mkdir()
     done = shell(project, tmp_path / "run", '"$@"')
-    assert done.returncode == 6, done.stderr
+    assert done.returncode == (5 if name == jn.NAME else 6 if ours else 2), done.stderr
     assert name in one_line(done.stderr)
     assert path.read_text() == "x\n" if name in ("logs", "spool") else not list(path.iterdir())
 
