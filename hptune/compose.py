@@ -279,13 +279,20 @@ def study_of(
             **({} if loaded.resource is None else {"resource": loaded.resource.to_json()}),
         },
     )
-    if isinstance(old, ev.StudyStarted) and old.hashes.get("problem") != hashes["problem"]:
-        changes = difference(old.problem, problem)
-        listed = "".join(f"\n  {change}" for change in changes) or "\n  (an earlier version hashed it differently)"
-        seen = folder if folder is None else os.path.relpath(folder.resolve(), loaded.folder.resolve())
-        raise ProblemChanged(
-            f"{folder} holds a study of another problem:{listed}\n"
-            "Start over with --fresh, or keep both by giving this one another --dir; there it may begin with what the old "
-            f"one learned: `prior: {{runs: [{seen}]}}`."
-        )
+    if isinstance(old, ev.StudyStarted):
+        _must_be_the_same(old, started, folder, loaded)
     return Study.of(started, oracle, journal)
+
+
+def _must_be_the_same(old: ev.StudyStarted, new: ev.StudyStarted, folder: Path | None, loaded: Loaded) -> None:
+    """Raise `ProblemChanged`, with what differs and the ways on, if a directory's study is of another problem."""
+    if old.hashes.get("problem") == new.hashes["problem"]:
+        return
+    changes = difference(old.problem, new.problem)
+    listed = "".join(f"\n  {change}" for change in changes) or "\n  (an earlier version hashed it differently)"
+    seen = folder if folder is None else os.path.relpath(folder.resolve(), loaded.folder.resolve())
+    raise ProblemChanged(
+        f"{folder} holds a study of another problem:{listed}\n"
+        "Start over with --fresh, or keep both by giving this one another --dir; there it may begin with what the old "
+        f"one learned: `prior: {{runs: [{seen}]}}`."
+    )

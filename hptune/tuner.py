@@ -174,9 +174,8 @@ class Tuner:
 
         The default takes `X, y` and either `validation_data=(X_valid, y_valid)` or cross-validates with `cv`; further
         arguments go to `fit`, those with an entry for each row (`sample_weight`) cut to the fold; `groups` go to the
-        splitter. The score is the
-        objective's scorer (with its own sign). Override it to do anything else: whatever you pass to `search` arrives
-        here, and `trial.hyperparameters` hands out the trial's values.
+        splitter. The score is the objective's scorer (with its own sign). Override it to do anything else: whatever you
+        pass to `search` arrives here, and `trial.hyperparameters` hands out the trial's values.
         """
         validation, groups = kwargs.pop("validation_data", None), kwargs.pop("groups", None)
         hp = trial.hyperparameters
