@@ -8,8 +8,10 @@ Anything that is not an `HptuneError` is our own bug and exits with 1.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 
 class HptuneError(Exception):
@@ -106,6 +108,20 @@ class ExecutorUnreachable(HptuneError):
     """The executor could not start its workers or lost them for good."""
 
     exit_code = 7
+
+
+class FilesExhausted(ExecutorUnreachable):
+    """The system opens no more files for this process, whatever they are for: workers' pipes, the journal, a module."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(
+            f"{reason}; the limit of open files (`ulimit -n`) is too low for this run: raise it, or take fewer workers"
+        )
+
+    @staticmethod
+    def tells(error: BaseException) -> TypeGuard[OSError]:
+        """Whether an exception says so."""
+        return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
 
 
 class OracleFailed(HptuneError):

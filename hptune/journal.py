@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from hptune.collecting import no_collecting
-from hptune.errors import DirectoryUnusable, JournalDamaged, StudyLocked
+from hptune.errors import DirectoryUnusable, FilesExhausted, JournalDamaged, StudyLocked
 from hptune.events import FORMAT, Event, StudyStarted, event_from_json
 
 NAME = "journal.jsonl"
@@ -182,10 +182,12 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def disk(path: Path, doing: str) -> Iterator[None]:
-    """Turn an OSError into `DirectoryUnusable`, naming the file and how much room there is."""
+    """Turn an OSError into `DirectoryUnusable`, naming the file and how much room there is (or `FilesExhausted`)."""
     try:
         yield
     except OSError as error:
+        if FilesExhausted.tells(error):
+            raise FilesExhausted(error) from error
         room = ""
         if doing != "read":
             with contextlib.suppress(OSError):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hptune import guard, plugins
-from hptune.errors import ExecutorUnreachable
+from hptune.errors import ExecutorUnreachable, FilesExhausted
 from hptune.frames import FrameBuffer, pack
 from hptune.threads import VARIABLES, WORKER
 
@@ -58,6 +58,13 @@ def _let_go() -> None:
 os.register_at_fork(after_in_child=_let_go)
 
 
+def _refused(error: OSError) -> ExecutorUnreachable:
+    """Return what the system's refusal to start a process means."""
+    if FilesExhausted.tells(error):
+        return FilesExhausted(error)
+    return ExecutorUnreachable(f"cannot start a worker process: {error}")
+
+
 class Child:
     """A child that has been started; it may not have said hello yet.
 
@@ -75,13 +82,13 @@ class Child:
         try:
             self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child; closed in `end`
         except OSError as error:
-            raise ExecutorUnreachable(f"cannot start a worker process: {error}") from error
+            raise _refused(error) from error
         try:
             self._start(service)
         except OSError as error:
             self._close_pipes()
             self._words.close()
-            raise ExecutorUnreachable(f"cannot start a worker process: {error}") from error
+            raise _refused(error) from error
 
     def _pipe(self) -> tuple[int, int]:
         ends = os.pipe()  # close-on-exec, so that no other child inherits them

@@ -11,7 +11,7 @@ import traceback
 
 from hptune.commands._signals import signals
 from hptune.commands._streams import stdout
-from hptune.errors import ConfigError, GateNotMet, HptuneError, Interrupted, Problem
+from hptune.errors import ConfigError, FilesExhausted, GateNotMet, HptuneError, Interrupted, Problem
 from hptune.report.layout import coloured, paint
 
 ISSUES = "please report it with the lines above"
@@ -60,6 +60,8 @@ def _judged(error: BaseException) -> tuple[int, Problem]:
     usage = getattr(error, "format_message", None)  # typer's own; its base class has moved between versions
     if callable(usage):
         return 2, Problem("", " ".join(str(usage()).split()))
+    if FilesExhausted.tells(error):
+        return FilesExhausted.exit_code, Problem("", str(FilesExhausted(error)))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return 6, Problem("", f"the disk is full: {error}; free some space and run the same command again")
     if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EIO):
