@@ -80,7 +80,7 @@ def run(
     ],
     override: Overrides = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="How many trials run at once.", show_default=False)
+        int | None, typer.Option(min=1, metavar="N", help="How many trials run at once.", show_default=False)
     ] = None,
     folder: Annotated[
         Path | None,
@@ -171,8 +171,8 @@ def validate(
 def space(
     config: Config,
     override: Overrides = None,
-    sample: Annotated[int, typer.Option(min=0, max=10_000, help="Show N random configurations.")] = 0,
-    format: Annotated[str, typer.Option(help="table, json or markdown.")] = "table",
+    sample: Annotated[int, typer.Option(min=0, max=10_000, metavar="N", help="Show N random configurations.")] = 0,
+    format: Annotated[str, typer.Option(metavar="FORMAT", help="table, json or markdown.")] = "table",
     allow_import: Prefixes = None,
     as_json: Json = False,
 ) -> int:
@@ -191,12 +191,14 @@ def space(
 @app.command()
 def trials(
     folder: Folder,
-    format: Annotated[str, typer.Option(help="table, json, csv or markdown.")] = "table",
+    format: Annotated[str, typer.Option(metavar="FORMAT", help="table, json, csv or markdown.")] = "table",
     sort: Annotated[
-        str | None, typer.Option(help="score, trial, std, seconds, status or a parameter.", show_default=False)
+        str | None,
+        typer.Option(metavar="COLUMN", help="score, trial, std, seconds, status or a parameter.", show_default=False),
     ] = None,
     top: Annotated[
-        int | None, typer.Option(min=1, help="Only the first N; without --sort: the best N.", show_default=False)
+        int | None,
+        typer.Option(min=1, metavar="N", help="Only the first N; without --sort: the best N.", show_default=False),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All columns, not only those that changed.")] = False,
     as_json: Json = False,
@@ -217,7 +219,7 @@ def trials(
 @app.command()
 def best(
     folder: Folder,
-    format: Annotated[str, typer.Option(help="table, json, yaml or python.")] = "table",
+    format: Annotated[str, typer.Option(metavar="FORMAT", help="table, json, yaml or python.")] = "table",
     param: Annotated[
         str | None, typer.Option(metavar="NAME", help="Print this one value, bare.", show_default=False)
     ] = None,

@@ -16,7 +16,7 @@ Exit codes:
   4    no trial succeeded, or the failure limit was reached
   5    run directory damaged, or locked by another run
   6    run directory not writable, or disk full
-  7    executor or cluster unreachable
+  7    no worker could be started, or too few open files
   130  interrupted (143: terminated), after saving everything"""
 
 
@@ -30,10 +30,15 @@ def path_given(text: str) -> Path:
 Config = Annotated[
     Path,
     typer.Argument(
-        help="A config file (or a run directory: the config in it).", parser=path_given, show_default=False
+        metavar="CONFIG",
+        help="A config file (or a run directory: the config in it).",
+        parser=path_given,
+        show_default=False,
     ),
 ]
-Folder = Annotated[Path, typer.Argument(help="A run directory.", parser=path_given, show_default=False)]
+Folder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="A run directory.", parser=path_given, show_default=False)
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
