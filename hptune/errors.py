@@ -1,7 +1,7 @@
 """Every way hptune says no, and the exit code that goes with it.
 
 The codes are part of the outside contract (`docs/reference.md`): 2 bad config or usage, 3 gate not met, 4 no trial
-succeeded, 5 run directory damaged or locked, 6 run directory not writable or disk full, 7 no worker or too few open files.
+succeeded, 5 run directory damaged or locked, 6 run directory not writable or disk full, 7 no worker or open file.
 Anything that is not an `HptuneError` is our own bug and exits with 1.
 """
 

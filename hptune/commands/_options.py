@@ -16,7 +16,7 @@ Exit codes:
   4    no trial succeeded, or the failure limit was reached
   5    run directory damaged, or locked by another run
   6    run directory not writable, or disk full
-  7    no worker could be started, or too few open files
+  7    no worker could be started, or no more files opened
   130  interrupted (143: terminated), after saving everything"""
 
 
