@@ -137,7 +137,7 @@ def test_the_winner_is_chosen_by_the_finals_and_stays_until_a_further_trial_begi
     assert assessment.source == "finals"
     mean = np.mean([m.score for m in history.finals[6]])
     assert assessment.expected == pytest.approx(mean - 0.001 + 0.01)
-    assert phrases.expected(history) == f"{assessment.expected:.4f}"
+    assert phrases.expected(history) == f"{assessment.expected:.4f} on fresh rows"
     assert gain(history)["mean"] == pytest.approx(found.gain.mean)
     history.apply(ev.TrialStarted(time=4, trial=9, values={"alpha": 2.0, "kind": "a"}))
     assert history.best.number == 6 or history.winner is None
@@ -153,7 +153,7 @@ def test_the_score_of_fresh_folds_is_told_even_where_the_finals_flatter_nobody(h
             time=3, trial=7, finalists=[0, 7], folds=5, rule="best", gain={"mean": 0.1}, optimism=0.0, refit_gain=None
         )
     )
-    assert phrases.expected(history) == "0.4000"
+    assert phrases.expected(history) == "0.4000 on fresh rows"
     assert history.best.score > 0.4
 
 
@@ -411,6 +411,18 @@ def test_luck_is_taken_off_where_the_defaults_failed(history: History) -> None:
     judged = judge(told, baseline=0.6, on="cv", min_gain=0.0, confidence=0.9)
     assert judged.gain == pytest.approx(told.best.score - found.optimism - 0.6)
     assert judge(told, baseline="defaults", on="cv", min_gain=0.0, confidence=0.9).verdict == "undecided"
+
+
+def test_an_expectation_worse_than_the_defaults_is_explained() -> None:
+    """Trial 2 is best on any four folds without the fifth, on which it fails; the winner itself is better than trial 0."""
+    told = searched([[0.8] * 5, [0.82] * 5, [0.9, 0.9, 0.9, 0.9, 0.1]])
+    assert told.best is not None
+    assert told.best.number == 1
+    assert phrases.expected(told).endswith(
+        ": an unstable choice, the best without a fold does worse than the defaults on it"
+    )
+    steady = searched([[0.8] * 5, [0.82] * 5, [0.83, 0.83, 0.83, 0.83, 0.78]])
+    assert phrases.expected(steady) == "0.8120 on fresh rows"
 
 
 def test_minimising_the_negative_gives_the_same_gain() -> None:

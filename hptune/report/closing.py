@@ -84,7 +84,7 @@ def _gained(history: History, width: int | None) -> list[str]:
         rows.append(("gain", phrases.honest_gain(history) or f"{phrases.gain_of(history, mean)} over the defaults"))
     elif baseline is not None and baseline.failure is not None:
         rows.append(("defaults", f"failed ({baseline.failure.kind}), so there is no gain to tell"))
-    rows.append(("expect", phrases.expected(history) and f"{phrases.expected(history)} on fresh rows"))
+    rows.append(("expect", phrases.expected(history)))
     rows.append(("holdout", phrases.holdout(history, best)))
     return pairs(rows, width, indent="")
 

@@ -111,7 +111,7 @@ def _compared(history: History) -> list[str]:
     )
     gain, expected = phrases.honest_gain(history), phrases.expected(history)
     lines += ["", f"Gain: {gain}."] if gain else []
-    lines += ["", f"To expect on fresh rows: {expected}."] if expected else []
+    lines += ["", f"To expect: {expected}."] if expected else []
     return lines
 
 

@@ -100,14 +100,19 @@ def honest_gain(history: History) -> str:
 
 
 def expected(history: History) -> str:
-    """Return the score to expect on fresh rows, "" where it cannot be told or is the score of the search itself.
+    """Return what to expect, `0.157 on fresh rows`; "" where it cannot be told or is the score of the search itself.
 
-    After finals it is another score even where the choice among the finalists flatters nobody: one of fresh folds.
+    After finals it is another score even where the choice among the finalists flatters nobody: one of fresh folds. An
+    expectation worse than the defaults' own score is explained: it is of the choice, not of this one configuration.
     """
-    found = assess(history)
+    found, baseline = assess(history), history.baseline
     if found is None or found.expected is None or (found.source == "search" and found.optimism == 0):
         return ""
-    return wording.fixed(wording.shown(history.objective, found.expected), wording.decimals([abs(found.expected)]))
+    score = wording.fixed(wording.shown(history.objective, found.expected), wording.decimals([abs(found.expected)]))
+    loss = history.objective.loss
+    unstable = baseline is not None and baseline.score is not None and loss(found.expected) > loss(baseline.score)
+    why = ": an unstable choice, the best without a fold does worse than the defaults on it"
+    return f"{score} on fresh rows{why if unstable and found.source == 'search' else ''}"
 
 
 def gain_of(history: History, mean: float) -> str:
