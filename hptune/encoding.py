@@ -67,7 +67,7 @@ class _Snap:
     def near(self, u: Rows, side: Rows) -> Rows:
         """Return the neighbouring grid value of each position, up where side > 0, else down; stays at the ends."""
         if self.integers is None:
-            return self(u + np.where(side > 0, 1.0, -1.0) / max(self.cells, 1)) if self.cells else u
+            return self(u + np.where(side > 0, 1.0, -1.0) / self.cells)
         bottom, top = self.integers._bounds
         value = np.round(np.exp(bottom + (1 - u if self.mirrored else u) * (top - bottom)))
         value = value + np.where((side > 0) != self.mirrored, 1.0, -1.0)
@@ -198,9 +198,7 @@ def _rules(space: SearchSpace) -> list[Callable[[Rows], None]]:
     for parameter in space._order:
         slot = space._slots[parameter.name]
         width = slot.stop - slot.start
-        if not width:
-            if parameter.when:  # a conditional `Fixed`: its own children look at it through their conditions
-                continue
+        if not width:  # a `Fixed`: its own children look at it through their conditions
             continue
         if parameter.when:
             tests = [_test(space, condition) for condition in parameter.when]

@@ -22,6 +22,10 @@ def is_function(metric: str) -> bool:
     return ":" in metric
 
 
+FINALS_FROM = 20
+"""Searches of more trials than this hold finals by default: below, they would cost more than a tenth (decision 4)."""
+
+
 def _cv_shape(value: Any) -> str:
     return "<kind>" if isinstance(value, (Mapping, CvSpec)) else "<folds>"
 
@@ -37,8 +41,8 @@ class FinalsSpec(Spec):
     """How often the folds are drawn anew; by default so often that the finals cost about a tenth of the search."""
 
     def enabled(self, trials: int) -> bool:
-        """Return whether a search of so many completed trials holds finals."""
-        return trials > 20 if self.enabled_ == "auto" else self.enabled_
+        """Return whether a search of so many completed or stopped trials holds finals."""
+        return trials > FINALS_FROM if self.enabled_ == "auto" else self.enabled_
 
 
 class EvaluateSpec(Spec):

@@ -28,9 +28,6 @@ from hptune.statistics import (
     paired_gain,
 )
 
-FROM_TRIALS = 20
-"""Searches of more completed trials than this hold finals by default: below, they would cost more than a tenth."""
-
 HUGE = 1e150
 """Losses beyond this have no variance in floating point; nothing is said of them."""
 

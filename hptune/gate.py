@@ -106,7 +106,7 @@ def _gain(
     found = assess(history)
     if baseline == "defaults":
         if history.best.number == 0:
-            return Gain(0.0, 0.0, 0.0, 1.0, 0.0, len(history.best.scores), 1.0, confidence)
+            return Gain.none(len(history.best.scores), confidence=confidence)
         return None if found is None else found.gain
     # One score has no folds to pair with: the winner's own folds say how sure its mean is. They are moved to what is to
     # be expected of it, which is what `floor` holds too; against a given score luck counts, whichever way it falls.
@@ -119,7 +119,7 @@ def _gain(
     losses = np.array([loss(m.score) for m in measured]) + (0.0 if found is None else found.optimism) - refit
     if max(np.abs(losses).max(initial=0.0), abs(least)) > HUGE:
         raise UsageError("the scores are too large to compute with")
-    share = float(history.started.about.get("test_share") or 0.25)
+    share = history.test_share
     return paired_gain(
         np.full(len(losses), least),
         losses,
@@ -134,24 +134,13 @@ def _holdout_gain(history: History, baseline: Literal["defaults"] | float | Path
     if baseline != "defaults":
         raise UsageError("gate: `on: holdout` compares with the defaults; take `on: cv` for another baseline")
     if history.best.number == 0:
-        return Gain(0.0, 0.0, 0.0, 1.0, 0.0, 1, 1.0, 0.9)
+        return Gain.none()
     if history.best.number not in history.holdout:
         raise UsageError(
             "the winner was not scored on the holdout, which an earlier one was (--holdout-again scores it)"
         )
     told = history.holdout_gains.get(history.best.number)
-    if told is None:
-        return None
-    return Gain(
-        mean=told["mean"] or 0.0,
-        low=told.get("low"),
-        high=told.get("high"),
-        p_value=told.get("p_value"),
-        error=told.get("error"),
-        pairs=int(told.get("pairs") or 1),
-        degrees=told.get("degrees") or 1.0,
-        confidence=told.get("confidence") or 0.9,
-    )
+    return None if told is None else Gain.told(told)
 
 
 def floor(path: Path, metric: str) -> float:

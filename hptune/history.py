@@ -19,6 +19,9 @@ from hptune.objective import Objective
 from hptune.space import SearchSpace
 from hptune.trial import Failure, Measurement, Trial, Values
 
+TEST_SHARE = 0.25
+"""Rows that judge over rows that fit where a study does not say, as in five folds."""
+
 
 class IllegalEvent(ValueError):
     """An event that cannot follow what happened before it."""
@@ -74,6 +77,11 @@ class History:
         self._before = 0.0
         self.last_time = started.time
         self.best_number: int | None = None
+
+    @property
+    def test_share(self) -> float:
+        """Rows that judge over rows that fit, the n2/n1 of `hptune.statistics`."""
+        return float(self.started.about.get("test_share") or TEST_SHARE)
 
     # -- events -------------------------------------------------------------------------------------------------
 

@@ -74,8 +74,10 @@ class LinearInterval(_Continuum):
     def encode(self, value: Number) -> float:
         if self.low == self.high:
             return 0.5
-        # Halves, because high - low overflows for bounds near the largest float.
-        return _clip((value / 2 - self.low / 2) / (self.high / 2 - self.low / 2))
+        span = self.high - self.low
+        if math.isfinite(span):
+            return _clip((value - self.low) / span)
+        return _clip((value / 2 - self.low / 2) / (self.high / 2 - self.low / 2))  # bounds near the largest float
 
     def decode(self, u: float) -> float:
         u = _clip(u)

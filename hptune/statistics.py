@@ -18,6 +18,7 @@ numpy only: Student's t is computed here, so that the end of a run need not impo
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -51,6 +52,25 @@ class Gain:
     pairs: int
     degrees: float
     confidence: float
+
+    @classmethod
+    def told(cls, found: Mapping[str, float | None]) -> Gain:
+        """Return the gain that a journal's record holds; what an older one lacks is as unknown."""
+        return cls(
+            mean=found["mean"] or 0.0,
+            low=found.get("low"),
+            high=found.get("high"),
+            p_value=found.get("p_value"),
+            error=found.get("error"),
+            pairs=int(found.get("pairs") or 1),
+            degrees=found.get("degrees") or 1.0,
+            confidence=found.get("confidence") or 0.9,
+        )
+
+    @classmethod
+    def none(cls, pairs: int = 1, *, confidence: float = 0.9) -> Gain:
+        """Return the gain of a configuration over itself: exactly zero."""
+        return cls(0.0, 0.0, 0.0, 1.0, 0.0, pairs, 1.0, confidence)
 
     def bound(self, confidence: float, *, upper: bool = False) -> float | None:
         """Return the one-sided lower (or upper) bound of the gain at a confidence, None where folds cannot tell."""
@@ -316,7 +336,7 @@ def finals_verdict(
 def student_cdf(t: float, degrees: float) -> float:
     """Return P(T <= t) for Student's t with `degrees` > 0 degrees of freedom."""
     square = t * t
-    if square < degrees:  # the middle: there 1 - x keeps the digits of t that x = degrees / (degrees + t^2) loses
+    if square < min(degrees, 1.0):  # the middle: x = degrees / (degrees + t^2) loses the digits of t there
         tail = 0.5 - 0.5 * _incomplete_beta(0.5, degrees / 2, square / (degrees + square))
     else:
         tail = 0.5 * _incomplete_beta(degrees / 2, 0.5, degrees / (degrees + square))

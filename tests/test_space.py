@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hptune.conditions import Condition, Forbid, Require, clause
@@ -151,6 +151,8 @@ def test_decoding_what_was_encoded_is_exact_on_the_awkward_parameters(parameter:
 
 @LAWS
 @given(floats(), st.floats(0, 1))
+@example(Float(name="x", low=0.0, high=5e-324), 0.5)  # half of its width is zero
+@example(Float(name="x", low=-1.7e308, high=1.7e308), 0.25)  # its width is infinite
 def test_a_continuous_range_stays_inside_and_comes_back_to_twelve_digits(parameter: Float, u: float) -> None:
     value = parameter.draw([u])
     assert type(value) is float

@@ -50,6 +50,13 @@ def test_students_t_agrees_with_scipy(degrees: float) -> None:
         assert student_quantile(p, degrees) == pytest.approx(stats.t.ppf(p, degrees), rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("degrees", [4, 19, 99, 300, 5000])
+def test_the_far_tail_keeps_its_digits(degrees: float) -> None:
+    """A p-value of a clear gain is small, not zero."""
+    for t in (-4.0, -9.0, -10.0, -15.0):
+        assert student_cdf(t, degrees) == pytest.approx(stats.t.cdf(t, degrees), rel=1e-9, abs=0)
+
+
 def test_a_quantile_outside_zero_to_one_is_refused() -> None:
     for p in (0.0, 1.0, -1.0):
         with pytest.raises(ValueError, match="probability"):

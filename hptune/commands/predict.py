@@ -217,16 +217,15 @@ def predictions(model: Any, X: Any, card: Card, *, proba: bool) -> pd.DataFrame:
         mend = "a classifier with predict_proba does (of an SVC: probability: true)"
         raise UsageError(f"--proba: {what}; {mend}")
     try:
-        table = pd.DataFrame({"prediction": model.predict(X)})
-        if proba:
-            chances = model.predict_proba(X)
-            for number, name in enumerate(_classes(model, card, chances.shape[1])):
-                table[f"probability_{name}"] = chances[:, number]
-    except UsageError:
-        raise
+        predicted = model.predict(X)
+        chances = model.predict_proba(X) if proba else None
     except Exception as error:
         said = str(error).strip().splitlines() or [""]
         raise UsageError(f"the model refuses these rows: {type(error).__name__}: {said[0]}") from None
+    table = pd.DataFrame({"prediction": predicted})
+    if chances is not None:
+        for number, name in enumerate(_classes(model, card, chances.shape[1])):
+            table[f"probability_{name}"] = chances[:, number]
     return table
 
 

@@ -215,7 +215,7 @@ def _tied(history: History, trials: Sequence[Trial], losses: NDArray[np.float64]
     if losses.shape[1] < 2:
         return []
     winner = next(row for row, trial in enumerate(trials) if trial.number == best.number)
-    share = float(history.started.about.get("test_share") or 0.25)
+    share = history.test_share
     return [trials[row].number for row in tied_set(losses, winner, test_share=share) if row != winner]
 
 

@@ -53,7 +53,7 @@ def paired(reference: History, other: History) -> Paired:
     first = {m.fold: loss(m.score) for m in a.measurements}
     second = {m.fold: loss(m.score) for m in b.measurements}
     folds = sorted(first.keys() & second.keys())
-    share = float(reference.started.about.get("test_share") or 0.25)
+    share = reference.test_share
     luck = _luck(other) - _luck(reference) if any(first[fold] != second[fold] for fold in folds) else 0.0
     gain = paired_gain([first[fold] for fold in folds], [second[fold] + luck for fold in folds], test_share=share)
     return Paired(gain)

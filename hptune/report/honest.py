@@ -35,27 +35,15 @@ def assess(history: History) -> Assessment | None:
         return None
     objective = history.objective
     if winner is not None:
-        told = winner.gain
-        gain = Gain(
-            mean=told["mean"] or 0.0,
-            low=told.get("low"),
-            high=told.get("high"),
-            p_value=told.get("p_value"),
-            error=told.get("error"),
-            pairs=int(told.get("pairs") or 0),
-            degrees=told.get("degrees") or 1.0,
-            confidence=told.get("confidence") or 0.9,
-        )
         scores = [m.score for m in history.finals.get(best.number, ()) if m.fold < winner.folds]
         mean = sum(objective.loss(score) for score in scores) / len(scores) if scores else None
         expected = None if mean is None else objective.score(mean + winner.optimism - (winner.refit_gain or 0.0))
-        return Assessment(gain, winner.optimism, expected, "finals")
+        return Assessment(Gain.told(winner.gain), winner.optimism, expected, "finals")
     if best.score is None or not computable(best.scores):
         return None
-    share = history.started.about.get("test_share")
     optimism = search_optimism(history)
     return Assessment(
-        search_gain(history, test_share=float(share) if share else 0.25, optimism=optimism),
+        search_gain(history, test_share=history.test_share, optimism=optimism),
         optimism,
         objective.score(objective.loss(best.score) + optimism),
         "search",
