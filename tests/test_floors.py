@@ -142,8 +142,15 @@ def test_a_file_imports_only_from_its_own_floor_or_lower_ones(module: str) -> No
     assert above == [], f"{module} ({FLOORS[here][0]}) imports from above"
 
 
+BUILT_LATE = {("oracles.halving", "oracles")}
+"""A sampler is built from its name, which the registry alone knows, and the registry holds who has a sampler."""
+
+
 def test_no_imports_go_in_a_circle() -> None:
-    graph = {name: imports(path, lazy=False) - {name} for name, path in modules().items()}
+    """Not within functions either: an import put off hides a circle, it does not open it."""
+    graph = {name: imports(path, lazy=True) - {name} for name, path in modules().items()}
+    for name, other in BUILT_LATE:
+        graph[name].remove(other)
     # A package's __init__ is its registry: it imports its members, which may import neither it nor each other's.
     waiting = dict(graph)
     while waiting:

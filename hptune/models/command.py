@@ -25,26 +25,13 @@ from hptune.evaluate import EvaluateSpec
 from hptune.job import Finding
 from hptune.model import Call, Loader, MeasuringModel, TrialFailed
 from hptune.models.command_results import Metrics, Reader, chosen
-from hptune.models.templates import Placeholder, Template, parse, quoted_placeholder, text_of
+from hptune.models.templates import OWN_NAMES, Placeholder, Template, parse, quoted_placeholder, text_of
 from hptune.space import SearchSpace
 from hptune.trial import Failure
 
 RESULT_FILE = "{result_file}"
 WORKER_VARIABLE = "HPTUNE_WORKER"
 SHELL = "/bin/sh"
-OWN_NAMES = (
-    "result_file",
-    "params_file",
-    "work_dir",
-    "config_dir",
-    "python",
-    "trial",
-    "seed",
-    "fold",
-    "fidelity",
-    "slot",
-)
-"""The placeholders that are no parameters."""
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -255,21 +242,21 @@ class Context:
 
     def run(self) -> dict[str, Any]:
         """Run the command and return the wanted metrics, unchecked; raises `TrialFailed`."""
-        from hptune.models import command_process
+        from hptune.models.command_process import failure_of, run, say
 
         try:
             folder = self.model.start(Path(self.call.folder).absolute()) or self.own
             arguments, environment = self.arguments(), self.environment()
             reader = self._prepared(folder)
-            command_process.say(f"[hptune: trial {self.call.trial}: {shlex.join(arguments)}]")
-            ended = command_process.run(
+            say(f"[hptune: trial {self.call.trial}: {shlex.join(arguments)}]")
+            ended = run(
                 arguments, folder=str(folder), environment=environment, take=reader.line, stderr_too=reader.stderr_too
             )
         except (OSError, ValueError) as error:
             raise TrialFailed(Failure("error", f"the command cannot be started: {error}")) from error
         tail = "\n".join(ended.tail) or None
         if ended.code != 0:
-            raise TrialFailed(command_process.failure_of(ended, shell=self.model.shell))
+            raise TrialFailed(failure_of(ended, shell=self.model.shell))
         try:
             return chosen(reader.found(), self.call.metrics, reader.where)
         except ValueError as error:

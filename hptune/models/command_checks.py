@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hptune.errors import did_you_mean
 from hptune.evaluate import MEASURED, EvaluateSpec
 from hptune.job import Finding
-from hptune.models.templates import Template, text_of
+from hptune.models.templates import OWN_NAMES, Template, text_of
 from hptune.parameters import Parameter
 from hptune.space import SearchSpace
 
@@ -50,8 +50,6 @@ def _warning(key: str, message: str) -> Finding:
 
 def _names(model: CommandModel, space: SearchSpace) -> Iterator[Finding]:
     """Yield placeholders that stand for nothing, and parameters that are called like one of hptune's own."""
-    from hptune.models.command import OWN_NAMES
-
     known = [*space.by_name, *OWN_NAMES]
     for key, group in model.templates.items():
         for name in dict.fromkeys(name for template in group for name in template.names):

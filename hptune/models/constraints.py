@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hptune.errors import did_you_mean
-from hptune.models.estimators import fitting, signature
+from hptune.models.signatures import fitting, signature
 from hptune.parameters import Boolean, Choice, Fixed, Float, Int, Parameter
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from hptune.job import Finding
 from hptune.models.nodes import ChooseNode, ClassNode, NamedEstimators, Node, PipelineNode
 from hptune.models.paths import Place
+from hptune.models.signatures import signature
 from hptune.parameters import Choice, Fixed, Float, Int, Parameter
 
 EPOCHS: Final = "epochs"
@@ -25,8 +26,6 @@ OF_NETWORKS: Final = ("tol", "n_iter_no_change")
 
 def can_train_in_epochs(cls: Any) -> bool:
     """Return whether `epochs` is hptune's parameter of a class: it has `partial_fit`, and no parameter of that name."""
-    from hptune.models.estimators import signature
-
     known = signature(cls)
     own = EPOCHS in known or any(one.kind is one.VAR_KEYWORD for one in known.values())
     return not own and callable(getattr(cls, "partial_fit", None))

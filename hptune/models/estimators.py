@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import functools
 import importlib
 import inspect
 import math
@@ -15,6 +14,7 @@ from typing import Any
 from hptune.errors import ConfigError, did_you_mean
 from hptune.job import Finding
 from hptune.model import Loader
+from hptune.models.constraints import check_parameter, check_value, means_other
 from hptune.models.epochs import EPOCHS, can_train_in_epochs, check_epochs, without_partial_fit
 from hptune.models.nodes import (
     DROP,
@@ -28,6 +28,7 @@ from hptune.models.nodes import (
 )
 from hptune.models.own_defaults import moved, unsaid_default
 from hptune.models.paths import Place, locate, walk
+from hptune.models.signatures import fitting, signature
 from hptune.models.texts import given_a_table
 from hptune.models.unsaid import is_unsaid, meant
 from hptune.parameters import Float, Int, Parameter
@@ -154,26 +155,6 @@ def _columns(node: ColumnsNode, made: Mapping[str, Any]) -> Any:
     return ColumnTransformer(parts, remainder=made.get(REMAINDER, DROP))
 
 
-@functools.cache
-def signature(cls: Any) -> Mapping[str, inspect.Parameter]:
-    try:
-        return inspect.signature(cls).parameters
-    except (TypeError, ValueError):
-        return {}
-
-
-def fitting(cls: type, name: str, value: Any) -> Any:
-    """Return a list as a tuple where the class wants one (YAML and JSON have no tuples), else the value."""
-    if not isinstance(value, list):
-        return value
-    declared = getattr(cls, "_parameter_constraints", {})
-    wanted = declared.get(name) if isinstance(declared, dict) else None
-    if isinstance(wanted, list) and any(one is tuple for one in wanted) and not any(one is list for one in wanted):
-        return tuple(value)
-    parameter = signature(cls).get(name)
-    return tuple(value) if parameter is not None and isinstance(parameter.default, tuple) else value
-
-
 # -- examining a space ----------------------------------------------------------------------------------------------
 
 
@@ -234,8 +215,6 @@ def _means_other(place: Place, name: str, value: Any, parameters: Mapping[str, A
 
     A random forest's `max_features` 1.0 is all of the features, 1 a single one.
     """
-    from hptune.models.constraints import means_other
-
     own = parameters[name]
     return _is_plain(own) and means_other(*_owner(place, name, parameters, load), own, value)
 
@@ -251,8 +230,6 @@ def _against_constraints(
     place: Place, name: str, parameter: Parameter, parameters: Mapping[str, Any], load: Loader
 ) -> list[Finding]:
     """Return where a parameter of the space goes beyond what its estimator says it takes."""
-    from hptune.models.constraints import check_parameter
-
     cls, last = _owner(place, name, parameters, load)
     key = f"space.{parameter.name}"
     return [
@@ -263,8 +240,6 @@ def _against_constraints(
 
 def _params_against_constraints(place: Place, node: ClassNode, cls: Any) -> list[Finding]:
     """Return what is wrong with the values under `params:`."""
-    from hptune.models.constraints import check_value
-
     nested = place.children()
     return [
         Finding(key=f"{place.key}.params.{name}", message=one.message + _as_node(value), severity=one.severity)

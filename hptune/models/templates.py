@@ -12,6 +12,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+OWN_NAMES = (
+    "result_file",
+    "params_file",
+    "work_dir",
+    "config_dir",
+    "python",
+    "trial",
+    "seed",
+    "fold",
+    "fidelity",
+    "slot",
+)
+"""The placeholders of a command that are no parameters."""
+
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[\w.-]+")
 

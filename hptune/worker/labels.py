@@ -30,10 +30,3 @@ def wants_numbers(estimator: Any, y: Any) -> bool:
         return False
     classes = np.unique(y)
     return not (classes.dtype.kind in "iu" and np.array_equal(classes, np.arange(len(classes))))
-
-
-def decoded(fitted: Any, classes: Any) -> Any:
-    """Return a classifier fitted to numbers as one that answers in classes (k,)."""
-    from hptune.worker.decoded import Decoded
-
-    return Decoded(fitted, classes)

@@ -26,7 +26,7 @@ from hptune.resource import Resource
 from hptune.space import SearchSpace
 from hptune.worker.growth import Growth
 from hptune.worker.imports import Importer
-from hptune.worker.labels import NUMBERED, decoded, encoded, wants_numbers
+from hptune.worker.labels import NUMBERED, encoded, wants_numbers
 from hptune.worker.scoring import Scoring
 
 if TYPE_CHECKING:
@@ -127,7 +127,11 @@ class Problem:
             if wants_numbers(unfitted, y):
                 y, classes = encoded(y)
         fitted = model.fit(values, rows.X, y, space=space, seed=seed, load=self.load, weights=weights)
-        return fitted if classes is None else decoded(fitted, classes)
+        if classes is None:
+            return fitted
+        from hptune.worker.decoded import Decoded
+
+        return Decoded(fitted, classes)
 
     def fit_for(
         self, values: Mapping[str, Any], fold: int, train: Rows, test: Rows, *, finals: str | None, seed: int
