@@ -30,6 +30,7 @@ from hptune.commands._options import (
     SummaryFile,
     path_given,
 )
+from hptune.commands._outside import outside
 from hptune.commands._signals import signals
 from hptune.commands._streams import stdout
 from hptune.errors import Interrupted
@@ -373,6 +374,7 @@ def schema(
 
 
 app.add_typer(after)
+app.add_typer(outside)
 
 
 # -- exceptions become exit codes -----------------------------------------------------------------------------------
@@ -416,7 +418,7 @@ def _invoked(arguments: Sequence[str]) -> int:
 
 
 def _command(arguments: Sequence[str] = (), parsed: Callable[[], None] = lambda: None) -> Any:
-    return built(app, (after,), arguments, parsed)
+    return built(app, (after, outside), arguments, parsed)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

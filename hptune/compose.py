@@ -6,7 +6,6 @@ reason = session.run(tick=..., interrupt=...)
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,25 +14,20 @@ from typing import Any
 
 from hptune import events as ev
 from hptune import journal as jn
+from hptune.config.asked import must_have_a_model, told_inspection
 from hptune.config.findings import problems_from
-from hptune.config.identity import config_hash, difference, problem_hash, problem_of
 from hptune.config.load import Loaded
-from hptune.cross_checks import cross_checks
+from hptune.cross_checks import checked, cross_checks
 from hptune.early import Spare
-from hptune.errors import ConfigError, Problem, ProblemChanged, UsageError
+from hptune.errors import ConfigError, Problem, UsageError
 from hptune.executor import Executor
 from hptune.history import History
 from hptune.job import Inspection, Job, Setup
-from hptune.oracle import OracleSpec
+from hptune.open_study import study_of
 from hptune.own_oracle import oracle_of
-from hptune.prior import first_of
-from hptune.prior_runs import read_runs
 from hptune.probing import probe_ranges
 from hptune.run_directory import check_free, clear, mark, no_links
 from hptune.session import Session, answer_of
-from hptune.space import SearchSpace
-from hptune.study import Study
-from hptune.study_arguments import distinct_starts
 
 
 def start(
@@ -55,6 +49,7 @@ def start(
     first worker, started already. Raises `ConfigError` with lines, `ProblemChanged` naming the difference, and the
     errors of journal and executor; nothing is left running then.
     """
+    must_have_a_model(loaded)
     loaded = with_workers(loaded, workers)
     config = loaded.config
     check_limits(loaded)
@@ -116,6 +111,11 @@ def inspect(
     """
     check_limits(loaded)
     oracle = oracle_of(loaded, allow_import)
+    if loaded.config.asked:
+        inspection = told_inspection(loaded)
+        warnings = checked(loaded, inspection)
+        study_of(loaded, inspection, None, (), None, oracle, warnings)
+        return inspection, warnings
     spec = loaded.config.executor.model_copy(update={"workers": 1})
     executor = spec.open(setup_of(loaded, allow_import))
     try:
@@ -203,96 +203,3 @@ def inspect_on(
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(problems)
     return inspection, problems
-
-
-def study_of(
-    loaded: Loaded,
-    inspection: Inspection,
-    folder: Path | None,
-    events: Sequence[ev.Event],
-    journal: jn.Journal | None,
-    oracle: OracleSpec,
-    warnings: list[Problem],
-) -> Study:
-    """Return the study of a run directory, new or continued; raises `ProblemChanged` for another problem's.
-
-    `events` are those found in the directory; `oracle` is the config's; `warnings` gets what is doubtful about the
-    earlier studies of `prior:`, which only a new study reads. Without a journal the study is a new one in memory, and
-    without a folder none that is to be kept.
-    """
-    config = loaded.config
-    old = events[0] if events else None
-    if isinstance(old, ev.StudyStarted):
-        lookahead = old.lookahead
-    else:
-        lookahead = None if config.executor.order == "async" else config.executor.resolved_lookahead()
-    space = SearchSpace.from_json(inspection.space)
-    try:
-        starts = distinct_starts(space, loaded.starts)
-    except ValueError as error:
-        raise ConfigError([loaded.problem("start_with", str(error))]) from None
-    prior, doubts = (None, []) if events else read_runs(loaded, inspection, space, folder)
-    warnings += doubts
-    first = first_of(space, prior, starts)
-    problem = problem_of(loaded, inspection.data_hash)
-    if (
-        isinstance(old, ev.StudyStarted)
-        and config.executor.lookahead is None
-        and None not in (old.lookahead, lookahead)
-    ):
-        problem["lookahead"] = (
-            old.lookahead
-        )  # resolved when the study started; any number of workers may go on with it
-    hashes = {
-        "problem": problem_hash(problem),
-        "space": space.hash,
-        "config": config_hash(loaded),
-        "data": inspection.data_hash,
-    }
-    started = ev.StudyStarted(
-        time=time.time(),
-        name=config.name,
-        metric=inspection.metric,
-        direction=inspection.direction,
-        space=space.to_json(),
-        seed=config.seed,
-        lookahead=lookahead,
-        folds=inspection.folds,
-        starts=[*starts, *first],
-        prior=prior,
-        prior_starts=len(first) if prior else None,
-        oracle=oracle.model_dump(mode="json"),
-        config=loaded.resolved,
-        problem=problem,
-        hashes=hashes,
-        versions=dict(inspection.versions),
-        about={
-            "task": inspection.task,
-            "rows": inspection.rows,
-            "features": inspection.features,
-            "holdout_rows": inspection.holdout_rows,
-            "test_share": inspection.test_share,
-            "overlapping": inspection.overlapping,
-            "final_folds": inspection.final_folds,
-            "workers": config.executor.slots(),
-            "threads": config.executor.threads(),
-            **({} if loaded.resource is None else {"resource": loaded.resource.to_json()}),
-        },
-    )
-    if isinstance(old, ev.StudyStarted):
-        _must_be_the_same(old, started, folder, loaded)
-    return Study.of(started, oracle, journal)
-
-
-def _must_be_the_same(old: ev.StudyStarted, new: ev.StudyStarted, folder: Path | None, loaded: Loaded) -> None:
-    """Raise `ProblemChanged`, with what differs and the ways on, if a directory's study is of another problem."""
-    if old.hashes.get("problem") == new.hashes["problem"]:
-        return
-    changes = difference(old.problem, new.problem)
-    listed = "".join(f"\n  {change}" for change in changes) or "\n  (an earlier version hashed it differently)"
-    seen = folder if folder is None else os.path.relpath(folder.resolve(), loaded.folder.resolve())
-    raise ProblemChanged(
-        f"{folder} holds a study of another problem:{listed}\n"
-        "Start over with --fresh, or keep both by giving this one another --dir; there it may begin with what the old "
-        f"one learned: `prior: {{runs: [{seen}]}}`."
-    )

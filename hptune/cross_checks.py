@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hptune.errors import Problem, UsageError
+from hptune.errors import ConfigError, Problem, UsageError
 from hptune.objective import Objective
 from hptune.reachable import never_active, never_allowed
 from hptune.report import wording
@@ -34,6 +34,8 @@ def cross_checks(loaded: Loaded, inspection: Inspection, *, continued: bool = Fa
     about_space = [*_defaults(loaded, space), *_reach(loaded, space)]
     if continued:
         about_space = [replace(one, severity="warning") for one in about_space]
+    if loaded.config.asked:
+        return [*about_space, *_nothing_searched(loaded, space)]
     return [
         *about_space,
         *_nothing_searched(loaded, space),
@@ -41,6 +43,14 @@ def cross_checks(loaded: Loaded, inspection: Inspection, *, continued: bool = Fa
         *_finals(loaded, inspection),
         *_gate(loaded, inspection),
     ]
+
+
+def checked(loaded: Loaded, inspection: Inspection) -> list[Problem]:
+    """Return the warnings, those of reading the config first; raises `ConfigError` if there is an error among them."""
+    problems = [*loaded.warnings, *cross_checks(loaded, inspection)]
+    if any(problem.severity == "error" for problem in problems):
+        raise ConfigError(problems)
+    return problems
 
 
 def _defaults(loaded: Loaded, space: SearchSpace) -> Iterator[Problem]:

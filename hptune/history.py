@@ -273,6 +273,11 @@ class History:
         """Seconds the study has run for, sessions added up, until its last event."""
         return self._before + max(self.last_time - self._session, 0.0)
 
+    @property
+    def asked(self) -> bool:
+        """Whether a script outside asks and tells its trials (`hptune ask`, `hptune tell`): its config has no model."""
+        return bool(self.started.config) and "model" not in self.started.config
+
     def elapsed(self, now: float) -> float:
         """Seconds the study has run for until `now`, sessions added up."""
         return self._before + max(now - self._session, 0.0)

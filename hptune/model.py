@@ -90,6 +90,13 @@ class ModelSpec(Spec):
         return space, []
 
 
+class NoModel(ModelSpec):
+    """No `model:`: configurations are asked for and their scores told by a script outside (`hptune ask`, `hptune tell`)."""
+
+    key = ""
+    makes_estimator = False
+
+
 class EstimatorModel(ModelSpec):
     """A model that is an estimator in scikit-learn's sense: hptune fits and scores it on folds."""
 

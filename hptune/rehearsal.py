@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hptune import journal as jn
-from hptune.compose import check_limits, inspect_on, setup_of, study_of, with_workers
+from hptune.compose import check_limits, inspect_on, setup_of, with_workers
+from hptune.config.asked import must_have_a_model
 from hptune.config.load import Loaded
 from hptune.job import Job, Outcome
+from hptune.open_study import study_of
 from hptune.own_oracle import oracle_of
 from hptune.replay import replay
 from hptune.run_directory import check_free
@@ -37,6 +39,7 @@ def rehearsed(
     Raises what `start` raises for the config, and for a folder that holds a study of another problem, or
     files that a run would write over.
     """
+    must_have_a_model(loaded)
     loaded = with_workers(loaded, workers)
     check_limits(loaded)
     check_free(folder, loaded.config.evaluate.nested or 0)

@@ -20,7 +20,7 @@ from hptune.job import Inspection, Job, Outcome
 from hptune.loop import POLL_SECONDS, Limits, Loop, RunState
 from hptune.racing import to_complete
 from hptune.statistics import resampled_gain
-from hptune.stopping import FailuresInARow, Patience, Stop, Target, TimeLimit, TrialLimit, first_reached
+from hptune.stopping import Stop, TrialLimit, first_reached, stops_of
 from hptune.study import Study
 
 
@@ -58,7 +58,7 @@ class Session:
         """How many configurations the study is to try, None without such a limit."""
         self.added = added
         """How many more than before that was asked for as, None if it was not."""
-        self.stops = stops_of(self.config, trials)
+        self.stops = stops_of({**self.config.budget.model_dump(), "trials": trials})
         self.complete = self._complete()
 
     @property
@@ -266,23 +266,6 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close(kill=kind is not None)
-
-
-def stops_of(config: StudyConfig, trials: int | None) -> list[Stop]:
-    """Return the stopping rules of a config's budget, the trial limit last so that a more telling reason wins."""
-    budget = config.budget
-    stops: list[Stop] = []
-    if budget.failures.in_a_row is not None:
-        stops.append(FailuresInARow(budget.failures.in_a_row))
-    if budget.target is not None:
-        stops.append(Target(budget.target))
-    if budget.patience is not None:
-        stops.append(Patience(budget.patience))
-    if budget.time is not None:
-        stops.append(TimeLimit(budget.time))
-    if trials is not None:
-        stops.append(TrialLimit(trials))
-    return stops
 
 
 def answer_of(

@@ -6,9 +6,9 @@ timing. Only `TimeLimit` looks at seconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from hptune.history import View
 
@@ -93,3 +93,20 @@ class FailuresInARow:
 def first_reached(stops: Sequence[Stop], history: View, seconds: float) -> str | None:
     """Return the reason of the first rule that is reached, None if none is."""
     return next((reason for stop in stops if (reason := stop.reached(history, seconds))), None)
+
+
+def stops_of(budget: Mapping[str, Any]) -> list[Stop]:
+    """Return the rules of a config's `budget:` as plain data, the trial limit last so that a more telling reason wins."""
+    stops: list[Stop] = []
+    in_a_row = (budget.get("failures") or {}).get("in_a_row")
+    if in_a_row is not None:
+        stops.append(FailuresInARow(in_a_row))
+    if budget.get("target") is not None:
+        stops.append(Target(budget["target"]))
+    if budget.get("patience") is not None:
+        stops.append(Patience(budget["patience"]))
+    if budget.get("time") is not None:
+        stops.append(TimeLimit(budget["time"]))
+    if budget.get("trials") is not None:
+        stops.append(TrialLimit(budget["trials"]))
+    return stops

@@ -20,11 +20,13 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
     (
         "wiring",
         (
+            "asking",
             "compose",
             "cross_checks",
             "session",
             "nested",
             "config",
+            "open_study",
             "own_oracle",
             "prior_runs",
             "probing",
@@ -40,6 +42,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
         "policy",
         (
             "consult",
+            "ended",
             "oracle",
             "oracles",
             "observations",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hptune.commands._failing import mutter
 from hptune.commands._shared import NEXT_TO_JOURNAL
-from hptune.errors import DirectoryUnusable, Problem, UsageError
+from hptune.errors import ConfigError, DirectoryUnusable, Problem, UsageError
 
 if TYPE_CHECKING:
     from hptune.config.load import Loaded
@@ -54,6 +54,30 @@ def run_directory(loaded: Loaded) -> Path:
         return Path("runs") / loaded.config.name
     place = Path(os.path.relpath((loaded.folder / Path(wanted).expanduser()).resolve()))
     return place if len(place.parts) < len(place.resolve().parts) else place.resolve()
+
+
+def place_of(loaded: Loaded, folder: Path | None, wanted: Path | None) -> Path:
+    """Return the run directory: `wanted` (--dir), else `folder` if that was given as one, else the config's.
+
+    Raises `UsageError` and `ConfigError` where a run directory's study is to go on in another place.
+    """
+    if wanted is not None and folder is not None and wanted.resolve() != folder.resolve():
+        raise UsageError(f"--dir: {folder} is a run directory; give its config file to run it in {wanted}")
+    if folder is not None:
+        _stays(loaded, folder)
+    return wanted or folder or run_directory(loaded)
+
+
+def _stays(loaded: Loaded, folder: Path) -> None:
+    """Raise `ConfigError` if an override would have a run directory's study run in another.
+
+    What its config.yaml says itself is where it lay when that was written.
+    """
+    changed = loaded.sources.overrides
+    named = ("output", "dir") in changed or (("output",) in changed and loaded.config.output.dir is not None)
+    if named and run_directory(loaded).resolve() != folder.resolve():
+        message = f"{folder} is a run directory; give its config file ({folder / CONFIG}) to run it in another"
+        raise ConfigError([loaded.problem("output.dir", message)])
 
 
 def code_named(loaded: Loaded) -> list[str]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hptune.commands._found import config_text, resolved_in, write_found
 from hptune.commands._problem import CONFIG
 from hptune.nested import outer_histories
-from hptune.report.best_yaml import best_config, heading
 from hptune.report.files import write_whole
 from hptune.report.nested import nested_result
-from hptune.report.result import document, result
-from hptune.report.trials_csv import trials_csv
+from hptune.report.result import result
 
 if TYPE_CHECKING:
     from hptune.events import Event
@@ -35,20 +33,8 @@ def written(
 
     Raises `DirectoryUnusable`.
     """
-    from hptune.config.yaml_dump import dump
-
-    folder, history = session.folder, session.study.history
-    names = ["result.json", "trials.csv"]
-    write_whole(folder / "result.json", document(document_of(session, reason, judged)))
-    write_whole(folder / "trials.csv", trials_csv(history))
-    best = history.best
-    if best is not None:
-        plain = resolved(session)
-        config = best_config(
-            plain, best, name=f"{session.config.name[:59]}-best", folder=plain["output"]["dir"] + "-best"
-        )
-        write_whole(folder / "best.yaml", heading(history, best) + dump(config))
-        names.append("best.yaml")
+    folder = session.folder
+    names = write_found(folder, session.study.history, document_of(session, reason, judged), resolved(session))
     model = (refit or {}).get("model") or _model_in(folder)
     return [*names, str(model)] if model else names
 
@@ -78,24 +64,17 @@ def reproducible(session: Session) -> bool:
 
 
 def resolved(session: Session) -> Mapping[str, Any]:
-    """Return the study's config as plain data, with paths that hold from the run directory.
-
-    Relative paths in it start at `base:`, where those of the original do.
-    """
-    plain, base, folder = session.loaded.resolved, session.loaded.folder.resolve(), session.folder.resolve()
-    output = {**plain.get("output", {}), "dir": os.path.relpath(folder, base)}
+    """Return the study's config as plain data, with paths that hold from the run directory."""
+    plain = resolved_in(session.loaded, session.folder)
     budget = plain.get("budget", {})
     if session.trials != session.config.budget.trials:  # `--trials +N`: what is interrupted goes on to as many
         budget = {**(budget or {}), "trials": session.trials}
-    return {**plain, "base": os.path.relpath(base, folder), "budget": budget, "output": output}
+    return {**plain, "budget": budget}
 
 
 def write_config(session: Session) -> None:
     """Write config.yaml, with which `hptune run DIR` goes on; raises `DirectoryUnusable`."""
-    from hptune.config.yaml_dump import dump
-
-    heading = "# The resolved config of this study; `hptune run` on this folder continues it.\n"
-    write_whole(session.folder / CONFIG, heading + dump(dict(resolved(session))))
+    write_whole(session.folder / CONFIG, config_text(resolved(session)))
 
 
 def to_refit(session: Session, holdout_again: bool = False) -> bool:

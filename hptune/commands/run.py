@@ -14,7 +14,6 @@ from hptune.commands._failing import StdoutClosed, let_stdout_go, mutter
 from hptune.commands._shared import say, say_json, stdout_coloured, stdout_width
 from hptune.commands._signals import signals
 from hptune.errors import (
-    ConfigError,
     DirectoryUnusable,
     GateNotMet,
     HptuneError,
@@ -95,35 +94,20 @@ def _loaded(path: Path, folder: Path | None, options: Options, overrides: Sequen
 
     with no_collecting():
         from hptune import compose  # noqa: F401 - most of what follows, imported while nothing is collected
-        from hptune.commands._problem import code_named, run_directory
+        from hptune.commands._problem import code_named, place_of
+        from hptune.config.asked import must_have_a_model
         from hptune.config.load import load
 
         loaded = load(path, overrides)
     gc.freeze()  # modules stay for good: they need not be looked through for garbage again and again
-    if options.folder is not None and folder is not None and options.folder.resolve() != folder.resolve():
-        raise UsageError(f"--dir: {folder} is a run directory; give its config file to run it in {options.folder}")
-    if folder is not None:
-        _stays(loaded, folder)
+    must_have_a_model(loaded)
+    place = place_of(loaded, folder, options.folder)
     named = code_named(loaded)
     if named and not options.quiet:
         mutter(f"runs code that the config names: {', '.join(named)}")
     if not options.quiet:
         mutter("looking at model, data and space ...")
-    return loaded, options.folder or folder or run_directory(loaded)
-
-
-def _stays(loaded: Loaded, folder: Path) -> None:
-    """Raise `ConfigError` if an override would have a run directory's study run in another.
-
-    What its config.yaml says itself is where it lay when that was written.
-    """
-    from hptune.commands._problem import CONFIG, run_directory
-
-    changed = loaded.sources.overrides
-    named = ("output", "dir") in changed or (("output",) in changed and loaded.config.output.dir is not None)
-    if named and run_directory(loaded).resolve() != folder.resolve():
-        message = f"{folder} is a run directory; give its config file ({folder / CONFIG}) to run it in another"
-        raise ConfigError([loaded.problem("output.dir", message)])
+    return loaded, place
 
 
 def conduct(session: Session, options: Options, again: Collection[int] = ()) -> int:

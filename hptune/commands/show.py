@@ -101,12 +101,13 @@ def _study_lines(history: History, folder: Path) -> list[str]:
     started, objective, width = history.started, history.objective, stdout_width()
     begun = datetime.fromtimestamp(started.time, UTC).strftime("%Y-%m-%d %H:%M UTC")
     sessions = "" if not history.resumed else f", continued {wording.count(len(history.resumed), 'time')}"
+    order = "asked and told" if history.asked else phrases.lookahead(started.lookahead)
     rows = [
         ("state", phrases.state(history)),
         ("metric", phrases.metric(objective)),
         ("trials", f"{len(history.trials)}: {counted(history)}"),
         ("time", f"{wording.seconds(history.seconds)}, begun {begun}{sessions}"),
-        ("oracle", f"{phrases.oracle(started.oracle)}, seed {started.seed}, {phrases.lookahead(started.lookahead)}"),
+        ("oracle", f"{phrases.oracle(started.oracle)}, seed {started.seed}, {order}"),
         ("", phrases.picked(history)),
         ("prior", phrases.prior(history)),
         ("space", phrases.space(history.space)),

@@ -104,7 +104,7 @@ def _memory(config: StudyConfig, sources: Sources) -> list[Problem]:
 
 def _data(config: StudyConfig, sources: Sources) -> list[Problem]:
     model = config.model
-    if config.data is not None or isinstance(model, (MeasuringModel, HyperModelSpec)):
+    if config.asked or config.data is not None or isinstance(model, (MeasuringModel, HyperModelSpec)):
         return []
     message = (
         f"expected data: for a model with {type(model).key}:, found none; write data: {{train: FILE, target: COLUMN}}"

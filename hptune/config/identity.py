@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hptune.config import asked
 from hptune.config.load import Loaded
 from hptune.config.paths import Path, dotted
 from hptune.config.wording import found
@@ -42,7 +43,9 @@ def problem_of(loaded: Loaded, data_hash: str = "") -> Problem:
     config = loaded.config
     plain = config.model_dump(mode="json", by_alias=True)
     evaluate = {key: value for key, value in plain["evaluate"].items() if key != "also"}
-    executor = config.executor
+    if config.asked:  # nothing else of it has an effect, and a direction that the metric tells may be left out
+        objective = asked.objective_of(config)
+        evaluate = {"metric": objective.metric, "direction": objective.direction}
     space = SearchSpace(loaded.space.parameters).to_json()["parameters"]
     return {
         "data": data_hash,
@@ -54,7 +57,7 @@ def problem_of(loaded: Loaded, data_hash: str = "") -> Problem:
         "evaluate": _told(evaluate),
         "oracle": _told(plain["oracle"]),
         "seed": config.seed,
-        "lookahead": executor.resolved_lookahead() if executor.order == "strict" else None,
+        "lookahead": config.lookahead,
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hptune.conditions import Constraint
-from hptune.config import checks, fidelity, overrides
+from hptune.config import asked, checks, fidelity, overrides
 from hptune.config.extends import KEY as EXTENDS
 from hptune.config.extends import extended
 from hptune.config.files import Unreadable, contents
@@ -62,6 +62,8 @@ class Loaded:
         plain = self.config.model_dump(mode="json", by_alias=True)
         for key in checks.without_effect(self.config):
             del plain["evaluate"][key]
+        if self.config.asked:
+            plain = asked.effective(plain)
         plain["space"] = self.declared.plain_space
         plain["constraints"] = self.declared.plain_constraints
         plain["start_with"] = self.declared.plain_starts
@@ -110,7 +112,9 @@ def load_document(document: Document, folder: Path, override: Iterable[str] = ()
     base = folder if config is None or config.base is None else (folder / config.base).resolve()
     if config is not None:
         problems += checks.cross_checks(config, sources)
-        problems += fidelity.checks(config, declared, resource, sources, spelling)
+        problems += asked.checks(config, sources)
+        if not config.asked:
+            problems += fidelity.checks(config, declared, resource, sources, spelling)
         if declared.space is not None:
             problems += checks.model_checks(config, declared.space, base, sources, spelling)
     if base != folder and not base.is_dir():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, SkipValidation, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, SkipValidation, WithJsonSchema, WrapSerializer
 
 from hptune.config.space_schema import CONSTRAINTS, SPACE, START_WITH
 from hptune.config.unions import by_shape, by_type
@@ -21,7 +21,7 @@ from hptune.evaluate import EvaluateSpec
 from hptune.executor import ExecutorSpec
 from hptune.executors import EXECUTORS
 from hptune.executors.process import ProcessSpec
-from hptune.model import ModelSpec
+from hptune.model import ModelSpec, NoModel
 from hptune.models import MODELS, kind_of
 from hptune.oracle import OracleSpec, OwnOracle
 from hptune.oracles import ORACLES
@@ -29,11 +29,17 @@ from hptune.spec import Spec
 
 if TYPE_CHECKING:
     Model: TypeAlias = ModelSpec
+    AnyModel: TypeAlias = ModelSpec
     Data: TypeAlias = DataSpec
     Oracle: TypeAlias = OracleSpec
     AnyExecutor: TypeAlias = ExecutorSpec
 else:
     Model = by_shape(MODELS, kind_of, "{class: sklearn.svm.SVC}")
+    AnyModel = Annotated[
+        Model | None,
+        AfterValidator(lambda model: NoModel() if model is None else model),
+        WrapSerializer(lambda model, plain: None if isinstance(model, NoModel) else plain(model)),
+    ]
     Data = by_shape(DATA_SOURCES, source_of, "{train: data.csv, target: y}")
     Oracle = by_type(ORACLES, own=OwnOracle)
     AnyExecutor = by_type(EXECUTORS, default="process")
@@ -41,6 +47,13 @@ else:
 DEFAULT_TRIALS = 50
 DEFAULT_ORACLE = next(name for name in ("auto", "bayesian", "quasi_random") if name in ORACLES)
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+
+_MODEL_OR_SPACE: list[Any] = [
+    {"required": ["extends"]},
+    {"required": ["model"]},
+    {"required": ["space"], "properties": {"data": {"type": "null"}}},
+]
+"""A config without model has a space to ask for, and no data. What one that extends another lacks may stand there."""
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -128,6 +141,8 @@ class Prior(Spec):
 class StudyConfig(Spec):
     """A tuning study: what to tune, on which data, how to search and when to stop."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": _MODEL_OR_SPACE})
+
     version: Literal[1] = Field(default=1, title="Version of the config format")
     extends: str | list[str] | None = Field(default=None, title="Extends", exclude=True)
     """Configs that this one changes, relative to it: mappings are merged, null takes a key out, all else replaces."""
@@ -140,8 +155,9 @@ class StudyConfig(Spec):
     """The one seed that all randomness derives from."""
     data: Data | None = Field(default=None, title="Data")
     """What the models are fitted to; function, hypermodel and command models may do without."""
-    model: Model = Field(title="Model")
-    """What is tuned: one of class, pipeline, choose, function, hypermodel, command."""
+    model: AnyModel = Field(default_factory=NoModel, title="Model")
+    """What is tuned: one of class, pipeline, choose, function, hypermodel, command. Without it a script of your own asks
+    for configurations and tells their scores: `hptune ask`, `hptune tell`."""
     space: Annotated[dict[str, Any], WithJsonSchema(SPACE)] = Field(default_factory=dict, title="Search space")
     """Parameters by their paths: a value fixes one, a list is a choice (of values, lists and mappings), a mapping with
     type: a range."""
@@ -167,3 +183,15 @@ class StudyConfig(Spec):
     output: Output = Field(default_factory=Output, title="Output")
     gate: Gate | None = Field(default=None, title="Gate")
     """Exit code 3 unless tuning gained enough."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether it has no model: a script outside asks for its trials and tells their scores."""
+        return isinstance(self.model, NoModel)
+
+    @property
+    def lookahead(self) -> int | None:
+        """How far trials look ahead; None under `order: async`, and where whatever is told counts at once."""
+        if self.asked or self.executor.order == "async":
+            return None
+        return self.executor.resolved_lookahead()

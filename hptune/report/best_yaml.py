@@ -74,5 +74,9 @@ def heading(history: History, trial: Trial) -> str:
         f"# The winner of the study {history.name}: trial {trial.number}.\n"
         f"# {wording.metric(objective)} {score} ({wording.better(objective)}).\n"
         + (f"# Gain: {gain}.\n" if gain else "")
-        + "# Run it to train this configuration again: hptune run best.yaml\n"
+        + (
+            "# Ask it to get this configuration again: hptune ask best.yaml\n"
+            if history.asked
+            else "# Run it to train this configuration again: hptune run best.yaml\n"
+        )
     )

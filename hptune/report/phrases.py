@@ -175,6 +175,8 @@ def state(history: History) -> str:
         return f"ended: {ending(history, history.ended)}"
     if not history.started.config:  # asked and told from Python, where no session says that it ends
         return "open: it was kept by hptune.Study or Tuner, which continue it (the same call, the same directory)"
+    if history.asked:
+        return "open: asked and told from outside (`hptune ask` gives out the next trial)"
     return "running, or killed: its journal has no end (`hptune run` continues it)"
 
 

@@ -17,11 +17,13 @@ from hptune.trial import Trial
 
 SCHEMA_VERSION: Final = 1
 
-Status = Literal["complete", "interrupted", "no_success"]
+Status = Literal["complete", "interrupted", "no_success", "open"]
 
 
-def status_of(history: History, stop_reason: str) -> Status:
-    """Return the study's status: interrupted by a signal, without any completed trial, or complete."""
+def status_of(history: History, stop_reason: str | None) -> Status:
+    """Return the study's status: open, interrupted by a signal, without any completed trial, or complete."""
+    if stop_reason is None:
+        return "open"
     if stop_reason == "signal":
         return "interrupted"
     return "no_success" if history.best is None else "complete"
@@ -30,7 +32,7 @@ def status_of(history: History, stop_reason: str) -> Status:
 def result(
     history: History,
     *,
-    stop_reason: str,
+    stop_reason: str | None,
     reproducible: bool,
     hashes: Mapping[str, str] | None = None,
     gate: Mapping[str, Any] | None = None,
@@ -38,8 +40,9 @@ def result(
 ) -> dict[str, Any]:
     """Return the result document of a study.
 
-    `reproducible` is whether the same config, seed and lookahead give the same trials whatever the timing. `hashes`
-    (of config, problem, space, data) default to those the study began with. `nested` is what nested cross-validation found.
+    `stop_reason` None is of a study that is asked and told, and may be asked again. `reproducible` is whether the same
+    config, seed and lookahead give the same trials whatever the timing. `hashes` (of config, problem, space, data) default
+    to those the study began with. `nested` is what nested cross-validation found.
     """
     started = history.started
     found = {**started.hashes, **(hashes or {})}

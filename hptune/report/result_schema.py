@@ -74,10 +74,13 @@ _TOP: Final[dict[str, Any]] = {
     "schema_version": {"const": SCHEMA_VERSION},
     "name": {"type": "string", "description": "The study's name."},
     "status": {
-        "enum": ["complete", "interrupted", "no_success"],
-        "description": "no_success: it ended without any completed trial.",
+        "enum": ["complete", "interrupted", "no_success", "open"],
+        "description": "no_success: it ended without any completed trial. open: asked and told, and not at its end.",
     },
-    "stop_reason": {"enum": list(STOP_REASONS), "description": "Which limit ended the last session."},
+    "stop_reason": {
+        "enum": [*STOP_REASONS, None],
+        "description": "Which limit ended the last session; null while the study is open.",
+    },
     "reproducible": {
         "type": "boolean",
         "description": "Whether the same config, seed and lookahead give the same trials, whatever the timing.",

@@ -267,4 +267,6 @@ def counted(history: History) -> str:
 
 def status_word(history: History, status: str) -> str:
     """Return a trial's status for people."""
+    if status == "running" and history.asked:
+        return "open"
     return "unfinished" if status == "running" and history.ended is not None else status

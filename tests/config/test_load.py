@@ -91,7 +91,8 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         ["3: output.colour: unknown key; expected one of dir, refit"],
     ),
     "no model": ("seed: 1\n" + DATA, ["1: model: expected this key, found none; such as "
-        "`model: {class: sklearn.linear_model.Ridge}`"]),
+        "`model: {class: sklearn.linear_model.Ridge}`; without model: leave data: out too, a script of yours reads it "
+        "(`hptune ask`)"]),
     "model as text": (
         DATA + "model: sklearn.svm.SVC",
         ["2: model: expected a mapping such as {class: sklearn.svm.SVC}, found 'sklearn.svm.SVC'"],
