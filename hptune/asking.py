@@ -86,7 +86,6 @@ def ask(
     allow_import: Sequence[str] = (),
     config: Callable[[], None] = lambda: None,
     keep: Keep = lambda _history, _reason: None,
-    wait: float = WAIT_SECONDS,
 ) -> Asked:
     """Return a new trial of a config's study, or why there is none; with `again` that open (or failed) trial once more.
 
@@ -109,7 +108,7 @@ def ask(
         warnings = checked(loaded, inspection)
         study_of(loaded, inspection, folder, [], None, oracle, warnings)
         mark(folder)
-    journal = opened(folder, wait)
+    journal = opened(folder)
     try:
         no_links(folder)
         if journal.events:
@@ -195,14 +194,13 @@ def tell(
     *,
     failed: str | None = None,
     keep: Keep = lambda _history, _reason: None,
-    wait: float = WAIT_SECONDS,
 ) -> Told:
     """Record a trial's scores, one for each fold, or why it `failed`; durable when this returns.
 
     What was told before is told again without effect if it is the same. Raises `UsageError` for another answer, for a
     trial that was never asked and for a study that hptune runs itself, and the journal's errors.
     """
-    journal = opened(folder, wait)
+    journal = opened(folder)
     try:
         if not journal.events:
             raise UsageError(f"{folder}: the study in it has not begun: its journal holds no record yet")
@@ -299,16 +297,16 @@ def _must_be_asked(started: ev.Event, folder: Path) -> None:
         )
 
 
-def opened(folder: Path, wait: float = WAIT_SECONDS) -> jn.Journal:
-    """Return the journal of a run directory, having waited so many seconds for others to let go of it.
+def opened(folder: Path) -> jn.Journal:
+    """Return the journal of a run directory, having waited for others to let go of it.
 
     Raises `StudyLocked` after that, and what `Journal` raises.
     """
-    until = time.monotonic() + wait
+    until = time.monotonic() + WAIT_SECONDS
     while True:
         try:
             return jn.Journal(folder)
         except StudyLocked as error:
             if time.monotonic() >= until:
-                raise StudyLocked(f"{error}; waited {wait:g} s for it") from None
+                raise StudyLocked(f"{error}; waited {WAIT_SECONDS:g} s for it") from None
         time.sleep(POLL_SECONDS + (os.getpid() % 8) * POLL_SECONDS / 8)
