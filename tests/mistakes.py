@@ -69,6 +69,15 @@ evaluate: {metric: value, direction: minimize}
 budget: {trials: 3}
 executor: {type: serial}
 """
+OUTSIDE = """\
+version: 1
+name: outside
+space:
+  x: {type: float, min: -1, max: 1}
+evaluate: {metric: loss}
+"""
+ASKED = {"outside.yaml": OUTSIDE}
+ASK = ("ask", "outside.yaml")
 BOWL = "def bowl(values):\n    return values['x'] ** 2\n"
 
 
@@ -166,7 +175,7 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         Mistake(
             "no model at all",
             "(no `model:`)",
-            {"study.yaml": "version: 1\nname: x\nspace: {a: [1, 2]}\nevaluate: {metric: r2}\n"},
+            {"study.yaml": f"version: 1\nname: x\n{DATA}\nspace: {{a: [1, 2]}}\nevaluate: {{metric: r2}}\n"},
         ),
         Mistake("an empty file", "", {"study.yaml": ""}, lines=False),
     ],
@@ -458,6 +467,15 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         command("a trial that does not exist", "show runs/bowl 99", before=[RUN]),
         command("a parameter that does not exist", "best runs/bowl --param alpha", before=[RUN]),
         command("another problem in the same run directory", "run study.yaml -o seed=1", before=[RUN]),
+        command("a config without a model, run", "run outside.yaml", files={"outside.yaml": OUTSIDE}),
+        command("a config with a model, asked", "ask study.yaml"),
+        command("a score that is no number", "tell runs/outside --trial 0 --value 0,31", before=[ASK], files=ASKED),
+        command(
+            "another score for a trial that has one",
+            "tell runs/outside --trial 0 --value 0.4",
+            before=[ASK, ("tell", "runs/outside", "--trial", "0", "--value", "0.31")],
+            files=ASKED,
+        ),
         command("a refit model where there is none", "predict runs/bowl new.csv", before=[RUN]),
     ],
     "Files and processes": [

@@ -32,7 +32,7 @@ from hptune.errors import (
 HEAVY = ("numpy", "scipy", "sklearn", "pandas", "pydantic", "yaml", "rich", "psutil", "sqlite3", "distributed")
 VERBS = (
     *("run", "validate", "space", "trials", "best", "show", "report", "oracles", "init", "spaces", "schema"),
-    *("predict", "export", "retry", "doctor"),
+    *("predict", "export", "retry", "doctor", "ask", "tell"),
 )
 
 

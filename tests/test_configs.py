@@ -34,7 +34,10 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(FOLDER))
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=name_of)
+OUTSIDE = [path for path in CONFIGS if load(path).config.asked]
+
+
+@pytest.mark.parametrize("path", [path for path in CONFIGS if path not in OUTSIDE], ids=name_of)
 def test_every_config_runs_on_a_small_budget(path: Path, tmp_path: Path) -> None:
     done = hptune("run", str(path), "--dir", str(tmp_path / "run"), "-o", "budget.trials=3", "--json")
     assert done.returncode == 0, done.stderr
@@ -52,7 +55,17 @@ def test_every_config_says_how_to_run_it_and_points_editors_at_the_schema(path: 
     found = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
     assert found
     assert (path.parent / found[1]).resolve() == SCHEMA
-    assert f"hptune run configs/{name_of(path)}" in text
+    assert f"hptune {'ask' if path in OUTSIDE else 'run'} configs/{name_of(path)}" in text
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=name_of)
+def test_every_config_without_a_model_is_asked_and_told(path: Path, tmp_path: Path) -> None:
+    for number in range(2):
+        done = hptune("ask", str(path), "--dir", str(tmp_path / "run"), "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["trial"] == number
+        done = hptune("tell", str(tmp_path / "run"), "--trial", str(number), "--value", "0.31")
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)

@@ -16,6 +16,9 @@ from hptune.report.layout import pairs
 from hptune.report.result import SCHEMA_VERSION
 from hptune.space import SearchSpace
 
+ASKED = "`hptune ask` and `hptune tell`"
+"""What drives a config without a model."""
+
 
 def validate(
     config: Path,
@@ -38,9 +41,11 @@ def validate(
     if as_json:
         say_json(_document(loaded.config.name, inspection, warnings))
         return 0
-    words = f"{config}: valid" + (f", {wording.count(len(warnings), 'warning')}" if warnings else "")
+    words = f"{config}: valid" + (f", without model: for {ASKED}" if loaded.config.asked else "")
+    words += f", {wording.count(len(warnings), 'warning')}" if warnings else ""
     if inspection is None:
-        say([f"{words} (static: nothing was imported, the space was not checked against the estimators)"])
+        unchecked = "" if loaded.config.asked else ", the space was not checked against the estimators"
+        say([f"{words} (static: nothing was imported{unchecked})"])
         return 0
     say([words, *pairs(facts(inspection), stdout_width())])
     return 0
@@ -56,7 +61,7 @@ def facts(inspection: Inspection) -> list[tuple[str, str]]:
         ("space", phrases.space(space)),
         ("feasible", feasible(space)),
         ("data", data(inspection)),
-        ("folds", str(inspection.folds)),
+        ("folds", str(inspection.folds or "")),
         ("defaults", phrases.params(space.defaults())),
     ]
     return [(label, text) for label, text in rows if text]

@@ -102,7 +102,9 @@ def effective(plain: Mapping[str, Any]) -> dict[str, Any]:
 def must_have_a_model(loaded: Loaded) -> None:
     """Raise `ConfigError` for a config of which there is nothing to run."""
     if loaded.config.asked:
-        message = f"there is nothing to run: the config has no model:; {DRIVEN}, or write model:"
+        message = (
+            f"there is nothing to run: expected a model, found none; write model:, or measure yourself: {DRIVEN}"
+        )
         raise ConfigError([loaded.problem("model", message)])
 
 

@@ -261,7 +261,7 @@ def test_there_is_nothing_to_run(words: list[str], said: Any) -> None:
         said(words[0], "study.yaml", *words[1:], "-q") if len(words) == 1 else said(words[0], "study.yaml", words[1])
     )
     line = next(one for one in text.splitlines() if "nothing to run" in one)
-    assert line.startswith("study.yaml:1: model: there is nothing to run: the config has no model:")
+    assert line.startswith("study.yaml:1: model: there is nothing to run: expected a model, found none")
     assert "hptune ask" in line
     assert "hptune tell" in line
     assert not RUN.exists()
