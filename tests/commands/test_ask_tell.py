@@ -563,3 +563,22 @@ def test_who_has_waited_too_long_says_for_whom(
         journal.close()
     assert f"in use by process {os.getpid()}" in text
     assert "waited 0.05 s for it" in text
+
+
+def test_an_oracle_of_ones_own_may_wait_for_what_is_open(do: Callable[..., str], capsys: Capture) -> None:
+    Path("patient.py").write_text(
+        "import hptune\n\n\n"
+        "class Patient(hptune.OracleSpec):\n"
+        "    def suggest(self, history, trial, rng):\n"
+        "        if history.pending():\n"
+        "            return hptune.WAIT\n"
+        "        return hptune.Suggestion(hptune.unseen(history, rng))\n"
+    )
+    Path("study.yaml").write_text(CONFIG.replace("{type: random}", "{type: patient.Patient}"))
+    do("ask", "study.yaml")
+    assert cli.invoke(["ask", "study.yaml", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["trial"], json.loads(out)["stop_reason"]) == (None, None)
+    assert "nothing to ask yet: the oracle waits for the result of trial 0" in err
+    do("tell", RUN, "--trial", 0, "--value", 1)
+    assert json.loads(do("ask", "study.yaml", "--json"))["trial"] == 1
