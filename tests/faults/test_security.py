@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -157,11 +158,35 @@ def test_every_verb_is_watched_or_named_in_security_md_as_one_that_may_run_code(
     from hptune.cli import _command
 
     watched = {words[0] for words in READING}
-    may_run = {"run", "validate", "space", "retry", "export", "predict"}
+    may_run = {"run", "validate", "space", "retry", "export", "predict", "ask"}
+    writes_and_runs_nothing = {"tell"}  # its own test is below
     reads_no_run_directory = {"init", "doctor"}
-    assert set(_command().commands) == watched | may_run | reads_no_run_directory
+    assert set(_command().commands) == watched | may_run | writes_and_runs_nothing | reads_no_run_directory
     text = (ROOT / "SECURITY.md").read_text()
-    assert not [verb for verb in watched | may_run if f"`{verb}`" not in text and f"hptune {verb}`" not in text]
+    told = watched | may_run | writes_and_runs_nothing
+    assert not [verb for verb in told if f"`{verb}`" not in text and f"hptune {verb}`" not in text]
+
+
+def test_a_tell_runs_nothing_of_the_folder_and_writes_only_its_files(
+    trapped: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """In a folder with the same traps, whose config would run code if it were read."""
+    (tmp_path / "study.yaml").write_text("space: {x: [1, 2]}\nevaluate: {metric: loss}\n")
+    run, marker = tmp_path / "run", trapped[1]
+    assert call("ask", str(tmp_path / "study.yaml"), "--dir", str(run)).returncode == 0
+    for trap in (one for one in trapped[0].iterdir() if one.is_file() and one.suffix not in (".jsonl", "")):
+        shutil.copy(trap, run / trap.name)
+    words = ["tell", str(run), "--trial", "0", "--value", "1"]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", WATCH, str(run), str(tmp_path / "out"), *words],
+        capture_output=True, text=True, cwd=run, timeout=120, check=False,
+    )  # fmt: skip
+    code, seen = json.loads(done.stdout.split("WATCHED")[1])
+    assert code == 0, done.stderr
+    written = {"lock", "journal.jsonl", "result.json", "trials.csv", "best.yaml"}
+    strange = [one for one in seen if not any(name in str(part) for name in written for part in one[1:])]
+    assert strange == []
+    assert not marker.exists()
 
 
 def test_the_hook_sees_what_it_should_see(trapped: tuple[Path, Path], tmp_path: Path) -> None:
