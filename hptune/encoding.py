@@ -132,6 +132,15 @@ class Encoding:
         )
 
     @cached_property
+    def varying(self) -> dict[str, NDArray[np.intp]]:
+        """The columns of each parameter that has more than one value, by its name, in declared order."""
+        free = {*self.numeric.tolist(), *self.category.tolist()}
+        found: dict[str, list[int]] = {}
+        for j, column in enumerate(self.columns):
+            found.setdefault(column.parameter, []).append(j)
+        return {name: np.array(js, dtype=np.intp) for name, js in found.items() if free & set(js)}
+
+    @cached_property
     def effective(self) -> float:
         """How many of the varying numeric columns are active in an average configuration, at least 1."""
         rows = self.sample(np.random.default_rng(0).random((256, self.width)))
@@ -139,9 +148,10 @@ class Encoding:
 
     def sample(self, U: Rows) -> Rows:
         """Return legal rows drawn by uniform numbers U, shape (n, C); constraints are not looked at."""
-        return self.legal(self._spread(U))
+        return self.legal(self.spread(U))
 
-    def _spread(self, U: Rows) -> Rows:
+    def spread(self, U: Rows) -> Rows:
+        """Return complete rows drawn by uniform numbers U, shape (n, C): an entry for what is inactive too."""
         X = np.array(U, dtype=np.float64)
         for j, column in enumerate(self.columns):
             if column.kind == "category":
@@ -151,7 +161,7 @@ class Encoding:
 
     def filled(self, X: Rows, U: Rows) -> Rows:
         """Return X with every inactive entry replaced by one drawn with U, so that moves may change branches."""
-        return np.where(np.isnan(X), self._spread(U), X)
+        return np.where(np.isnan(X), self.spread(U), X)
 
     def legal(self, X: Rows) -> Rows:
         """Return complete rows X (no NaN) rounded to their grids, with the inactive entries made NaN."""

@@ -48,6 +48,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "observations",
             "design",
             "finals",
+            "loss_model",
             "prior",
             "racing",
             "refinement",
@@ -92,7 +93,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "trial",
         ],  # type: ignore[list-item]
     ),
-    ("mathematics", ("surrogate", "statistics", "optimism", "learning_curve", "sobol")),
+    ("mathematics", ("surrogate", "statistics", "optimism", "learning_curve", "sensitivity", "sobol")),
 ]
 
 

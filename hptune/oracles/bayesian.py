@@ -21,6 +21,17 @@ from hptune import refinement
 from hptune.design import design
 from hptune.encoding import Encoding, encoding_of
 from hptune.history import View
+from hptune.loss_model import (
+    EXACT,
+    KEPT,
+    PRIOR_LENGTH,
+    PRIOR_NOISE,
+    PRIOR_THETA,
+    inputs_of,
+    prior_of,
+    thinned,
+    warped_variance,
+)
 from hptune.observations import Observations, observe
 from hptune.oracle import Answer, OracleSpec, unseen
 from hptune.prior import Earlier, earlier, weights
@@ -47,14 +58,14 @@ class Recipe:
     """
 
     margin: float = 0.1
-    length: float = 0.22
-    theta: float = 0.7
+    length: float = PRIOR_LENGTH
+    theta: float = PRIOR_THETA
     branch_least: int = 3
     branch_share: float = 0.5
-    noise: float = 0.008
+    noise: float = PRIOR_NOISE
     every: int = 60
-    exact: int = 400
-    active: int = 300
+    exact: int = EXACT
+    active: int = KEPT
     failure_step: float = 0.25
     failure_noise: float = 0.5
     failures: int = 100
@@ -175,7 +186,7 @@ class Promise:
         # losses and missing folds in the deviation, each looks as if measuring the best place once more were best.
         self.model = self.fitted.with_doubt(1.0 if seen.position is not None else float(len(seen.rows) % 2))
         if len(seen.pending):
-            self.model = self.model.with_pending(*_inputs(encoding, seen, seen.pending))
+            self.model = self.model.with_pending(*inputs_of(encoding, seen, seen.pending))
 
     def inputs(self, X: Array) -> tuple[Array, NDArray[np.int64]]:
         """Return the model's inputs for rows (m, C) measured in full."""
@@ -200,12 +211,6 @@ class Promise:
 
         value, gradient = log_ei_slopes(*self.model.slopes(*self.inputs(X)), self.threshold)
         return value, gradient[:, : len(self.encoding.real)][:, self.encoding.real]
-
-
-def _inputs(encoding: Encoding, seen: Observations, numbers: Index) -> tuple[Array, NDArray[np.int64]]:
-    """Return the model's inputs for trials as they were measured: with a last number for the fidelity, if it varies."""
-    U, Z = encoding.split(seen.rows[numbers])
-    return (U if seen.position is None else np.column_stack([U, seen.position[numbers]])), Z
 
 
 def _model_based(history: View, promise: Promise, rng: np.random.Generator) -> tuple[Suggestion, float] | None:
@@ -295,8 +300,8 @@ def _fitted(
     n = _fit_size(len(seen.loss))
     part = _active(seen.loss[:n])
     w = warp(seen.loss[:n], spaced)
-    extra = _extra(seen.loss[:n], w, seen.variance[:n])
-    inputs = _inputs(encoding, seen, seen.measured[:n][part])
+    extra = warped_variance(seen.loss[:n], w, seen.variance[:n])
+    inputs = inputs_of(encoding, seen, seen.measured[:n][part])
     y = w[part]
     if believed:
         trusted, constant = _weighted(encoding, seen.rows[seen.measured[:n][part]], y, believed)
@@ -306,9 +311,11 @@ def _fitted(
     keep = _active(seen.loss)
     failed = seen.failed[-RECIPE.failures :]
     y = np.concatenate([w[keep], np.full(len(failed), w.max() + RECIPE.failure_step)])
-    extra = np.concatenate([_extra(seen.loss, w, seen.variance)[keep], np.full(len(failed), RECIPE.failure_noise)])
+    extra = np.concatenate(
+        [warped_variance(seen.loss, w, seen.variance)[keep], np.full(len(failed), RECIPE.failure_noise)]
+    )
     numbers = seen.measured[keep]
-    U, Z = _inputs(encoding, seen, np.concatenate([numbers, failed]))
+    U, Z = inputs_of(encoding, seen, np.concatenate([numbers, failed]))
     trusted, constant = _weighted(encoding, seen.rows[numbers], w[keep], believed)
     model = Shifted(GaussianProcess(U, Z, encoding.levels, y, extra, phi), trusted, constant)
     if trusted:
@@ -342,30 +349,14 @@ class _Share:
         return self.share + self.process.mean(U, Z)
 
 
-def _extra(loss: Array, w: Array, variance: Array) -> Array:
-    """Return the extra variances of losses as those of their warped values, shape (n,)."""
-    from hptune.surrogate.warp import slopes
-
-    return slopes(loss, w, np.sqrt(variance)) ** 2 if variance.any() else np.zeros(len(w))
-
-
 def _prior(encoding: Encoding) -> Prior:
-    """Return the priors for this space."""
-    from hptune.surrogate.gp import Prior
-
-    return Prior(length=RECIPE.length * encoding.effective**0.5, theta=RECIPE.theta, noise=RECIPE.noise)
+    """Return the recipe's priors for this space."""
+    return prior_of(encoding, length=RECIPE.length, theta=RECIPE.theta, noise=RECIPE.noise)
 
 
 def _active(loss: Array) -> Index:
     """Return which of the losses the model sees when there are too many: the best, the latest, and a spread."""
-    n, third = len(loss), RECIPE.active // 3
-    if n <= RECIPE.exact:
-        return np.arange(n)
-    order = np.argsort(loss, kind="stable")
-    keep = set(order[:third].tolist()) | set(range(n - third, n))
-    spread = [int(i) for i in order[np.linspace(0, n - 1, 4 * third).astype(np.intp)] if int(i) not in keep]
-    step = max(len(spread) // max(RECIPE.active - len(keep), 1), 1)
-    return np.array(sorted(keep | set(spread[::step][: RECIPE.active - len(keep)])), dtype=np.intp)
+    return thinned(loss, RECIPE.exact, RECIPE.active)
 
 
 _FITS: OrderedDict[bytes, Array] = OrderedDict()
