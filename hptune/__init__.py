@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hptune.analysis.importance import Importance as Importance
+    from hptune.analysis.importance import importance as importance
     from hptune.hypermodel import HyperModel as HyperModel
     from hptune.hyperparameters import HyperParameters as HyperParameters
     from hptune.objective import Objective as Objective
@@ -47,6 +49,8 @@ _HOMES = {
     "EXHAUSTED": "hptune.oracle",
     "unseen": "hptune.oracle",
     "Tuner": "hptune.tuner",
+    "importance": "hptune.analysis.importance",
+    "Importance": "hptune.analysis.importance",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -19,7 +19,7 @@ def test_every_block_runs_in_order_and_the_kept_studies_can_be_read(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     session: dict[str, object] = {"__name__": "page"}
-    assert len(BLOCKS) == 7
+    assert len(BLOCKS) == 8
     for block in BLOCKS:
         exec(compile(block, str(PAGE), "exec"), session)
     capsys.readouterr()

@@ -42,7 +42,7 @@ def test_the_config_is_complete(tmp_path: Path) -> None:
 def test_every_hptune_command_runs_in_the_order_shown(tmp_path: Path) -> None:
     (tmp_path / "svr.yaml").write_text(YAML)
     commands = [words for words in SH if words[0] == "hptune"]
-    assert [words[1] for words in commands] == ["validate", "run", "trials", "best"]
+    assert [words[1] for words in commands] == ["validate", "run", "trials", "importance", "best"]
     for words in commands:
         extra = SMALL if words[1] == "run" else SMALL[2:4] if words[1] == "validate" else []
         done = subprocess.run(

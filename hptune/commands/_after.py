@@ -1,4 +1,4 @@
-"""The command line of what comes after a study (compare, suggest, predict, export, retry, repair), and of
+"""The command line of what comes after a study (compare, importance, suggest, predict, export, retry, repair), and of
 the doctor.
 
 A part of `hptune.cli`, in a file of its own for its length; nothing heavy is imported here either.
@@ -37,6 +37,26 @@ def compare(
     from hptune.commands.compare import compare
 
     return compare(folders, format=format, as_json=as_json)
+
+
+@after.command()
+def importance(
+    folder: Folder,
+    format: Annotated[str, typer.Option(metavar="FORMAT", help="table, json or markdown.")] = "table",
+    as_json: Json = False,
+) -> int:
+    """Tell which hyperparameters mattered, and how sure that is.
+
+    Of the score's variance over the space: the share that needs a parameter (importance, 90% interval), that it explains
+    alone, and that it has among good configurations. A wider range makes a parameter more important.
+
+    \b
+    hptune importance runs/my-study
+    hptune importance runs/my-study --format markdown
+    """
+    from hptune.commands.importance import importance
+
+    return importance(folder, format=format, as_json=as_json)
 
 
 @after.command()

@@ -1,7 +1,8 @@
 """Pictures of studies: scores trial by trial, over each numeric parameter, and several studies side by side.
 
-Of every study with two completed trials: `NAME-history` and, where it has numeric parameters, `NAME-parameters`. Of
-two or more with the same metric: `compared`, and `compared-PARAMETER` for each numeric parameter that they share.
+Of every study with two completed trials: `NAME-history` and, where it has numeric parameters, `NAME-parameters`; where
+it can be told, `NAME-importance`. Of two or more with the same metric: `compared`, and `compared-PARAMETER` for each
+numeric parameter that they share.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hptune.analysis.importance import importance_of
 from hptune.history import History
 from hptune.objective import Objective
 from hptune.report import figure_style as style
 from hptune.report import wording
+from hptune.report.figure_importance import importance_figure
 from hptune.report.figure_parts import (
     Window,
     best,
@@ -69,6 +72,9 @@ def draw_histories(histories: Sequence[History], out: Path) -> list[Path]:
                 keep(_trial_by_trial(history), history.name, "history")
             if len(completed(history)) > 1 and numeric(history):
                 keep(_over_parameters(history), history.name, "parameters")
+            found = importance_of(history)
+            if found.reason is None:
+                keep(importance_figure(history, found), history.name, "importance")
         for group in _comparable(shown):
             metric = () if len(group) == len(shown) else (wording.metric(group[0].objective),)
             keep(_compared(group), "compared", *metric)

@@ -118,13 +118,13 @@ def pairs(rows: Iterable[tuple[str, str]], width: int | None = None, indent: str
     for label, text in listed:
         start = f"{indent}{label.ljust(label_width)}{_GAP}"
         room = None if width is None else max(width - len(start), 20)
-        first, *more = _folded(text, room)
+        first, *more = folded(text, room)
         out.append((start + first).rstrip())
         out += [(" " * len(start) + line).rstrip() for line in more]
     return out
 
 
-def _folded(text: str, room: int | None) -> list[str]:
+def folded(text: str, room: int | None) -> list[str]:
     """Return the text in lines of at most `room` characters, broken at spaces; a longer word is shortened."""
     if room is None or len(text) <= room:
         return [text]

@@ -29,12 +29,15 @@ A0 = B0 = 2.0
 
 LENGTH_BOUNDS = (np.log(0.03), np.log(30.0))
 THETA_BOUNDS = (np.log(0.01), np.log(8.0))
-NOISE_BOUNDS = (np.log(1e-6), np.log(0.5))
+LEAST_NOISE = np.log(1e-6)
 
 
 @dataclass(frozen=True)
 class Prior:
-    """Independent normal priors on log l, log θ, log η: centres (natural units) and standard deviations (logs)."""
+    """Independent normal priors on log l, log θ, log η: centres (natural units) and standard deviations (logs).
+
+    η is at most `noise_limit`.
+    """
 
     length: float = 0.5
     length_sd: float = 1.2
@@ -42,6 +45,7 @@ class Prior:
     theta_sd: float = 1.0
     noise: float = 0.008
     noise_sd: float = 1.0
+    noise_limit: float = 0.5
 
     def centre(self, d: int, c: int) -> Array:
         """Return the centre of φ, shape (d + c + 1,)."""
@@ -52,9 +56,9 @@ class Prior:
         return np.concatenate([np.full(d, self.length_sd), np.full(c, self.theta_sd), [self.noise_sd]])
 
 
-def bounds(d: int, c: int) -> list[tuple[float, float]]:
+def bounds(d: int, c: int, noise_limit: float) -> list[tuple[float, float]]:
     """Return the bounds of φ, d + c + 1 pairs."""
-    return [LENGTH_BOUNDS] * d + [THETA_BOUNDS] * c + [NOISE_BOUNDS]
+    return [LENGTH_BOUNDS] * d + [THETA_BOUNDS] * c + [(LEAST_NOISE, float(np.log(noise_limit)))]
 
 
 def _factor(A: Array) -> Array:
@@ -117,7 +121,7 @@ def fit(U: Array, Z: Levels, y: Array, extra: Array, prior: Prior, *, iterations
     short = centre.copy()
     short[:d] -= 0.9
     short[-1] += 1.0
-    limits = bounds(d, c)
+    limits = bounds(d, c, prior.noise_limit)
     low, high = np.array(limits).T
     best, least = centre, np.inf
     for start in (centre, short):

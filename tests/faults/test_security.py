@@ -24,7 +24,8 @@ READING = [
     ["trials", "RUN", "--all"], ["trials", "RUN", "--json"], ["trials", "RUN", "--format", "csv"], ["best", "RUN"],
     ["best", "RUN", "--format", "yaml"], ["best", "RUN", "--format", "python"], ["show", "RUN"], ["show", "RUN", "0"],
     ["show", "RUN", "1", "--log"], ["show", "RUN", "--json"], ["compare", "RUN", "RUN"], ["suggest", "RUN"],
-    ["report", "RUN", "--figures", "OUT"], ["schema"], ["schema", "result"], ["oracles"], ["spaces"], ["repair", "RUN"],
+    ["importance", "RUN"], ["report", "RUN", "--figures", "OUT"], ["schema"], ["schema", "result"], ["oracles"],
+    ["spaces"], ["repair", "RUN"],
 ]  # fmt: skip
 
 WATCH = """
