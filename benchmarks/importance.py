@@ -29,14 +29,14 @@ from hptune.objective import Objective
 from hptune.sobol import sobol
 from hptune.space import Choice, Float, Int, SearchSpace
 from hptune.study import Study
-from hptune.surrogate import warp as warping
+from hptune.surrogate.warp import warp
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Scale = Callable[[Array], Array]
 
 SCALES: dict[str, Scale] = {
-    "warp": warping.warp,
-    "spaced": lambda y: warping.warp(y, 1.0),
+    "warp": warp,
+    "spaced": lambda y: warp(y, 1.0),
     "raw": lambda y: (y - y.mean()) / y.std(),
 }
 

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.importance import PIPELINE, pipeline
+from hptune import cli
 from hptune.config.load import load
+from hptune.objective import Objective
+from hptune.study import Study
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = (DOCS / "honest.md").read_text()
@@ -27,3 +31,22 @@ def test_its_figures_are_the_decisions() -> None:
     assert "95 %" in PAGE
     assert "584" in PAGE
     assert "480" in PAGE
+
+
+def test_the_example_of_importance_is_what_the_command_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Study(PIPELINE, Objective("loss", "minimize"), "random", directory=tmp_path / "run") as study:
+        for number in range(60):
+            trial = study.ask()
+            study.tell(trial, failed="boom") if number % 10 == 9 else study.tell(trial, pipeline(dict(trial.values)))
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.invoke(["importance", str(tmp_path / "run")]) == 0
+    told = capsys.readouterr().out
+    shown = re.search(r"```\n(parameter .*?)```", PAGE, flags=re.DOTALL)
+    assert shown is not None
+    words = re.compile(r"[A-Za-z]+")  # another processor may round a share the other way
+    assert sorted(words.findall(shown[1])) == sorted(words.findall(told)), told
+    numbers = re.compile(r"\d+(?=%)")
+    for page, found in zip(numbers.findall(shown[1]), numbers.findall(told), strict=True):
+        assert abs(int(page) - int(found)) <= 3, told

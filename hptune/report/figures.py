@@ -1,8 +1,8 @@
 """Pictures of studies: scores trial by trial, over each numeric parameter, and several studies side by side.
 
 Of every study with two completed trials: `NAME-history` and, where it has numeric parameters, `NAME-parameters`; where
-it can be told, `NAME-importance`. Of two or more with the same metric: `compared`, and `compared-PARAMETER` for each
-numeric parameter that they share.
+several vary and it can be told, `NAME-importance`. Of two or more with the same metric: `compared`, and
+`compared-PARAMETER` for each numeric parameter that they share.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def draw_histories(histories: Sequence[History], out: Path) -> list[Path]:
             if len(completed(history)) > 1 and numeric(history):
                 keep(_over_parameters(history), history.name, "parameters")
             found = importance_of(history)
-            if found.reason is None:
+            if len(found.parameters) > 1:
                 keep(importance_figure(history, found), history.name, "importance")
         for group in _comparable(shown):
             metric = () if len(group) == len(shown) else (wording.metric(group[0].objective),)

@@ -16,6 +16,10 @@ BAR: Final = 10
 """Characters of a bar that stands for the whole variance."""
 
 
+CARE: Final = 0.7
+"""Under this R2 the intervals may hold less than they say (docs/decisions/0009-importance.md)."""
+
+
 def percent(share: float) -> str:
     """Return a share in whole percent."""
     return f"{100 * share:.0f}%"
@@ -81,7 +85,10 @@ def basis(found: Importance) -> str:
     if found.failed:
         parts.append(f"{wording.count(found.failed, 'failed one')} left out")
     if found.r2 is not None:
-        parts.append(f"the surrogate predicts trials left out with R2 {found.r2:.2f}")
+        care = (
+            f" (under {CARE:.1f} the intervals promise too much)" if found.reason is None and found.r2 < CARE else ""
+        )
+        parts.append(f"the surrogate predicts trials left out with R2 {found.r2:.2f}{care}")
     return ", ".join(parts)
 
 
