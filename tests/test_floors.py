@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,20 @@ def test_a_file_imports_only_from_its_own_floor_or_lower_ones(module: str) -> No
     here = floor(module)
     above = sorted(other for other in imports(modules()[module], lazy=False) if floor(other) < here)
     assert above == [], f"{module} ({FLOORS[here][0]}) imports from above"
+
+
+def test_the_page_names_every_file_on_its_floor() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(
+        r"^\| (?:face|wiring|loop|study|view|executors|policy|memory|worker|values|mathematics)\b.*$",
+        page,
+        re.MULTILINE,
+    )
+    assert len(rows) == len(FLOORS)
+    for row, (name, members) in zip(rows, FLOORS, strict=True):
+        assert row.startswith(f"| {name}")
+        missing = [one for one in members if f"`{one}.py`" not in row and f"`{one}/`" not in row]
+        assert not missing, f"docs/architecture.md, {name}"
 
 
 BUILT_LATE = {("oracles.halving", "oracles")}
