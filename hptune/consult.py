@@ -42,10 +42,10 @@ def _answer(
     oracle: OracleSpec, history: History, trial: int, *, everything: bool, finish: bool
 ) -> Suggestion | Answer:
     ask = oracle.finish if finish else oracle.suggest
-    view = history.view(trial, everything=everything)
     rng = np.random.default_rng([history.seed, trial])
     if type(oracle).__module__.startswith("hptune."):
-        return ask(view, trial, rng)
+        return ask(history.view(trial, everything=everything), trial, rng)
+    view = history.view(trial, everything=everything, copies=True)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # stdout is for results, with --json for one document
             answer = ask(view, trial, rng)

@@ -7,7 +7,6 @@ Python.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ import numpy as np
 
 from hptune.conditions import Condition
 from hptune.errors import did_you_mean
+from hptune.owned import fresh
 from hptune.parameters import (
     SCALES,
     UNSET,
@@ -45,11 +45,6 @@ def bare(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: bare(one) for key, one in value.items()}
     return value
-
-
-def fresh(value: Any) -> Any:
-    """Return the value, lists and dicts as a copy, so that a model that changes its own cannot change the space."""
-    return copy.deepcopy(value) if isinstance(value, (list, dict)) else value
 
 
 def number(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hptune import events as ev
 from hptune.objective import Objective
+from hptune.owned import fresh
 from hptune.space import SearchSpace
 from hptune.trial import Failure, Measurement, Trial, Values
 
@@ -30,7 +31,8 @@ class IllegalEvent(ValueError):
 class History:
     """The fold of a study's events.
 
-    `trials` is indexed by trial number. `apply` raises `IllegalEvent` before changing anything; `check` only that.
+    `trials` is indexed by trial number and to be read only (`Trial.handed_out` copies). `apply` raises `IllegalEvent`
+    before changing anything; `check` only that.
     """
 
     def __init__(self, started: ev.StudyStarted) -> None:
@@ -326,27 +328,30 @@ class History:
         rows.flags.writeable = False
         return rows
 
-    def view(self, k: int | None = None, *, everything: bool = False) -> View:
+    def view(self, k: int | None = None, *, everything: bool = False, copies: bool = False) -> View:
         """Return the history as trial k may see it (default: the next trial).
 
-        With `everything`, the results of all trials begun are visible; used when an oracle waits for them.
+        With `everything`, the results of all trials begun are visible; used when an oracle waits for them. `copies`
+        is for code of the user's.
         """
         begun = len(self.trials) if k is None else min(k, len(self.trials))
         strict = self.lookahead is not None and not everything
         visible = max(begun - (self.lookahead or 1) + 1, 0) if strict else begun
-        return View(self, begun, min(visible, begun))
+        return View(self, begun, min(visible, begun), copies)
 
 
 @dataclasses.dataclass(frozen=True)
 class View(Sequence[Trial]):
     """The first `begun` trials of a history, of which the first `visible` show their results.
 
-    A sequence of trials: one whose result is hidden looks as if it were still running.
+    A sequence of trials: one whose result is hidden looks as if it were still running. With `copies` each trial read
+    is a copy, which whoever reads it may change.
     """
 
     history: History
     begun: int
     visible: int
+    copies: bool = False
 
     @property
     def space(self) -> SearchSpace:
@@ -375,7 +380,7 @@ class View(Sequence[Trial]):
     def budget(self) -> Mapping[str, Any]:
         """The config's `budget:` with which the study began, {} without a config; a later session may have another."""
         found = self.history.started.config.get("budget")
-        return found if isinstance(found, dict) else {}
+        return fresh(found) if isinstance(found, dict) else {}
 
     @property
     def lower(self) -> int:
@@ -405,7 +410,11 @@ class View(Sequence[Trial]):
             return [self[i] for i in range(*index.indices(self.begun))]
         if not -self.begun <= index < self.begun:
             raise IndexError(index)
-        number = index % self.begun
+        trial = self._known(index % self.begun)
+        return trial.handed_out() if self.copies else trial
+
+    def _known(self, number: int) -> Trial:
+        """Return the history's own trial as this view shows it."""
         trial = self.history.as_searched(number)
         if number < self.visible or (trial.status == "running" and not trial.measurements):
             return trial
@@ -417,11 +426,15 @@ class View(Sequence[Trial]):
     def completed(self) -> list[Trial]:
         """Return the completed trials whose results are visible, by number."""
         known = self.history.as_searched
-        return [trial for number in range(self.visible) if (trial := known(number)).completed]
+        return self._out([trial for number in range(self.visible) if (trial := known(number)).completed])
 
     def pending(self) -> list[Trial]:
         """Return the trials begun whose results are not to be seen (yet)."""
-        return [trial for trial in self if trial.status == "running"]
+        known = (self._known(number) for number in range(self.begun))
+        return self._out([trial for trial in known if trial.status == "running"])
+
+    def _out(self, trials: list[Trial]) -> list[Trial]:
+        return [trial.handed_out() for trial in trials] if self.copies else trials
 
     def seen(self, values: Values) -> bool:
         """Return whether this configuration has begun, at whatever fidelity."""

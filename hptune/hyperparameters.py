@@ -17,8 +17,9 @@ from typing import Any, Self
 
 from hptune import definitions
 from hptune.conditions import Condition, same
-from hptune.definitions import fresh, same_definition
+from hptune.definitions import same_definition
 from hptune.errors import did_you_mean
+from hptune.owned import fresh
 from hptune.parameters import UNSET, Float, Int, Parameter, canonical
 from hptune.places import as_held, plain_name, space_of
 from hptune.space import SearchSpace

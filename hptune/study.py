@@ -27,6 +27,7 @@ from hptune.journal import Journal
 from hptune.objective import Objective
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
 from hptune.oracles import ORACLES
+from hptune.owned import fresh, owned
 from hptune.replay import replay
 from hptune.space import SearchSpace
 from hptune.study_arguments import changes, distinct_starts, finite, oracle_named, scores_of, shown, starts_of, whole
@@ -165,7 +166,8 @@ class Study:
     @property
     def best(self) -> Trial | None:
         """The completed trial with the best mean score; of equals, the first."""
-        return self.history.best
+        best = self.history.best
+        return None if best is None else best.handed_out()
 
     @property
     def unfinished(self) -> bool:
@@ -234,7 +236,7 @@ class Study:
                     self.score(number, Measurement(fold=fold, score=float(one)))
                 self.complete(number)
         self.sync()
-        return self.history.trials[number]
+        return self.history.trials[number].handed_out()
 
     def _must_run(self, number: int) -> None:
         trials = self.history.trials
@@ -274,15 +276,15 @@ class Study:
             ev.TrialStarted(
                 time=self._clock(),
                 trial=k,
-                values=dict(suggestion.values),
+                values=owned(suggestion.values),
                 fidelity=suggestion.fidelity,
                 parent=suggestion.parent,
                 origin=suggestion.origin,
-                note=dict(suggestion.note) if suggestion.note else None,
+                note=fresh(dict(suggestion.note)) if suggestion.note else None,
                 predicted=suggestion.predicted,
             )
         )
-        return self.history.trials[k]
+        return self.history.trials[k].handed_out()
 
     def _suggest(self, k: int, *, finish: bool = False) -> Suggestion | Answer:
         history = self.history
@@ -304,14 +306,14 @@ class Study:
             ev.TrialStarted(
                 time=self._clock(),
                 trial=number,
-                values=dict(trial.values),
+                values=owned(trial.values),
                 attempt=trial.attempt + 1,
                 fidelity=trial.fidelity,
                 parent=trial.parent,
                 origin=trial.origin,
             )
         )
-        return self.history.trials[number]
+        return self.history.trials[number].handed_out()
 
     def score(self, number: int, measurement: Measurement, worker: str = "") -> None:
         """Record one fold's measurement."""

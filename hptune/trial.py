@@ -14,6 +14,8 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Literal
 
+from hptune.owned import fresh, owned
+
 Values = Mapping[str, Any]
 FailureKind = Literal["error", "invalid", "timeout", "memory", "crashed", "lost"]
 FAILURE_KINDS: tuple[str, ...] = ("error", "invalid", "timeout", "memory", "crashed", "lost")
@@ -104,6 +106,10 @@ class Trial:
             kept.pop("score", None)
         kept.update(fields)
         return new
+
+    def handed_out(self) -> Trial:
+        """Return a copy whose values and note are its own: user code may change them."""
+        return self.changed(values=owned(self.values), note=None if self.note is None else fresh(dict(self.note)))
 
     @property
     def status(self) -> Status:

@@ -78,6 +78,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "logfile",
             "class_keys",
             "objective",
+            "owned",
             "parameters",
             "places",
             "plugins",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from hptune.executor import Executor, ExecutorSpec
 from hptune.job import Job, Outcome, Setup
+from hptune.owned import fresh, owned
 
 if TYPE_CHECKING:
     from hptune.early import Spare
@@ -66,6 +67,8 @@ class SerialExecutor:
             )
         from hptune.worker.guarded import DURABLE_SECONDS, encode, write_spool
 
+        # The study's own values stay as they are whatever a model does with its: in a child they are a copy as well.
+        job = dataclasses.replace(job, values=owned(job.values), options=fresh(dict(job.options)))
         done = self._loaded().run(job)
         payload = encode(done)
         if job.spool is not None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from hptune.errors import did_you_mean
+from hptune.owned import fresh
 from hptune.parameters.base import UNSET, Column, Entries, Parameter, Unset, canonical, plain_or_mapping
 
 
@@ -23,7 +24,8 @@ class Choice(Parameter):
     """One of a list of values of any type, None, lists and mappings included.
 
     `ordered` values (numbers, increasing) are encoded as positions on a line, others as levels without order.
-    `weights` are relative sampling frequencies. Values are told apart by type and value: True is not 1.
+    `weights` are relative sampling frequencies. Values are told apart by type and value: True is not 1. A list or
+    mapping among them is handed out as a copy.
     """
 
     type: ClassVar[str] = "choice"
@@ -82,7 +84,7 @@ class Choice(Parameter):
 
     @property
     def default_value(self) -> Any:
-        return self.values[0] if isinstance(self.default, Unset) else self.default
+        return fresh(self.values[0] if isinstance(self.default, Unset) else self.default)
 
     def coerce(self, value: Any) -> Any:
         try:
@@ -98,7 +100,7 @@ class Choice(Parameter):
                 did_you_mean(value, [v for v in self.values if isinstance(v, str)]) if isinstance(value, str) else ""
             )
             raise ValueError(f"{self.name}: expected one of {known}, found {value!r}{hint}")
-        return self.values[position]
+        return fresh(self.values[position])
 
     def encode(self, value: Any) -> tuple[float, ...]:
         position = self._index[canonical(value)]
@@ -107,16 +109,16 @@ class Choice(Parameter):
     def decode(self, entries: Entries) -> Any:
         entry = entries[0]
         position = int(entry * self.count) if self.ordered else int(entry)
-        return self.values[min(max(position, 0), self.count - 1)]
+        return fresh(self.values[min(max(position, 0), self.count - 1)])
 
     def draw(self, u: Entries) -> Any:
         if self.ordered:
             return self.decode(u)
-        return self.values[self.columns[0].level(u[0])]
+        return fresh(self.values[self.columns[0].level(u[0])])
 
     def listed(self, points: int | None) -> Iterator[Any]:
         del points
-        yield from self.values
+        yield from map(fresh, self.values)
 
     def with_default(self, value: Any) -> Self:
         return replace(self, default=value)
@@ -196,14 +198,14 @@ class Fixed(Parameter):
 
     @property
     def default_value(self) -> Any:
-        return self.value
+        return fresh(self.value)
 
     def coerce(self, value: Any) -> Any:
         if canonical(plain_or_mapping(value, self.name)) != canonical(self.value) and not (
             isinstance(value, (int, float)) and not isinstance(value, bool) and value == self.value
         ):
             raise ValueError(f"{self.name}: is fixed at {self.value!r}, found {value!r}")
-        return self.value
+        return fresh(self.value)
 
     def encode(self, value: Any) -> tuple[float, ...]:
         del value
@@ -211,15 +213,15 @@ class Fixed(Parameter):
 
     def decode(self, entries: Entries) -> Any:
         del entries
-        return self.value
+        return fresh(self.value)
 
     def draw(self, u: Entries) -> Any:
         del u
-        return self.value
+        return fresh(self.value)
 
     def listed(self, points: int | None) -> Iterator[Any]:
         del points
-        yield self.value
+        yield fresh(self.value)
 
     def with_default(self, value: Any) -> Self:
         self.coerce(value)
