@@ -18,6 +18,7 @@ import json
 import os
 import socket
 import stat
+import weakref
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from typing import Any
 from hptune.collecting import no_collecting
 from hptune.errors import DirectoryUnusable, FilesExhausted, JournalDamaged, StudyLocked
 from hptune.events import FORMAT, Event, StudyStarted, event_from_json
+from hptune.held import Held, held_here
 
 NAME = "journal.jsonl"
 TORN = "journal.torn"
@@ -212,6 +214,8 @@ def take_lock(folder: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         owner = os.pread(lock, 200, 0).decode(errors="replace").strip()
+        if held_here(lock):
+            owner = "this very process: an open Study of it holds it; close that one first (study.close())"
         os.close(lock)
         raise StudyLocked(f"{folder} is in use by {owner or 'another process'}") from None
     except OSError as error:
@@ -267,12 +271,14 @@ class Journal:
         self.folder = folder
         self.path = folder / NAME
         self.repaired = ""
-        self._file = -1
+        self._held = Held()
+        # One that is forgotten without `close` (a notebook's cell run anew) lets go when it is collected.
+        weakref.finalize(self, self._held.close).atexit = False
         self._dirty = False
         self._broken = ""
         with disk(folder, "create"):
             folder.mkdir(parents=True, exist_ok=True)
-        self._lock = take_lock(folder)
+        self._held.lock = take_lock(folder)
         try:
             self.events = self._open()
         except BaseException:
@@ -284,7 +290,7 @@ class Journal:
             raise JournalDamaged(_NO_FILE.format(path=self.path))
         with disk(self.path, "open"):
             new = not os.path.lexists(self.path)
-            self._file = self._journal(os.O_CREAT)
+            self._held.file = self._journal(os.O_CREAT)
             data = b"" if new else read_bytes(self.path)
         found = scan(data, self.path)
         self._size = found.good
@@ -296,10 +302,10 @@ class Journal:
                     torn.write(found.torn + b"\n")
                     torn.flush()
                     os.fsync(handle)  # before the bytes go where they were
-                os.ftruncate(self._file, found.good)
+                os.ftruncate(self._held.file, found.good)
                 self.repaired = f"the last record was half-written ({len(found.torn)} bytes): cut off, kept in {TORN}"
             elif data and not data.endswith(b"\n"):
-                os.write(self._file, b"\n")
+                os.write(self._held.file, b"\n")
                 self._size += 1
             if new:
                 sync_folder(self.folder)
@@ -315,9 +321,9 @@ class Journal:
         first = found.events[0]
         events = [first.model_copy(update={"format": FORMAT}), *found.events[1:]]
         kept = put_in_place(self.folder, events, f"journal.format-{found.format}")
-        os.close(self._file)
-        self._file = self._journal()
-        self._size = os.fstat(self._file).st_size
+        os.close(self._held.file)
+        self._held.file = self._journal()
+        self._size = os.fstat(self._held.file).st_size
         told = f"the journal had format {found.format}, now {FORMAT}; the old one is {kept.name}"
         self.repaired = "; ".join(filter(None, (self.repaired, told)))
 
@@ -330,13 +336,13 @@ class Journal:
         line = encode(event, self._seq)
         with disk(self.path, "write to"):
             try:
-                written = os.write(self._file, line)
+                written = os.write(self._held.file, line)
                 if written < len(line):  # a short write: the disk is full, find out for certain
-                    written += os.write(self._file, line[written:])
+                    written += os.write(self._held.file, line[written:])
                 if written < len(line):
                     raise OSError(28, "No space left on device")
             except OSError:
-                os.ftruncate(self._file, self._size)
+                os.ftruncate(self._held.file, self._size)
                 raise
         self._size += len(line)
         self._seq += 1
@@ -354,11 +360,11 @@ class Journal:
         self._check()
         with disk(self.path, "save"):
             try:
-                os.fsync(self._file)
+                os.fsync(self._held.file)
             except OSError as error:
                 self.give_up(f"saving it to the disk failed ({error.strerror}); run the same command again")
                 raise
-        if os.fstat(self._file).st_nlink == 0:
+        if os.fstat(self._held.file).st_nlink == 0:
             raise DirectoryUnusable(f"{self.path} has been removed while the study was running")
 
     def give_up(self, reason: str) -> None:
@@ -366,16 +372,15 @@ class Journal:
         self._broken = self._broken or reason
 
     def _check(self) -> None:
+        if self._held.forked:
+            self._broken = "this process was forked from the one that holds it; ask and tell there"
         if self._broken:
             raise DirectoryUnusable(f"{self.path} is closed for writing: {self._broken}")
 
     def close(self) -> None:
         """Sync and let go of the lock; harmless when called twice."""
         try:
-            if self._file >= 0 and not self._broken:
+            if self._held.file >= 0 and not self._broken:
                 self.sync()
         finally:
-            for descriptor in (self._file, self._lock):
-                if descriptor >= 0:
-                    os.close(descriptor)
-            self._file = self._lock = -1
+            self._held.close()

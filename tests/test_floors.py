@@ -57,7 +57,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "stopping",
         ),
     ),
-    ("memory", ("journal", "repair", "history", "events", "replay")),
+    ("memory", ("journal", "held", "repair", "history", "events", "replay")),
     ("worker", ("worker", "models", "model", "data", "dataset", "evaluate", "cv")),
     (
         "values",

@@ -97,10 +97,16 @@ class JournalAndStudy(RuleBasedStateMachine):
             action = self.study.ask
         else:
             return
+        assert self.study.journal is not None
+        held = self.study.journal._held
+        kept = os.dup(held.file), os.dup(held.lock)
         pid = os.fork()
-        if pid == 0:
+        if pid == 0:  # a fork is no writer: this one takes its parent's place
+            (held.file, held.lock), held.forked = kept, False
             dying(action, point, how)
         _, status = os.waitpid(pid, 0)
+        for descriptor in kept:
+            os.close(descriptor)
         COUNTS["deaths"] += os.WIFSIGNALED(
             status
         )  # else the step has fewer writes than that, and the process just ended
@@ -187,9 +193,7 @@ def abandon(study: Study) -> None:
     """Let go of a dead process's files without a last word."""
     journal = study.journal
     assert journal is not None
-    os.close(journal._file)
-    os.close(journal._lock)
-    journal._file = journal._lock = -1
+    journal._held.close()
 
 
 def test_any_history_of_asking_telling_dying_and_reopening_keeps_every_result() -> None:
