@@ -67,6 +67,11 @@ def number(
     if scale not in SCALES:
         hint = did_you_mean(str(sampling), SCALES)
         raise ValueError(f"{name}: sampling: expected linear, log or reverse_log, found {sampling!r}{hint}")
+    if scale != "linear" and low == 0:
+        raise ValueError(
+            f"{name}: a {scale} scale needs min_value > 0, found {low!r}; begin above it, or declare a "
+            f"hptune.SearchSpace, whose {kind.__name__} takes extra=[0] for zero as well"
+        )
     spacing = {} if step is None else {"step" if scale == "linear" else "factor": bare(step)}
     parameter = kind(name=name, when=when, low=bare(low), high=bare(high), scale=scale, **spacing)  # type: ignore[arg-type]
     if default is None:

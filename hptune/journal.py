@@ -26,17 +26,22 @@ from pathlib import Path
 from typing import Any
 
 from hptune.collecting import no_collecting
-from hptune.errors import DirectoryUnusable, FilesExhausted, JournalDamaged, StudyLocked
+from hptune.errors import DirectoryUnusable, FilesExhausted, JournalDamaged, StudyLocked, UsageError
 from hptune.events import FORMAT, Event, StudyStarted, event_from_json
 from hptune.held import Held, held_here
 
 NAME = "journal.jsonl"
 TORN = "journal.torn"
 LOCK = "lock"
+_OWNER = b"process "
 _HEAD = b'{"crc":"'
 _BODY = len(_HEAD) + 8 + len(b'",')
 _OURS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # never through a link to elsewhere, never waiting for a pipe
 _NO_FILE = "{path}: expected a file, found something else (a pipe, a device or a folder)"
+_STRANGER = (
+    "{path}: expected no file, or one of hptune's own, found somebody else's, which would be written over; "
+    "move it away, or take another directory"
+)
 _written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _parse = json.JSONDecoder().raw_decode  # without looking for blanks around it, which a record does not have
 
@@ -205,7 +210,7 @@ def disk(path: Path, doing: str) -> Iterator[None]:
 def take_lock(folder: Path) -> int:
     """Return the descriptor that holds the lock of a run directory; closing it lets go.
 
-    Raises `StudyLocked`, naming the holder, and `DirectoryUnusable`.
+    Raises `StudyLocked`, naming the holder, `DirectoryUnusable`, and `UsageError` for a file of somebody else's.
     """
     path = folder / LOCK
     with disk(path, "open"):
@@ -221,10 +226,14 @@ def take_lock(folder: Path) -> int:
     except OSError as error:
         os.close(lock)
         raise DirectoryUnusable(f"cannot lock {path}: {error.strerror}; use a folder on a local disk") from None
+    found = os.pread(lock, 16, 0)
+    if not (found.startswith(_OWNER) or _OWNER.startswith(found)):
+        os.close(lock)
+        raise UsageError(_STRANGER.format(path=path))
     # Who holds it is told to the one who is refused; where there is no room for that, the lock holds all the same.
     with contextlib.suppress(OSError):
         os.ftruncate(lock, 0)
-        os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        os.pwrite(lock, b"%s%d on %s\n" % (_OWNER, os.getpid(), socket.gethostname().encode()), 0)
     return lock
 
 
@@ -263,8 +272,9 @@ def locked(folder: Path) -> Iterator[None]:
 class Journal:
     """The single writer of a run directory's journal.
 
-    Raises `StudyLocked` when another process holds the folder, `JournalDamaged`, and `DirectoryUnusable` when it
-    cannot be made or written. `events` are those found on opening; `repaired` says what was cut off, "" if nothing.
+    Raises `StudyLocked` when another process holds the folder, `JournalDamaged`, `DirectoryUnusable` when it cannot be
+    made or written, and `UsageError` for files of others under its names. `events` are those found on opening;
+    `repaired` says what was cut off, "" if nothing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -293,6 +303,10 @@ class Journal:
             self._held.file = self._journal(os.O_CREAT)
             data = b"" if new else read_bytes(self.path)
         found = scan(data, self.path)
+        if not found.events and not found.torn.startswith((_HEAD[: len(found.torn)], b"\0")):
+            raise UsageError(
+                _STRANGER.format(path=self.path)
+            )  # a first record of ours that a crash cut off begins so
         self._size = found.good
         self._seq = len(found.events)
         with disk(self.path, "repair"):

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Literal, ParamSpec, SupportsFloat, TypeVar, cast
 
 from hptune import events as ev
 from hptune.consult import consult
@@ -28,6 +28,7 @@ from hptune.objective import Objective
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
 from hptune.oracles import ORACLES
 from hptune.owned import fresh, owned
+from hptune.parameters import UNSET, Unset
 from hptune.replay import replay
 from hptune.space import SearchSpace
 from hptune.study_arguments import changes, distinct_starts, finite, oracle_named, scores_of, shown, starts_of, whole
@@ -56,12 +57,12 @@ class Study:
 
     Arguments: `space` (a `SearchSpace` or the `HyperParameters` that recorded one), `objective` (or the name of a
     metric that tells its direction: a scikit-learn scorer, `val_loss`), `oracle` (a name, or with options `{"type":
-    "tpe", "startup": 20}`; None is auto), `seed` (0 is a seed, None draws one), `starts` (configurations to try
-    before the oracle is asked; the defaults always come first), `lookahead` (trial k knows the results of trials up
-    to k - lookahead; None: all that were told). A directory that holds a study is continued, with that study's
+    "tpe", "startup": 20}`; None is auto), `seed` (0 where it is left out, None draws one), `starts` (configurations to
+    try before the oracle is asked; the defaults always come first), `lookahead` (trial k knows the results of trials
+    up to k - lookahead; None: all that were told). A directory that holds a study is continued, with that study's
     `starts`, `lookahead` and `name`, and with its oracle and seed where none is given. Raises `UsageError` for
-    arguments that it cannot use, or a space, objective, oracle or seed that differs from the directory's, ValueError
-    for a start outside the space, and the journal's errors.
+    arguments that it cannot use, a directory of `hptune run`, or a space, objective, oracle or seed that differs from
+    the directory's, ValueError for a start outside the space, and the journal's errors.
     """
 
     history: History
@@ -73,7 +74,7 @@ class Study:
         space: SearchSpace | HyperParameters,
         objective: Objective | str,
         oracle: str | OracleSpec | Mapping[str, Any] | None = None,
-        seed: int | None = 0,
+        seed: int | Unset | None = UNSET,
         *,
         directory: str | Path | None = None,
         starts: Iterable[Values] = (),
@@ -90,13 +91,14 @@ class Study:
         if not isinstance(objective, Objective):
             raise UsageError(f"objective: expected hptune.Objective(metric, direction), found {shown(objective)}")
         policy = oracle_named("auto" if oracle is None else oracle)
+        given = 0 if isinstance(seed, Unset) else seed
         started = ev.StudyStarted(
             time=clock(),
             name=name,
             metric=objective.metric,
             direction=objective.direction,
             space=space.to_json(),
-            seed=secrets.randbits(31) if seed is None else whole("seed", seed, 0),
+            seed=secrets.randbits(31) if given is None else whole("seed", given, 0),
             lookahead=None if lookahead is None else whole("lookahead", lookahead, 1),
             starts=distinct_starts(space, starts_of(starts)),
             oracle=policy.model_dump(mode="json"),
@@ -107,7 +109,14 @@ class Study:
         differs: list[str] = []
         if self.resumed:
             held = self.history.started
-            asked = started if seed is not None else started.model_copy(update={"seed": held.seed})
+            if held.config:  # scores of another measurement would be ranked among those of its folds
+                self.close()
+                raise UsageError(
+                    f"{directory} belongs to `hptune run`; read it with `hptune show {directory}`, or take another "
+                    "directory"
+                )
+            named = seed is not None and not isinstance(seed, Unset)
+            asked = started if named else started.model_copy(update={"seed": held.seed})
             if oracle is None and held.oracle.get("type") in ORACLES:  # the one it began with
                 policy = ORACLES[held.oracle["type"]].model_validate(held.oracle)
                 self.oracle = policy
@@ -179,7 +188,7 @@ class Study:
         """Return a trial to evaluate: first those that an earlier session left unfinished, then a new one.
 
         Raises `StudyExhausted` when nothing is left to try, and `UsageError` when the oracle (or a lookahead) needs
-        results that were not told yet, or after `close`.
+        results that were not told yet, or when a study kept in a directory is closed.
         """
         while self._unfinished:
             number = self._unfinished.pop(0)
@@ -201,7 +210,7 @@ class Study:
     def tell(
         self,
         number: int | Trial,
-        score: float | Sequence[float] | None = None,
+        score: SupportsFloat | Iterable[SupportsFloat] | None = None,
         *,
         failed: str | BaseException | None = None,
         kind: FailureKind = "error",
@@ -210,7 +219,7 @@ class Study:
 
         `number` is the trial's, or the trial that `ask` returned. A failure to write leaves the trial running. A score
         that is not a finite number makes the trial failed (kind "invalid"). Raises UsageError when neither or both of
-        `score` and `failed` are given, not as many scores as the study has folds, or the study is closed, and ValueError
+        `score` and `failed` are given, not as many scores as the study has folds, or a kept study is closed, and ValueError
         (`IllegalEvent`) for a trial that is not running.
         """
         number = whole("number", number.number if isinstance(number, Trial) else number)
@@ -443,7 +452,7 @@ class Study:
             self.journal.sync()
 
     def close(self) -> None:
-        """Let go of the directory; harmless when called twice."""
+        """Let go of the directory, and take no more; harmless when called twice, and for a study in memory."""
         if self.journal is not None:
             self._closed = True
             self.journal.close()

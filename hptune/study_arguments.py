@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 from pydantic import ValidationError
@@ -104,15 +104,18 @@ def shown(found: object) -> str:
 
 def scores_of(told: Any) -> list[Any]:
     """Return what was told as one score for each fold; a NumPy scalar or an array without dimensions is a number."""
-    several = list(told) if isinstance(told, (list, tuple)) or getattr(told, "ndim", 0) == 1 else [told]
+    listed = (
+        isinstance(told, Iterable) and not isinstance(told, (str, bytes, Mapping)) and getattr(told, "ndim", 1) == 1
+    )
+    several = list(told) if listed else [told]
     return [one.item() if getattr(one, "shape", None) == () and hasattr(one, "item") else one for one in several]
 
 
 def finite(score: object) -> bool:
     """Return whether a score is a finite number."""
-    if isinstance(score, bool) or not isinstance(score, (int, float, np.floating, np.integer)):
+    if isinstance(score, (bool, np.bool_)) or not isinstance(score, SupportsFloat) or getattr(score, "ndim", 0) > 0:
         return False
     try:
-        return math.isfinite(score)
-    except OverflowError:  # an int beyond the largest float
+        return math.isfinite(float(score))
+    except (OverflowError, TypeError, ValueError):  # an int beyond the largest float; a tensor of several
         return False

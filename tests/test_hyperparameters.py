@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hptune
 from hptune.hypermodel import HyperModel
 from hptune.hyperparameters import HyperParameters
 from hptune.parameters import Int, canonical
@@ -133,7 +134,7 @@ def test_a_fixed_value_may_be_anything_json_holds_and_cannot_be_changed_through_
     [
         (lambda hp: hp.Int("p", 5, 1), "p: expected min <= max"),
         (lambda hp: hp.Int("p", 1.5, 3), "p: min: expected a whole number"),
-        (lambda hp: hp.Float("p", 0, 1, sampling="log"), "p: a log scale needs min > 0"),
+        (lambda hp: hp.Float("p", 0, 1, sampling="log"), "p: a log scale needs min_value > 0"),
         (lambda hp: hp.Float("p", 1, 2, sampling="logg"), "p: sampling: .* did you mean 'log'"),
         (lambda hp: hp.Float("p", 1, 2, default="x"), "p: default: expected a number"),
         (lambda hp: hp.Float("p", float("nan"), 2), "p: min: expected a finite number"),
@@ -616,3 +617,11 @@ def test_a_hypermodel_that_is_not_tunable_adds_nothing_and_takes_what_is_declare
 def test_a_hypermodel_that_forgets_its_base_and_a_pickled_one_work() -> None:
     assert WithoutSuper(10).build(HyperParameters()) == 11
     assert pickle.loads(pickle.dumps(WithoutSuper(10))).build(hp=HyperParameters()) == 11
+
+
+@pytest.mark.parametrize("kind", ["Int", "Float"])
+def test_zero_on_a_log_scale_gets_a_mend_that_this_container_takes(kind: str) -> None:
+    with pytest.raises(ValueError, match=rf"x: a log scale needs min_value > 0, .* whose {kind} takes extra=\[0\]"):
+        getattr(HyperParameters(), kind)("x", 0, 10, sampling="log")
+    scale = {"low": 1, "high": 10, "scale": "log", "extra": [0]}
+    assert SearchSpace([getattr(hptune, kind)(name="x", **scale)]).check({"x": 0}) is None

@@ -10,12 +10,13 @@ import pytest
 
 from hptune import events as ev
 from hptune.config.specs import StudyConfig
-from hptune.errors import StudyExhausted, UsageError
+from hptune.errors import JournalDamaged, StudyExhausted, UsageError
 from hptune.history import IllegalEvent
 from hptune.journal import Journal
 from hptune.objective import Objective
 from hptune.oracles.bayesian import Bayesian
 from hptune.study import Study
+from hptune.tuner import Tuner
 from tests.conftest import SPACES
 
 
@@ -216,6 +217,47 @@ def test_a_closed_study_says_that_it_is_closed(tmp_path: Path) -> None:
     for call in (study.ask, lambda: study.tell(number, 1.0)):
         with pytest.raises(UsageError, match=r"the study is closed; Study\(..., directory='.*'\) continues it"):
             call()
+
+
+def test_a_study_in_memory_has_nothing_to_close() -> None:
+    with Study(SPACES["one dimension"], "loss") as study:
+        number = study.ask().number
+    study.close()
+    study.tell(number, 1.0)
+    assert study.ask().number == 1
+
+
+def test_a_seed_that_is_left_out_is_the_folders_and_else_0(tmp_path: Path) -> None:
+    space = SPACES["one dimension"]
+    assert Study(space, "loss").history.seed == 0
+    Study(space, "loss", seed=5, directory=tmp_path).close()
+    with Study(space, "loss", directory=tmp_path) as study:
+        assert study.history.seed == 5
+    with pytest.raises(UsageError, match="seed: expected 0, found 5"):
+        Study(space, "loss", seed=0, directory=tmp_path)
+
+
+def test_a_folder_of_hptune_run_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    space = SPACES["one dimension"]
+    begun = Study(space, "loss").history.started.model_copy(update={"config": {"version": 1}})
+    Study.of(begun, Study(space, "loss").oracle, Journal(tmp_path)).close()
+    before = (tmp_path / "journal.jsonl").read_bytes()
+    with pytest.raises(UsageError, match=r"belongs to `hptune run`; read it with `hptune show .*`, or take another"):
+        Study(space, "loss", directory=tmp_path)
+    tuner = Tuner(lambda hp: hp.Float("x", 0, 1), "r2", directory=tmp_path)
+    with pytest.raises(UsageError, match="belongs to `hptune run`"):
+        tuner.search([[0.0]], [0.0])
+    assert (tmp_path / "journal.jsonl").read_bytes() == before
+    Study.of(begun, Study(space, "loss").oracle, Journal(tmp_path)).close()  # as the command line opens it
+
+
+@pytest.mark.parametrize("name", ["lock", "journal.jsonl"])
+@pytest.mark.parametrize("text", ["mine", "mine\nand mine\n"])
+def test_a_study_writes_over_no_file_of_others(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises((UsageError, JournalDamaged), match=f"{name}.* "):
+        Study(SPACES["one dimension"], "loss", directory=tmp_path)
+    assert (tmp_path / name).read_text() == text
 
 
 def test_the_oracle_is_auto_as_on_the_command_line() -> None:
