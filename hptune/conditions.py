@@ -7,7 +7,7 @@ an inactive parameter holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -158,6 +158,29 @@ class Require:
 
 
 Constraint = Forbid | Require
+
+
+def constraints_of(given: Any) -> tuple[Constraint, ...]:
+    """Return constraints as they are or written as in a config; raises ValueError for anything else."""
+    if isinstance(given, (str, Mapping, Forbid, Require)) or not isinstance(given, Iterable):
+        raise ValueError(f"constraints: expected a list such as ['a < b'], found {given!r}"[:300])
+    return tuple(_constraint_of(one) for one in given)
+
+
+def _constraint_of(given: Any) -> Constraint:
+    match given:
+        case Forbid() | Require():
+            return given
+        case str(text) | {"require": str(text)} if isinstance(given, str) or len(given) == 1:
+            constraint = Require(text)
+            constraint.expression.check()
+            return constraint
+        case {"forbid": Mapping() as tests, **rest} if tests and not rest:
+            return Forbid(tuple(one for name, test in tests.items() for one in clause(name, test)))
+    raise ValueError(
+        "constraints: expected text such as 'a < b', {'require': 'a < b'} or {'forbid': {'a': 1}}, "
+        f"found {given!r}"[:300]
+    )
 
 
 def constraint_from_json(data: Mapping[str, Any]) -> Constraint:

@@ -20,7 +20,7 @@ from hptune.conditions import Condition, same
 from hptune.definitions import same_definition
 from hptune.errors import did_you_mean
 from hptune.owned import fresh
-from hptune.parameters import UNSET, Float, Int, Parameter, canonical
+from hptune.parameters import UNSET, Float, Int, Listed, Parameter, canonical
 from hptune.places import as_held, plain_name, space_of
 from hptune.space import SearchSpace
 
@@ -105,7 +105,7 @@ class HyperParameters:
     def Choice(  # noqa: N802 - KerasTuner's name
         self,
         name: str,
-        values: Sequence[Any],
+        values: Listed,
         ordered: bool | None = None,
         default: Any = UNSET,
         parent_name: str | None = None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 import re
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field, model_validator
@@ -102,7 +102,7 @@ class OwnOracle(OracleSpec):
         return dict(self.model_extra or {})
 
 
-def unseen(history: View, rng: np.random.Generator) -> Values | Answer:
+def unseen(history: View, rng: np.random.Generator) -> Values | Literal[Answer.EXHAUSTED]:
     """Return a random allowed configuration that has not begun; `EXHAUSTED` when none is left."""
     for _ in range(200):
         values = history.space.sample(rng)
@@ -111,7 +111,7 @@ def unseen(history: View, rng: np.random.Generator) -> Values | Answer:
     return one_left(history, rng)
 
 
-def one_left(history: View, rng: np.random.Generator) -> Values | Answer:
+def one_left(history: View, rng: np.random.Generator) -> Values | Literal[Answer.EXHAUSTED]:
     """Return a configuration that has not begun, found by listing a finite space and by drawing in a huge one."""
     size = history.space.size(limit=WALKABLE + 1)
     if size is None or size > WALKABLE:

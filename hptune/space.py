@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hptune.conditions import Condition, Constraint, constraint_from_json
+from hptune.conditions import Condition, Constraint, constraint_from_json, constraints_of
 from hptune.errors import did_you_mean
 from hptune.parameters import Boolean, Choice, Column, Fixed, Float, Int, Parameter, canonical, parameter_from_json
 
@@ -31,12 +31,26 @@ class Infeasible(ValueError):
     """The constraints leave (almost) nothing of the space."""
 
 
+def _parameters_of(given: Any) -> tuple[Parameter, ...]:
+    wanted = "expected a list of parameters such as [hptune.Float(name='lr', low=0, high=1)]"
+    if isinstance(given, Mapping):
+        raise ValueError(f"{wanted}, found a mapping; each carries its name itself: list(parameters.values())")
+    if not isinstance(given, Iterable) or isinstance(given, (str, Parameter)):
+        raise ValueError(f"{wanted}, found {given!r}"[:300])
+    listed = tuple(given)
+    for one in listed:
+        if not isinstance(one, Parameter):
+            raise ValueError(f"{wanted}, found {one!r} in it"[:300])
+    return listed
+
+
 @dataclass(frozen=True)
 class SearchSpace:
     """An ordered set of parameters with conditions and constraints.
 
-    Raises ValueError for a name used twice, a condition or constraint on an unknown parameter or impossible value,
-    and conditions that go in a circle.
+    `constraints` may also be written as in a config: "a < b" (or {"require": "a < b"}), {"forbid": {"a": 1, "b": [2, 3]}}.
+    Raises ValueError for what is no list of parameters or of constraints, a name used twice, a condition or constraint
+    on an unknown parameter or impossible value, and conditions that go in a circle.
 
         >>> space = SearchSpace((Float(name="alpha", low=1e-3, high=10, scale="log"),))
         >>> space.decode(space.encode({"alpha": 10.0}))
@@ -46,7 +60,14 @@ class SearchSpace:
     parameters: tuple[Parameter, ...]
     constraints: tuple[Constraint, ...] = ()
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self, parameters: Iterable[Parameter], constraints: Iterable[Constraint | str | Mapping[str, Any]] = ()
+    ) -> None:
+        object.__setattr__(self, "parameters", _parameters_of(parameters))
+        object.__setattr__(self, "constraints", constraints_of(constraints))
+        self._check()
+
+    def _check(self) -> None:
         for parameter in self.parameters:
             if self.by_name[parameter.name] is not parameter:
                 raise ValueError(f"{parameter.name}: declared twice")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hptune.conditions import Condition
-from hptune.parameters.base import UNSET, Column, Parameter, Unset, canonical
+from hptune.parameters.base import UNSET, Column, Listed, Parameter, Unset, When, canonical
 from hptune.parameters.choices import Boolean, Choice, Fixed
 from hptune.parameters.numeric import SCALES, Float, Int
 
@@ -23,8 +23,10 @@ __all__ = [
     "Fixed",
     "Float",
     "Int",
+    "Listed",
     "Parameter",
     "Unset",
+    "When",
     "canonical",
     "parameter_from_json",
 ]

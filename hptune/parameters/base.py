@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,11 @@ from hptune.conditions import Condition, clause
 
 Entries = Sequence[float] | NDArray[np.float64]
 MAX_INT = 2**53  # beyond this a 64-bit float, and so JSON elsewhere, no longer holds every int
+
+
+When = Mapping[str, Any] | Sequence[Condition] | Condition
+"""What a parameter's `when` may be given as."""
+Listed = Sequence[Any] | NDArray[Any]
 
 
 class Unset:
@@ -106,6 +111,10 @@ class Parameter:
     when: tuple[Condition, ...] = ()
     sets: tuple[str, ...] = ()
 
+    if TYPE_CHECKING:  # what may be given is more than what is kept; the same below, in each kind of parameter
+
+        def __init__(self, *, name: str, when: When = (), sets: Sequence[str] = ()) -> None: ...
+
     def __post_init__(self) -> None:
         if isinstance(self.when, Mapping):
             object.__setattr__(self, "when", self._clauses(self.when))
@@ -113,6 +122,8 @@ class Parameter:
             object.__setattr__(self, "when", (self.when,))
         elif not isinstance(self.when, (list, tuple)) or not all(isinstance(one, Condition) for one in self.when):
             raise ValueError(f"{self.name}: when: expected a mapping such as {{'kind': 'deep'}}, found {self.when!r}")
+        else:
+            object.__setattr__(self, "when", tuple(self.when))
 
     def _clauses(self, when: Mapping[str, Any]) -> tuple[Condition, ...]:
         try:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from hptune.errors import did_you_mean
 from hptune.owned import fresh
-from hptune.parameters.base import UNSET, Column, Entries, Parameter, Unset, canonical, plain_or_mapping
+from hptune.parameters.base import (
+    UNSET,
+    Column,
+    Entries,
+    Listed,
+    Parameter,
+    Unset,
+    When,
+    canonical,
+    plain_or_mapping,
+)
 
 
 def _even(levels: int) -> tuple[float, ...]:
@@ -34,6 +44,20 @@ class Choice(Parameter):
     ordered: bool = False
     weights: tuple[float, ...] | None = None
     _index: Mapping[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            values: Listed,
+            default: Any = UNSET,
+            ordered: bool = False,
+            weights: Sequence[float] | None = None,
+            when: When = (),
+            sets: Sequence[str] = (),
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -141,6 +165,10 @@ class Boolean(Parameter):
     type: ClassVar[str] = "boolean"
     default: Any = UNSET
 
+    if TYPE_CHECKING:
+
+        def __init__(self, *, name: str, default: Any = UNSET, when: When = (), sets: Sequence[str] = ()) -> None: ...
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.default, Unset):
@@ -188,6 +216,10 @@ class Fixed(Parameter):
 
     type: ClassVar[str] = "fixed"
     value: Any
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, name: str, value: Any, when: When = (), sets: Sequence[str] = ()) -> None: ...
 
     def __post_init__(self) -> None:
         super().__post_init__()

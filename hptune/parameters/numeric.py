@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from hptune.errors import did_you_mean
-from hptune.parameters.base import MAX_INT, UNSET, Column, Entries, Parameter, Unset, canonical, plain
+from hptune.parameters.base import MAX_INT, UNSET, Column, Entries, Parameter, Unset, When, canonical, plain
 from hptune.scales import (
     MAX_COUNT,
     MAX_LOG_INT,
@@ -37,6 +37,23 @@ class _Numeric(Parameter):
     factor: float | None = None
     default: Any = UNSET
     extra: tuple[Any, ...] = ()
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            low: Any,
+            high: Any,
+            scale: ScaleName = "linear",
+            step: Any = None,
+            factor: float | None = None,
+            default: Any = UNSET,
+            extra: Sequence[Any] = (),
+            when: When = (),
+            sets: Sequence[str] = (),
+        ) -> None: ...
 
     def _number(self, value: Any, what: str) -> Any:
         raise NotImplementedError
@@ -222,7 +239,7 @@ class _Numeric(Parameter):
         return out
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False)
 class Float(_Numeric):
     """A real number in [low, high], both included, in natural units.
 
@@ -253,7 +270,7 @@ class Float(_Numeric):
         return LogInterval(self.low, self.high)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False)
 class Int(_Numeric):
     """A whole number in [low, high], both included; options as for `Float`. Bounds lie within ±2^53."""
 
