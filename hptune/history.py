@@ -18,7 +18,7 @@ from hptune import events as ev
 from hptune.objective import Objective
 from hptune.owned import fresh
 from hptune.space import SearchSpace
-from hptune.trial import Failure, Measurement, Trial, Values
+from hptune.trial import Failure, Lent, Measurement, Trial, Values
 
 TEST_SHARE = 0.25
 """Rows that judge over rows that fit where a study does not say, as in five folds."""
@@ -411,7 +411,7 @@ class View(Sequence[Trial]):
         if not -self.begun <= index < self.begun:
             raise IndexError(index)
         trial = self._known(index % self.begun)
-        return trial.handed_out() if self.copies else trial
+        return Lent.of(trial) if self.copies else trial
 
     def _known(self, number: int) -> Trial:
         """Return the history's own trial as this view shows it."""
@@ -434,7 +434,7 @@ class View(Sequence[Trial]):
         return self._out([trial for trial in known if trial.status == "running"])
 
     def _out(self, trials: list[Trial]) -> list[Trial]:
-        return [trial.handed_out() for trial in trials] if self.copies else trials
+        return [Lent.of(trial) for trial in trials] if self.copies else trials
 
     def seen(self, values: Values) -> bool:
         """Return whether this configuration has begun, at whatever fidelity."""

@@ -166,6 +166,42 @@ class Trial:
         return {name: _mean([m.metrics[name] for m in self.measurements if name in m.metrics]) for name in names}
 
 
+class Lent(Trial):
+    """A trial as an oracle of the user's reads it: its values are copied when they are asked for.
+
+    Such an oracle may look at the scores of 10,000 trials with each suggestion, and at the values of a few.
+    """
+
+    @classmethod
+    def of(cls, trial: Trial) -> Lent:
+        """Return the trial with values and note that may be changed."""
+        lent = object.__new__(cls)
+        kept = lent.__dict__
+        kept.update(trial.__dict__)
+        kept["_study_values"] = kept.pop("values")
+        if trial.note is not None:
+            kept["note"] = fresh(dict(trial.note))
+        return lent
+
+    @cached_property
+    def values(self) -> Values:
+        """The configuration, a copy."""
+        return owned(self.__dict__["_study_values"])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Trial) and self.handed_out() == (
+            other.handed_out() if isinstance(other, Lent) else other
+        )
+
+    __hash__ = Trial.__hash__
+
+    def changed(self, **fields: Any) -> Trial:
+        """Return a trial of its own with these fields changed."""
+        new = super().changed(**{"values": self.values, **fields})
+        new.__dict__.pop("_study_values")
+        return new
+
+
 def _mean(scores: Sequence[float]) -> float:
     """Return the mean; of scores near the largest float too, where a plain sum overflows."""
     try:

@@ -534,11 +534,13 @@ def circumstances(title: str, folder: Path) -> Iterator[None]:
         with mock.patch("pathlib.Path.mkdir", side_effect=refused):
             yield
     elif title == "the same study twice at once":
-        from hptune.journal import Journal
+        from hptune import journal as jn
 
-        other = Journal(folder / "runs" / "bowl")
+        (folder / "runs" / "bowl").mkdir(parents=True)
+        (folder / "runs" / "bowl" / jn.NAME).touch()
+        other = jn.take_lock(folder / "runs" / "bowl")  # as another process holds it, not as a Study of this one
         yield
-        other.close()
+        os.close(other)
     elif title == "a damaged journal":
         journal = folder / "runs" / "bowl" / "journal.jsonl"
         lines = journal.read_bytes().splitlines(keepends=True)

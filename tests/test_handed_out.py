@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,26 @@ def test_an_own_oracle_cannot_rewrite_the_trials_that_it_reads() -> None:
         study.tell(study.ask(), number)
     assert [sorted(one.values) for one in study.history.trials] == [["a", "cfg", "hidden"]] * 4
     assert all(NESTED.check(one.values) is None for one in study.history.trials)
+
+
+def test_a_trial_that_an_own_oracle_reads_is_as_the_studys_in_all_else() -> None:
+    study = Study(NESTED, "loss", "random")
+    study.tell(study.ask(), 0.5)
+    own = study.history.trials[0]
+    lent = study.history.view(copies=True)[0]
+    assert "values" not in vars(lent)  # not copied before they are asked for
+    assert lent == own
+    assert own == lent
+    assert (lent.values, lent.score, lent.status) == (own.values, 0.5, "completed")
+    spoil(lent.values)
+    assert lent != own
+    for copied in (
+        lambda one: one.changed(reason="so"),
+        lambda one: pickle.loads(pickle.dumps(one)),
+        dataclasses.replace,
+    ):
+        spoil(copied(study.history.view(copies=True)[0]).values)
+    assert NESTED.check(own.values) is None
 
 
 def test_a_job_of_the_serial_executor_has_values_of_its_own() -> None:
