@@ -21,7 +21,7 @@ class Ended(View):
     @classmethod
     def of(cls, history: History) -> Ended:
         begun = len(history.trials)
-        return cls(history, begun, begun, tuple(trial for trial in history.trials if trial.status != "running"))
+        return cls(history, begun, begun, ended=tuple(trial for trial in history.trials if trial.status != "running"))
 
     @property
     def settled(self) -> int:
