@@ -556,11 +556,11 @@ def test_who_has_waited_too_long_says_for_whom(
 ) -> None:
     do("ask", "study.yaml")
     monkeypatch.setattr(asking, "WAIT_SECONDS", 0.05)
-    journal = jn.Journal(RUN)
+    lock = jn.take_lock(Path(RUN))  # as another process holds it, not as a Study of this one
     try:
         text = said("tell", RUN, "--trial", 0, "--value", 1, code=5)
     finally:
-        journal.close()
+        os.close(lock)
     assert f"in use by process {os.getpid()}" in text
     assert "waited 0.05 s for it" in text
 
