@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from hptune.history import History
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hptune.data.dialect import Dialect
     from hptune.worker.kept import Card
 
 SHOWN = 6
@@ -142,38 +144,65 @@ def _table(path: Path, card: Card) -> pd.DataFrame:
 
     if not path.is_file():
         raise UsageError(f"{path}: expected a CSV file, found {'a folder' if path.is_dir() else 'nothing'}")
-    said = card.data
     try:
-        dialect = dialect_of(path, encoding=said.get("encoding"), separator=said.get("separator"))
-        options: dict[str, Any] = {
-            "sep": dialect.separator,
-            "encoding": dialect.encoding,
-            "skipinitialspace": True,
-        }
-        header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options)
-        raw = [str(name) for name in header.iloc[0]]
-        names = [name.strip() for name in raw]
-        twice = next((name for number, name in enumerate(names) if name in names[:number]), None)
-        if twice is not None:
-            raise UsageError(f"{path} has two columns called {twice!r}; rename one")
-        table: pd.DataFrame = pd.read_csv(
-            path,
-            index_col=False,
-            low_memory=False,
-            dtype={name: str for name in raw if _is_text(card.dtypes.get(name.strip(), ""))},
-            decimal=said.get("decimal") or ".",
-            thousands=said.get("thousands"),
-            na_values=said.get("missing") or None,
-            **options,
-        )
+        dialect = dialect_of(path, encoding=card.data.get("encoding"), separator=card.data.get("separator"))
+        try:
+            table = _parsed(path, dialect, card)
+        except UnicodeDecodeError:
+            if dialect.certain:
+                raise
+            table = _in_latin(path, dialect, card)
     except (NotCsv, pd.errors.EmptyDataError) as error:
         raise UsageError(f"{path}: expected a CSV file with a header line and rows: {error}") from None
     except (*UNREADABLE, ValueError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise UsageError(f"{path} cannot be read as CSV: {str(error).strip()}") from None
     if len(table) == 0:
         raise UsageError(f"{path} has a header line and no rows")
-    table.columns = pd.Index(names)
     return table
+
+
+def _parsed(path: Path, dialect: Dialect, card: Card) -> pd.DataFrame:
+    import pandas as pd
+
+    names = _names(path, dialect)
+    table: pd.DataFrame = pd.read_csv(
+        path,
+        header=0,
+        names=names,
+        index_col=False,
+        low_memory=False,
+        sep=dialect.separator,
+        encoding=dialect.encoding,
+        skipinitialspace=True,
+        dtype={name: str for name in names if _is_text(card.dtypes.get(name, ""))},
+        decimal=card.data.get("decimal") or ".",
+        thousands=card.data.get("thousands"),
+        na_values=card.data.get("missing") or None,
+    )
+    return table
+
+
+def _in_latin(path: Path, dialect: Dialect, card: Card) -> pd.DataFrame:
+    """Return the table as training reads a file that is not UTF-8."""
+    from hptune.data.dialect import LATIN
+
+    try:
+        return _parsed(path, replace(dialect, encoding=LATIN[0]), card)
+    except UnicodeDecodeError:
+        return _parsed(path, replace(dialect, encoding=LATIN[1]), card)
+
+
+def _names(path: Path, dialect: Dialect) -> list[str]:
+    """Return the columns' names as the training data's were made; raises `UsageError` for two of the same."""
+    from hptune.data.dialect import NotCsv, column_names, header_of
+
+    cells = header_of(path, dialect)
+    if not cells:
+        raise NotCsv("it is empty")
+    try:
+        return column_names(cells)
+    except ValueError as error:
+        raise UsageError(f"{path} has {error}") from None
 
 
 def _is_text(dtype: str) -> bool:

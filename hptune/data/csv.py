@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from hptune.data.columns import TableData
-from hptune.data.dialect import SEPARATORS, UNREADABLE, Dialect, NotCsv, dialect_of, first_uneven, header_of
+from hptune.data.dialect import (
+    LATIN,
+    SEPARATORS,
+    UNREADABLE,
+    Dialect,
+    NotCsv,
+    column_names,
+    dialect_of,
+    first_uneven,
+    header_of,
+)
 from hptune.dataset import Rows, bad, check_file, resolved
 from hptune.job import Finding
 from hptune.model import Loader
@@ -107,10 +117,10 @@ class CsvData(TableData):
             "skipinitialspace": True,
             "low_memory": False,  # else a column's type may change from chunk to chunk
         }
-        names = header_of(path, dialect)
-        if not names:
+        cells = header_of(path, dialect)
+        if not cells:
             raise bad("data.train", f"{path} is empty: expected a header line and rows")
-        _check_header(path, names)
+        names = _names(path, cells)
         with warnings.catch_warnings():
             # "Length of header or names does not match length of data": cells would be cut off.
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -128,13 +138,12 @@ class CsvData(TableData):
                 raise
         if len(table) == 0:
             raise bad("data.train", f"{path} has a header line and no rows")
-        unnamed = [name or f"Unnamed: {number}" for number, name in enumerate(names)]
-        table.columns = pd.Index(unnamed)
+        table.columns = pd.Index(names)
         return table
 
     def _in_latin(self, path: Path, dialect: Dialect) -> tuple[Dialect, pd.DataFrame]:
-        """Return the table read as Western European text: cp1252, or latin-1, which knows every byte."""
-        for encoding in ("cp1252", "latin-1"):
+        """Return the table read as Western European text."""
+        for encoding in LATIN:
             other = replace(dialect, encoding=encoding)
             try:
                 return other, self._parsed(path, other)
@@ -202,16 +211,18 @@ def _texts(table: pd.DataFrame) -> list[tuple[str, Any]]:
     ]
 
 
-def _check_header(path: Path, names: list[str]) -> None:
-    if len(set(names)) < len(names):
-        twice = next(name for number, name in enumerate(names) if name in names[:number])
-        what = f"called {twice!r}" if twice else "without a name"
-        raise bad("data.train", f"{path} has two columns {what}; rename one")
-    if len(names) > 1 and all(_is_number(name) for name in names):
-        listed = ", ".join(names[:3])
+def _names(path: Path, cells: list[str]) -> list[str]:
+    """Return the columns' names; raises `ConfigError` for a header that is none."""
+    try:
+        names = column_names(cells)
+    except ValueError as error:
+        raise bad("data.train", f"{path} has {error}") from None
+    if len(cells) > 1 and all(_is_number(cell) for cell in cells):
+        listed = ", ".join(cells[:3])
         raise bad(
             "data.train", f"the first line of {path} holds numbers ({listed}, ...), expected the columns' names"
         )
+    return names
 
 
 def _is_number(text: str) -> bool:

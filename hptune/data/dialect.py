@@ -13,7 +13,7 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ SAMPLE = 2**16
 SEPARATORS = (",", ";", "\t", "|")
 UNREADABLE = (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 """What reading a damaged compressed file may raise."""
+LATIN = ("cp1252", "latin-1")
+"""What text that is not UTF-8 is read as: Western European, the second knows every byte."""
 
 _MARKS = (  # the longer ones first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -138,6 +140,19 @@ def header_of(path: Path, dialect: Dialect) -> list[str]:
             if any(cell.strip() for cell in row):
                 return [cell.strip() for cell in row]
     return []
+
+
+def column_names(cells: Sequence[str]) -> list[str]:
+    """Return the columns' names by a header's cells: one without a name is called `Unnamed: N`, as pandas calls it.
+
+    Raises `ValueError` where two columns would have the same name, or have none.
+    """
+    names = [cell or f"Unnamed: {number}" for number, cell in enumerate(cells)]
+    for listed in (cells, names):
+        twice = next((name for number, name in enumerate(listed) if name in listed[:number]), None)
+        if twice is not None:
+            raise ValueError(f"two columns {f'called {twice!r}' if twice else 'without a name'}; rename one")
+    return names
 
 
 @contextmanager

@@ -130,6 +130,7 @@ def test_probabilities_have_a_column_for_each_class_and_out_writes_the_file_whol
         ("width,height\n1,2\n3,tall\n", "new.csv:3: column 'height': expected numbers as in training (float64)"),
         ("width,height\n", "has a header line and no rows"),
         ("width,height,width\n1,2,3\n", "two columns called 'width'"),
+        (",width,height,\n0,1,2,3\n", "two columns without a name"),
         ("", "expected a CSV file with a header line and rows"),
     ],
 )
@@ -139,6 +140,27 @@ def test_rows_that_do_not_fit_are_told_what_was_expected(text: str, said: str, r
     captured = capsys.readouterr()
     assert said in captured.err
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_the_training_file_itself_is_predicted_columns_without_a_name_included(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = flowers().rename(columns={"width": "Höhe"})
+    table.index = pd.Index([f"{number % 7:03}" for number in range(len(table))])
+    (tmp_path / "flowers.csv").write_bytes(table.to_csv().encode(encoding))  # the index is a column without a name
+    (tmp_path / "study.yaml").write_text(
+        "data: {train: flowers.csv, target: kind, drop: [id]}\n"
+        "model: {class: sklearn.tree.DecisionTreeClassifier}\n"
+        "space: {max_depth: [2, 3]}\n"
+        "evaluate: {cv: 2}\nbudget: {trials: 1}\nexecutor: {type: serial}\noutput: {dir: runs/flowers}\n"
+    )
+    assert cli.invoke(["run", "study.yaml", "-q"]) == 0
+    assert json.loads((tmp_path / "runs/flowers/model.json").read_text())["features"][0] == "Unnamed: 0"
+    capsys.readouterr()
+    assert predict("flowers.csv") == 0, capsys.readouterr().err
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(table)
 
 
 def test_data_that_is_not_there_and_an_out_that_is_the_data_are_refused(run: Path, capsys: Capture) -> None:
