@@ -264,7 +264,7 @@ def show(
 def report(
     folders: Annotated[
         list[Path],
-        typer.Argument(metavar="DIR...", help="Run directories.", parser=path_given, show_default=False),
+        typer.Argument(metavar="DIR", help="Run directories.", parser=path_given, show_default=False),
     ],
     figures: Annotated[
         Path,

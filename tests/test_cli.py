@@ -107,10 +107,14 @@ def test_each_verb_has_help_and_an_example(verb: str, capsys: pytest.CaptureFixt
     assert verb == "oracles" or f"hptune {verb} " in out.partition("Usage:")[2].partition("\n")[2]
 
 
-def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.invoke([]) in (0, 2)
+@pytest.mark.parametrize("arguments", [[], ["report"], ["run"]])
+def test_no_arguments_show_the_help_as_it_is(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.invoke([*arguments, "--help"]) == 0
+    wanted = capsys.readouterr().out
+    assert cli.invoke(arguments) == 2
     captured = capsys.readouterr()
-    assert "Commands:" in captured.out + captured.err
+    assert captured.err == wanted
+    assert captured.out == ""
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,6 +186,9 @@ def test_a_config_error_names_file_line_and_key_and_shows_the_line(
 def test_a_wrong_verb_is_a_usage_error_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.invoke(["trails"]) == 2
     assert "trials" in capsys.readouterr().err
+    for config in ("svr.yaml", "runs/svr"):
+        assert cli.invoke([config]) == 2
+        assert f"Did you mean `hptune run {config}`?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

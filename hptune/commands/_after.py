@@ -20,7 +20,7 @@ after = typer.Typer(rich_markup_mode=None)
 def compare(
     folders: Annotated[
         list[Path],
-        typer.Argument(metavar="DIR DIR...", help="Run directories.", parser=path_given, show_default=False),
+        typer.Argument(metavar="DIR", help="Run directories.", parser=path_given, show_default=False),
     ],
     format: Annotated[str, typer.Option(help="table, json or markdown.")] = "table",
     as_json: Json = False,

@@ -41,4 +41,5 @@ def built(
 
     for verb in command.commands.values():  # type: ignore[attr-defined]
         verb.invoke = partial(begun, verb.invoke)
+        verb.no_args_is_help = any(one.required for one in verb.params)  # as of the app itself
     return command

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import sys
 import traceback
 
@@ -57,9 +58,13 @@ def _judged(error: BaseException) -> tuple[int, Problem]:
         return signals.exit_code or error.exit_code, Problem("", "interrupted")
     if isinstance(error, KeyboardInterrupt):
         return 130, Problem("", "interrupted")
+    if _asks_for_help(error):
+        return 2, Problem("", "expected arguments, found none; `--help` lists them")
     usage = getattr(error, "format_message", None)  # typer's own; its base class has moved between versions
     if callable(usage):
-        return 2, Problem("", " ".join(str(usage()).split()))
+        said = " ".join(str(usage()).split())
+        meant = _run_meant(said)
+        return 2, Problem("", said.partition(" Did you mean")[0] + meant if meant else said)
     if FilesExhausted.tells(error):
         return FilesExhausted.exit_code, Problem("", str(FilesExhausted(error)))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -69,6 +74,17 @@ def _judged(error: BaseException) -> tuple[int, Problem]:
             "", f"the disk fails: {error}; nothing finished is lost: run the same command when it works"
         )
     return 1, Problem("", f"this is a bug in hptune: {type(error).__name__}: {error}")
+
+
+def _asks_for_help(error: BaseException) -> bool:
+    """Return whether typer wants its help printed, which is the message, as nothing at all was given."""
+    return type(error).__name__ == "NoArgsIsHelpError"
+
+
+def _run_meant(said: str) -> str:
+    """Return the mend for a config or a run directory where a verb belongs."""
+    found = re.match(r"No such command '([^']+\.ya?ml|[^']*/[^']*)'\.", said)
+    return f" Did you mean `hptune run {found[1]}`?" if found else ""
 
 
 def _say(error: BaseException, code: int, problem: Problem) -> None:
@@ -87,6 +103,8 @@ def _say(error: BaseException, code: int, problem: Problem) -> None:
         if annotations.wanted():
             workspace = os.environ.get("GITHUB_WORKSPACE")
             err.write("".join(f"{line}\n" for line in annotations.error_lines(error.problems, workspace)))
+    elif _asks_for_help(error):
+        err.write(f"{getattr(error, 'message', '')}\n")
     elif code == 1:
         traceback.print_exception(error, file=err)
         err.write(f"{word} {message}; {ISSUES}\n")
