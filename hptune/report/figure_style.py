@@ -124,7 +124,16 @@ def number_axis(axis: Axis, *, log: bool = False, whole: bool = False) -> None:
         axis.set_minor_formatter(ticker.NullFormatter())
     elif whole:
         axis.set_major_locator(ticker.MaxNLocator(nbins="auto", integer=True, steps=(1, 2, 5, 10)))
-    axis.set_major_formatter(ticker.FuncFormatter(lambda x, _: wording.number(float(x))))
+
+    class Plain(ticker.Formatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return wording.number(float(x))
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            ticks = [float(one) for one in values]
+            return [wording.number(one) if log else wording.tick(one, ticks) for one in ticks]
+
+    axis.set_major_formatter(Plain())
 
 
 def file_name(parts: Sequence[str], taken: set[str]) -> str:

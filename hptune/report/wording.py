@@ -6,6 +6,7 @@ a sign.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,6 +46,20 @@ def number(x: float, digits: int = 4) -> str:
     mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
     mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
     return f"{mantissa}e{exponent}"
+
+
+def tick(x: float, ticks: Sequence[float]) -> str:
+    """Return the label of one of a linear axis' ticks: as many decimals as tell them all apart, and no tick rounded."""
+    ordered = sorted(set(ticks))
+    step = min((high - low for low, high in itertools.pairwise(ordered)), default=0.0)
+    largest = max(map(abs, ordered), default=0.0)
+    if not 0 < step < math.inf:
+        return number(x)
+    if not _SMALL <= largest < _LARGE:
+        return number(x, min(math.ceil(math.log10(largest / step)) + 2, 15))
+    places = next((n for n in range(12) if all(abs(round(one, n) - one) < step / 1000 for one in ordered)), 12)
+    text = f"{x:.{places}f}"
+    return text if float(text) else text.lstrip("-")
 
 
 def exact(value: Any) -> str:

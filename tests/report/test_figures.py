@@ -115,6 +115,18 @@ def test_awkward_spaces_and_scores_are_drawn_without_a_warning(tmp_path: Path, s
     assert drawn(tmp_path, scored(AWKWARD, *scores), scored(told.RIDGE, *scores, name="$x$")) >= {"told-parameters"}
 
 
+@pytest.mark.parametrize(("low", "high"), [(0.99990, 0.99995), (55.2, 55.4), (-1, 1), (0, 5e-5), (1e300, 1.0005e300)])
+def test_a_linear_axis_labels_its_ticks_with_what_they_are(low: float, high: float) -> None:
+    with style.styled():
+        _, (axes,) = style.panels(1)
+        style.number_axis(axes.yaxis)
+        axes.set_ylim(low, high)
+        ticks = list(axes.get_yticks())
+        labels = axes.yaxis.get_major_formatter().format_ticks(ticks)
+    assert len(set(labels)) == len(labels) > 3
+    assert [float(label) for label in labels] == pytest.approx(ticks, rel=1e-9, abs=1e-9 * high)
+
+
 def test_file_names_hold_no_characters_that_a_file_system_minds(tmp_path: Path) -> None:
     histories = [scored(AWKWARD, 1.0, 2.0, name=name, objective=Objective(name, "minimize")) for name in ("A", "a")]
     names = drawn(tmp_path, *histories)

@@ -92,3 +92,19 @@ def test_control_characters_do_not_reach_a_terminal() -> None:
     assert "\x1b" not in wording.one_line("a\x1b[31mb\nc")
     assert "\x1b" not in "".join(wording.printable("a\x1b[31m\nb"))
     assert "\x1b" not in wording.value("\x1b[31m")
+
+
+@pytest.mark.parametrize(
+    ("ticks", "labels"),
+    [
+        ([0.9999, 0.99991, 0.99992], ["0.99990", "0.99991", "0.99992"]),
+        ([55.2, 55.225, 55.25], ["55.200", "55.225", "55.250"]),
+        ([-0.5, -1e-17, 0.5], ["-0.5", "0.0", "0.5"]),
+        ([0, 50, 100], ["0", "50", "100"]),
+        ([0, 2.5e-5, 5e-5], ["0", "2.5e-05", "5e-05"]),
+        ([0.1234567], ["0.1235"]),
+        ([], []),
+    ],
+)
+def test_a_tick_has_the_decimals_of_the_step(ticks: list[float], labels: list[str]) -> None:
+    assert [wording.tick(one, ticks) for one in ticks] == labels
