@@ -186,13 +186,18 @@ class Session:
             self.study.end(ended)
 
     def refit(
-        self, interrupt: Callable[[], str | None] = lambda: None, *, holdout_again: bool = False
+        self,
+        interrupt: Callable[[], str | None] = lambda: None,
+        *,
+        holdout_again: bool = False,
+        say: Callable[[str], None] = lambda _: None,
     ) -> Mapping[str, Any]:
         """Fit the best configuration on all training data, save it, and score the holdout where there is one.
 
         Returns the worker's answer: `model` (file name or None), `format`, `reason`, `holdout`. A study without a
         completed trial, `output: {refit: false}` without holdout, or a model without estimator gives {}. The holdout
-        is scored once a study: a later session's winner only with `holdout_again`, and `holdout_uses` counts.
+        is scored once a study: a later session's winner only with `holdout_again`, and `holdout_uses` counts. What takes
+        its time is told to `say`.
         """
         history = self.study.history
         best, baseline = history.best, history.baseline
@@ -214,6 +219,7 @@ class Session:
             "everything": self.config.output.refit == "all",
             "holdout": holdout,
         }
+        say(_fitting(best.number, held_out=self.inspection.holdout_rows > 0, score=holdout, **options))
         job = Job(kind="refit", trial=best.number, options=options, data=history.started.hashes.get("data", ""))
         answer = answer_of(self.executor, job, interrupt)
         found = answer.get("holdout") or {}
@@ -266,6 +272,14 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close(kill=kind is not None)
+
+
+def _fitting(number: int, *, path: str | None, everything: bool, held_out: bool, score: bool, **_: Any) -> str:
+    """Return what a refit is about to do."""
+    rows = "all training rows" if held_out and not everything else "all rows"
+    if path is None:
+        return f"scoring trial {number} on the holdout ..."
+    return f"fitting trial {number} on {rows}{', and scoring it on the holdout' if score else ''} ..."
 
 
 def answer_of(

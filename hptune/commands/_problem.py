@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from hptune.job import Inspection
 
 CONFIG = "config.yaml"
+LOOKING = "looking at model, data and space ..."
+"""Said before what takes seconds: scikit-learn is imported, the data read, the model tried."""
 _WELL_KNOWN = ("sklearn", "xgboost", "lightgbm", "catboost", "imblearn")
 
 
@@ -98,6 +100,7 @@ def inspected(
     from hptune import compose
 
     loaded = loaded_from(target, overrides)
+    mutter(LOOKING)
     inspection, warnings = compose.inspect(loaded, allow_import=tuple(allow_import))
     return loaded, inspection, warnings
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from hptune import __version__
+from hptune.commands._failing import mutter
 from hptune.commands._shared import say, say_json, stdout_coloured, stdout_width
 from hptune.errors import HptuneError
 from hptune.report.layout import paint
@@ -45,6 +46,7 @@ class Check:
 
 def doctor(*, as_json: bool = False) -> int:
     """Print what was found; return 0, or 1 if something hptune cannot do without is missing."""
+    mutter("looking at this machine, and starting a worker ...")
     checks = list(examine())
     failed = sum(check.level == "fail" for check in checks)
     if as_json:

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 from hptune.commands._draft import Draft, draft, usual
+from hptune.commands._failing import mutter
 from hptune.commands._look import Look, look
 from hptune.commands._shared import say, say_json, write
 from hptune.config.load import load_document
@@ -48,6 +49,7 @@ def init(
     if out != STDOUT and not place.parent.is_dir():
         raise UsageError(f"--out: there is no folder {place.parent}")
     folder = Path.cwd() if out == STDOUT else place.parent
+    mutter(f"looking at {train} ...")
     seen = look(_seen_from(folder, train, target), folder, target, wanted.task if wanted else None)
     models = usual(seen.task) if wanted is None else (wanted,)
     command = f"hptune run {shlex.quote(str(place))}"

@@ -41,8 +41,9 @@ def predict(
     check_folder_of(out)
     if out is not None and out.exists() and data.exists() and out.samefile(data):
         raise UsageError(f"--out: {out} is the data itself; name another file")
-    if card.format == "joblib" and trust_joblib:
-        mutter(f"loading {folder / card.model}, a pickle, which runs the code it holds: you said --trust-joblib")
+    pickled = card.format == "joblib" and trust_joblib
+    what = ", a pickle, which runs the code it holds: you said --trust-joblib" if pickled else " ..."
+    mutter(f"loading {folder / card.model}{what}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # other versions than at training: said below, once and in our words
         model = load_model(folder, card, trust_joblib=trust_joblib)

@@ -94,7 +94,7 @@ def _loaded(path: Path, folder: Path | None, options: Options, overrides: Sequen
 
     with no_collecting():
         from hptune import compose  # noqa: F401 - most of what follows, imported while nothing is collected
-        from hptune.commands._problem import code_named, place_of
+        from hptune.commands._problem import LOOKING, code_named, place_of
         from hptune.config.asked import must_have_a_model
         from hptune.config.load import load
 
@@ -106,7 +106,7 @@ def _loaded(path: Path, folder: Path | None, options: Options, overrides: Sequen
     if named and not options.quiet:
         mutter(f"runs code that the config names: {', '.join(named)}")
     if not options.quiet:
-        mutter("looking at model, data and space ...")
+        mutter(LOOKING)
     return loaded, place
 
 
@@ -250,7 +250,7 @@ class _Run:
         """Fit the winner on all training data, score the holdout; None if that was interrupted or failed."""
         try:
             with signals.interrupting():
-                return self.session.refit(holdout_again=self.options.holdout_again)
+                return self.session.refit(holdout_again=self.options.holdout_again, say=self.console.line)
         except HptuneError as error:  # said at the end, when all else is saved
             self.failed = error
             return None

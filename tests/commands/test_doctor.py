@@ -25,7 +25,9 @@ def test_every_line_has_a_level_and_what_is_not_ok_has_a_mend(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(doctor, "_child", worker(Check("worker process", "ok", "answered")))
     assert cli.invoke(["doctor", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    out, err = capsys.readouterr()
+    assert err == "looking at this machine, and starting a worker ...\n"
+    found = json.loads(out)
     assert found["ok"] is True
     names = [check["name"] for check in found["checks"]]
     assert {"python", "cores", "memory", "numpy", "scikit-learn", "thread pools", "file locks", "encoding"} <= {

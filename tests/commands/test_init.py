@@ -176,7 +176,8 @@ def test_names_that_yaml_or_the_environment_would_change_survive() -> None:
 
 def test_stdout_and_json_hold_the_same_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.invoke(["init", "--out", "-"]) == 0
-    text = capsys.readouterr().out
+    text, err = capsys.readouterr()
+    assert err == "looking at sklearn:load_diabetes ...\n"
     assert cli.invoke(["init", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["text"] == text == Path("study.yaml").read_text()

@@ -156,11 +156,13 @@ def test_the_training_file_itself_is_predicted_columns_without_a_name_included(
         "space: {max_depth: [2, 3]}\n"
         "evaluate: {cv: 2}\nbudget: {trials: 1}\nexecutor: {type: serial}\noutput: {dir: runs/flowers}\n"
     )
-    assert cli.invoke(["run", "study.yaml", "-q"]) == 0
+    assert cli.invoke(["run", "study.yaml"]) == 0
+    assert "\nfitting trial 0 on all rows ...\n" in capsys.readouterr().err
     assert json.loads((tmp_path / "runs/flowers/model.json").read_text())["features"][0] == "Unnamed: 0"
-    capsys.readouterr()
     assert predict("flowers.csv") == 0, capsys.readouterr().err
-    assert len(capsys.readouterr().out.splitlines()) == 1 + len(table)
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1 + len(table)
+    assert err.startswith("loading runs/flowers/model.skops ...\n")
 
 
 def test_data_that_is_not_there_and_an_out_that_is_the_data_are_refused(run: Path, capsys: Capture) -> None:

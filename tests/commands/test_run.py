@@ -17,6 +17,7 @@ import pytest
 
 import hptune
 from hptune import cli
+from hptune.commands._problem import LOOKING
 from hptune.config.load import load
 from hptune.report.result_schema import result_schema
 from tests.conftest import SPACES
@@ -245,7 +246,8 @@ def test_a_locked_run_directory_is_exit_5(project: Path, capsys: Capture) -> Non
 
 def test_validate_says_what_was_found(project: Path, capsys: Capture) -> None:
     assert cli.invoke(["validate", "study.yaml"]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert err == f"{LOOKING}\n"
     assert out.startswith("study.yaml: valid")
     assert "2 parameters, continuous" in out
     assert cli.invoke(["validate", "study.yaml", "--static", "--json"]) == 0
@@ -257,7 +259,8 @@ def test_validate_says_what_was_found(project: Path, capsys: Capture) -> None:
 
 def test_space_shows_the_parameters_and_samples(project: Path, capsys: Capture) -> None:
     assert cli.invoke(["space", "study.yaml", "--sample", "3"]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert err == f"{LOOKING}\n"
     assert "x          float   -5 to 5  3" in out
     assert len(out.splitlines()) == 10
     assert cli.invoke(["space", "study.yaml", "--json", "--sample", "2"]) == 0
@@ -373,8 +376,11 @@ def test_an_estimator_is_refit_saved_and_scored_on_the_holdout(
     )
     monkeypatch.chdir(tmp_path)
     assert run("ridge.yaml") == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
     found = result("runs/ridge")
+    assert (
+        f"\nfitting trial {found['best']['trial']} on all training rows, and scoring it on the holdout ...\n" in err
+    )
     assert found["best"]["score"] < 0 < float(out.partition("best ")[2].split()[0])
     assert found["best"]["holdout"] < 0
     assert "holdout" in out
