@@ -145,6 +145,12 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         study("a misspelt key further in", EVALUATE, "evaluate: {metrik: r2, cv: 4}"),
         study("no blank after a colon", "budget: {trials: 4}", "budget:{trials: 4}"),
         study(
+            "no blank after a colon, and more than one key behind it",
+            DATA,
+            DATA.replace("data: ", "data:"),
+        ),
+        study("scikit-learn's name for a key", EVALUATE, "evaluate: {metric: r2, cv: {n_splits: 4}}"),
+        study(
             "a tab for indentation",
             "  regressor.svr.kernel",
             "\tregressor.svr.kernel",
@@ -182,6 +188,12 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
     "The space": [
         study("a list for a range", ALPHA, "  regressor.ridge.alpha: [0.001, 1000, log]\n"),
         study("a range without its type", ALPHA, "  regressor.ridge.alpha: {min: 1e-3, max: 1e3}\n"),
+        study(
+            "a distribution of another tool",
+            ALPHA,
+            "  regressor.ridge.alpha: {type: loguniform, low: 1e-3, high: 1e3}\n",
+        ),
+        study("two numbers for a range", ALPHA, "  regressor.ridge.alpha: [0.1, 100]\n", **WARNED),
         study("min above max", ALPHA, "  regressor.ridge.alpha: {type: float, min: 1e3, max: 1e-3}\n"),
         study(
             "a default outside the range",

@@ -27,6 +27,17 @@ def split(text: str) -> list[str]:
     return [part for part in _INDEX.sub(r".\1", text).split(".") if part]
 
 
+def indexed(key: str, path: Path) -> str:
+    """Return a dotted key with the list indices of the `path` it leads to as `dotted` writes them: `a.0.b` is `a[0].b`."""
+    begin = 0
+    for index in (part for part in path if isinstance(part, int)):
+        found = re.compile(rf"\.{index}(?=\.|$)").search(key, begin)
+        if found is not None:  # a pipeline's step may be known by its name alone
+            key = f"{key[: found.start()]}[{index}]{key[found.end() :]}"
+            begin = found.start()
+    return key
+
+
 def locate(value: Any, text: str) -> tuple[Path, list[str]]:
     """Follow the dotted path `text` into `value` as far as it goes: the path that exists, and the parts left over.
 

@@ -6,8 +6,9 @@ errors of a union's members about one value become one problem.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +17,7 @@ from hptune.config.elsewhere import key_meant, mapping_meant
 from hptune.config.paths import Path
 from hptune.config.sources import Sources
 from hptune.config.wording import expectation, found, hint
+from hptune.config.yaml_syntax import after_colon
 from hptune.errors import Problem, did_you_mean
 
 _DEPTH = 400  # of nested wrappers in a core schema; only a fault of ours could exceed it
@@ -65,7 +67,9 @@ def _problem(
         )
         return sources.problem(path, f"{custom['msg']}, found {', '.join(map(str, value))}{near}")
     if custom is not None:
-        return _own_words(path, str(custom["msg"]).removeprefix("Value error, "), value, sources)
+        found_out = _own_words(path, str(custom["msg"]).removeprefix("Value error, "), value, sources)
+        meant = mapping_meant(path, value)
+        return replace(found_out, message=found_out.message.partition("; did you")[0] + meant) if meant else found_out
     wanted = " or ".join(dict.fromkeys(expectation(one) for one in errors))
     return sources.problem(
         path, f"expected {wanted}, found {found(value)}{mapping_meant(path, value) or hint(errors, value)}"
@@ -97,6 +101,10 @@ def _own_words(path: Path, message: str, value: Any, sources: Sources) -> Proble
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
     """Return the message for a key that does not exist where these do."""
+    merged = re.fullmatch(r"""([A-Za-z_][\w.-]*):([{\["'].*)""", key, re.DOTALL)
+    if merged:  # `budget:{trials: 4}` is a mapping whose key is `budget:{trials`, if nothing else is wrong
+        rest = after_colon(merged[2][0])
+        return f"unknown key; is a space missing after the colon? Write `{merged[1]}: {rest}`"
     close = did_you_mean(key, known)
     if close or not known:
         return f"unknown key{close}"

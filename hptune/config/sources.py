@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from hptune.config.paths import Path, dotted, locate
+from hptune.config.paths import Path, dotted, indexed, locate
 from hptune.config.yaml_loader import Document
 from hptune.errors import Problem
 
@@ -46,4 +46,6 @@ class Sources:
         `spelled` is the key as the config spells it, where that is known to differ.
         """
         path, rest = locate(self.value, spelled or key)
-        return self.problem(path, message, key=key, on_key=bool(rest) and bool(path), severity=severity)
+        return self.problem(
+            path, message, key=indexed(key, path), on_key=bool(rest) and bool(path), severity=severity
+        )

@@ -35,11 +35,17 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "fixed": ("value",),
 }
 _SHARED = ("when", "sets")
+_OF_LOG = ("loguniform", "log_uniform", "reciprocal", "qloguniform", "lograndint", "log_int")
 _OTHER_WORDS = {
     **dict.fromkeys(("bool", "flag"), "boolean"),
-    **dict.fromkeys(("integer", "range", "randint", "int_uniform"), "int"),
-    **dict.fromkeys(("number", "real", "double", "uniform", "loguniform", "log_uniform"), "float"),
-    **dict.fromkeys(("categorical", "category", "list", "enum", "string"), "choice"),
+    **dict.fromkeys(
+        ("integer", "range", "randint", "int_uniform", "uniform_int", "qrandint", "lograndint", "log_int"), "int"
+    ),
+    **dict.fromkeys(
+        ("number", "real", "double", "uniform", "quniform", "loguniform", "log_uniform", "reciprocal", "qloguniform"),
+        "float",
+    ),
+    **dict.fromkeys(("categorical", "category", "list", "enum", "string", "options", "grid_search"), "choice"),
     **dict.fromkeys(("constant", "const", "value"), "fixed"),
 }
 
@@ -115,7 +121,11 @@ class EntryReader:
         if isinstance(kind, str) and kind in OPTIONS:
             return kind
         meant = _OTHER_WORDS.get(kind.lower()) if isinstance(kind, str) else None
-        close = f"; did you mean {meant!r}?" if meant else did_you_mean(str(kind), OPTIONS)
+        log = isinstance(kind, str) and kind.lower() in _OF_LOG and "scale" not in raw
+        if log:
+            close = f"; write type: {meant}, scale: log"
+        else:
+            close = f"; did you mean {meant!r}?" if meant else did_you_mean(str(kind), OPTIONS)
         self.complain((*path, "type"), f"expected one of {listed}, found {found(kind)}{close}")
         return None
 

@@ -51,7 +51,7 @@ def by_type(kinds: Mapping[str, type[Spec]], default: str | None = None, own: ty
         if isinstance(value, BaseModel):
             return value
         if not isinstance(value, Mapping):
-            named = value if isinstance(value, str) and value in kinds else first
+            named = str(value).lower() if isinstance(value, str) and value.lower() in kinds else first
             raise ValueError(f"expected a mapping such as {{type: {named}}}, found {_shown(value)}")
         if own is not None and "class" in value and "type" not in value:
             value = {"type" if key == "class" else key: one for key, one in value.items()}

@@ -14,6 +14,15 @@ BREAK = re.compile(r"\r\n|\r|\n")
 _NO_SPACE_AFTER_COLON = re.compile(
     r"""^[ ]*(?:-[ ]+)*(?P<key>[A-Za-z_][\w.-]*):(?P<rest>[^\s:/\\][^\s:]*)\s*(?:\#.*)?$"""
 )
+_NO_SPACE_BEFORE_OPENING = re.compile(
+    r"""(?:^|(?<=[\s{,\[]))(?P<key>[A-Za-z_][\w.-]*):(?P<rest>(?P<opening>[{\["'])).*$"""
+)
+_CLOSING = {"{": "}", "[": "]"}
+
+
+def after_colon(opening: str) -> str:
+    """Return how a value that a bracket or quote opens is shown: {...}."""
+    return f"{opening}...{_CLOSING.get(opening, opening)}"
 
 
 @dataclass(frozen=True)
@@ -172,8 +181,9 @@ def _is_key_line(line: str) -> bool:
 
 
 def _missing_space(fault: Fault) -> Diagnosis | None:
-    """`trials:60` on the faulty line or the one before it: text, not a key, and the grammar breaks after it."""
-    if not any(words in fault.problem for words in ("mapping values", "expected ':'", "expected key", "block end")):
+    """`trials:60` or `data:{...}` on the faulty line or the one before it: no key, and the grammar breaks after it."""
+    signs = ("mapping values", "expected ':'", "expected key", "block end", "unexpected ':'")
+    if not any(words in fault.problem for words in signs):
         return None
     candidates = [fault.line]
     if fault.opened is not None and "simple key" in fault.context:
@@ -188,6 +198,14 @@ def _missing_space(fault: Fault) -> Diagnosis | None:
             key, rest = match["key"], match["rest"]
             return Diagnosis(
                 f"expected a space after the colon, found {key}:{rest}: write '{key}: {rest}'",
+                number,
+                match.start("rest") + 1,
+            )
+        match = _NO_SPACE_BEFORE_OPENING.search(fault.text_of(number))
+        if match:
+            key, opening = match["key"], match["opening"]
+            return Diagnosis(
+                f"expected a space after the colon, found {key}:{opening}...: write `{key}: {after_colon(opening)}`",
                 number,
                 match.start("rest") + 1,
             )

@@ -31,6 +31,7 @@ from pydantic_core import CoreSchema
 
 from hptune.models.select import Select
 from hptune.plugins import no_plugins
+from hptune.spaces import SPACES
 from hptune.spec import Deferred, Spec
 
 with no_plugins():
@@ -46,7 +47,9 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+|[A-Za-z_]\w*(\.[A-Za-z_]\w*
 def dotted(name: str) -> str:
     """Return `name` if it is a dotted path (`package.module.Name`, `package.module:Name`), else raise ValueError."""
     if not _DOTTED.fullmatch(name):
-        raise ValueError(f"expected a dotted path such as sklearn.svm.SVC, found {name!r}")
+        known = SPACES.get(name)
+        example = "sklearn.svm.SVC" if known is None else known.class_path
+        raise ValueError(f"expected a dotted path such as {example}, found {name!r}")
     return name
 
 

@@ -51,7 +51,7 @@ def moved(
     mends = ", or ".join(_mends(declared, own, apart, alike))
     message = (
         f"the estimator's own default {_written(own)} is not {where}{why}; the default configuration takes "
-        f"{_written(found)} ({mends})"
+        f"{_written(found)} ({mends}){_range_meant(declared)}"
     )
     return Finding(key=f"space.{declared.name}", message=message, severity="warning")
 
@@ -74,6 +74,18 @@ def _mends(declared: Parameter, own: Any, apart: bool, alike: bool) -> Iterator[
             yield "widen the range"
         elif _taken(declared, own, extra=(*declared.extra, own)):
             yield f"`extra: {_written([*declared.extra, own])}` to search it as well"
+
+
+def _range_meant(declared: Parameter) -> str:
+    """Return how a range is written, for a choice between two numbers that may stand for one."""
+    values = declared.values if isinstance(declared, Choice) else ()
+    if len(values) != 2 or not all(map(_is_number, values)) or not values[0] < values[1]:
+        return ""
+    kind = "int" if all(isinstance(one, int) for one in values) else "float"
+    if kind == "int" and values[1] - values[0] == 1:  # nothing lies between
+        return ""
+    low, high = map(_written, values)
+    return f"; a list is a choice between its values, a range is {{type: {kind}, min: {low}, max: {high}}}"
 
 
 def _another(declared: Parameter) -> str:

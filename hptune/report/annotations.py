@@ -25,13 +25,14 @@ def error_lines(problems: Iterable[Problem], workspace: str | None = None) -> li
     """
     lines = []
     for problem in [one for one in problems if one.severity == "error"][:MOST]:
+        override = (problem.file or "").startswith("-o ")  # which stands in no file
         place = {
-            "file": None if problem.file is None else _from(workspace, problem.file),
+            "file": None if problem.file is None or override else _from(workspace, problem.file),
             "line": problem.line,
             "col": None if problem.line is None else problem.column,
         }
         properties = ",".join(f"{key}={_property(str(found))}" for key, found in place.items() if found is not None)
-        message = ": ".join(part for part in (problem.key, problem.message) if part)
+        message = ": ".join(part for part in (problem.file if override else "", problem.key, problem.message) if part)
         lines.append(f"::error{' ' if properties else ''}{properties}::{_data(message)}")
     return lines
 

@@ -95,7 +95,10 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "(`hptune ask`)"]),
     "model as text": (
         DATA + "model: sklearn.svm.SVC",
-        ["2: model: expected a mapping such as {class: sklearn.svm.SVC}, found 'sklearn.svm.SVC'"],
+        [
+            "2: model: expected a mapping such as {class: sklearn.svm.SVC}, found 'sklearn.svm.SVC'; "
+            "write {class: sklearn.svm.SVC}"
+        ],
     ),
     "two kinds of model": (
         DATA + "model: {class: a.B, function: 'a:b'}",
@@ -112,7 +115,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     ),
     "no class path": (
         DATA + "model: {class: Ridge}",
-        ["2: model.class: expected a dotted path such as sklearn.svm.SVC, found 'Ridge'"],
+        ["2: model.class: expected a dotted path such as sklearn.linear_model.Ridge, found 'Ridge'"],
     ),
     "two steps in one": (
         DATA + "model:\n  pipeline:\n    - scale: a.B\n      ridge: c.D",
@@ -166,7 +169,7 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     ),
     "cv without type": (
         RIDGE + "evaluate:\n  cv: {folds: 3}",
-        [f"4: evaluate.cv: expected a type: one of {KINDS_OF_CV}"],
+        [f"4: evaluate.cv: expected a type: one of {KINDS_OF_CV}; write cv: 3, or {{type: kfold, folds: 3}}"],
     ),
     "an option of another cv": (
         RIDGE + "evaluate:\n  cv: {type: kfold, repeats: 3}",

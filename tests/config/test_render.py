@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from hptune.config.findings import placed, problems_from
@@ -64,15 +65,16 @@ def test_findings_get_the_lines_of_the_keys_they_name() -> None:
         PIPELINE + "evaluate:\n  metric: r3\n  also: [r2,\n    r4]\nspace:\n  impute__strategy: [mean, maen]\n",
         ["seed=3"],
     )
-    keys = {
-        "evaluate.metric": "c.yaml:13", "evaluate.also.1": "c.yaml:15", "space.impute.strategy": "c.yaml:17",
-        "space.impute.strategy.1": "c.yaml:17", "data.target": "c.yaml:11", "data": "c.yaml:11", "model": "c.yaml:2",
-        "model.pipeline.2.regressor.choose.ridge.class": "c.yaml:7",
+    places = {
+        "evaluate.metric": "c.yaml:13", "evaluate.also[1]": "c.yaml:15", "space.impute.strategy": "c.yaml:17",
+        "space.impute.strategy[1]": "c.yaml:17", "data.target": "c.yaml:11", "data": "c.yaml:11", "model": "c.yaml:2",
+        "model.pipeline[2].regressor.choose.ridge.class": "c.yaml:7",
         "model.pipeline.regressor.choose.lasso": "c.yaml:8",
-        "model.pipeline.1.scale.choose.1": "c.yaml:4", "seed": "-o seed=3", "gate": "c.yaml:1",
+        "model.pipeline[1].scale.choose[1]": "c.yaml:4", "seed": "-o seed=3", "gate": "c.yaml:1",
     }  # fmt: skip
+    keys = [re.sub(r"\[(\d)\]", r".\1", key) for key in places]  # as a worker spells them
     problems = problems_from([Finding(key=key, message="m") for key in keys], found)
-    assert [str(one) for one in problems] == [f"{place}: {key}: m" for key, place in keys.items()]
+    assert [str(one) for one in problems] == [f"{place}: {key}: m" for key, place in places.items()]
     assert all(one.severity == "error" for one in problems)
 
 

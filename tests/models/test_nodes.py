@@ -81,7 +81,7 @@ def test_specs_load_neither_scikit_learn_nor_pandas_nor_scipy() -> None:
 @pytest.mark.parametrize(
     ("model", "place", "said"),
     [
-        ({"class": "Ridge"}, ("class",), "expected a dotted path such as sklearn.svm.SVC, found 'Ridge'"),
+        ({"class": "Ridge"}, ("class",), "expected a dotted path such as sklearn.linear_model.Ridge, found 'Ridge'"),
         ({"class": "a.b", "parms": {}}, ("parms",), "Extra inputs"),
         ({"pipeline": []}, ("pipeline",), "at least 1"),
         ({"pipeline": [{"a": 3}]}, ("pipeline", 0, "a"), "expected a class path, {class: ...}"),

@@ -104,7 +104,7 @@ def test_every_mend_for_a_default_is_taken(model: str, entry: str, mends: tuple[
         assert findings == [] or "false" in findings[0].message
         return
     ((finding),) = findings
-    said = re.search(r" takes .*? \(((?:write|add|put) .*)\)$", finding.message)
+    said = re.search(r" takes .*? \(((?:write|add|put) .*?)\)(?:; a list is .*)?$", finding.message)
     assert said is not None
     assert tuple(said[1].split(", or ")) == mends
     for mend in mends:
@@ -115,9 +115,23 @@ def test_every_mend_for_a_default_is_taken(model: str, entry: str, mends: tuple[
             assert further == [], mend
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("p: [1, 3]", "; a list is a choice between its values, a range is {type: int, min: 1, max: 3}"),
+        ("C: [0.1, 100]", "; a list is a choice between its values, a range is {type: float, min: 0.1, max: 100}"),
+        ("p: [3, 1]", ""),
+        ("p: [1, 3, 5]", ""),
+    ],
+)
+def test_two_numbers_in_a_list_may_have_been_meant_as_a_range(entry: str, said: str) -> None:
+    _, (finding,) = examined("svm.SVR" if entry[0] == "C" else KNN, entry)
+    assert finding.message.partition("first)")[2] == said
+
+
 def test_a_default_that_no_space_can_hold_is_not_told_to_be_added() -> None:
     for parameter in (
-        Choice(name="eps", values=(1.0, 2.0)),
+        Choice(name="eps", values=(1.0, 2.0, 3.0)),
         Float(name="eps", low=1.0, high=2.0),
         Int(name="eps", low=1, high=2),
     ):

@@ -38,6 +38,11 @@ def test_whatever_the_text_it_is_one_line_and_reads_back(file: str, message: str
     assert back(found[2].replace("%3A", "%253A").replace("%2C", "%252C")) == message or "%" in message
 
 
+def test_an_override_stands_in_no_file() -> None:
+    (line,) = error_lines([Problem("budget.trails", "unknown key", "-o budget.trails=3")], "/checkout")
+    assert line == "::error::-o budget.trails=3: budget.trails: unknown key"
+
+
 def test_at_most_ten_and_no_warnings() -> None:
     problems = [Problem("a", "x", severity="warning"), *(Problem(str(i), "x") for i in range(20))]
     assert error_lines(problems) == [f"::error::{i}: x" for i in range(10)]
