@@ -79,6 +79,7 @@ class Console:
         self._clock = clock
         self._live: Live | None = None
         self._history: History | None = None
+        self._state: Progress | None = None
         self._places = 4
         self._began = clock()
         self._last_line = self._last_refresh = -1e9
@@ -97,9 +98,11 @@ class Console:
             if self._live is not None:
                 from rich.text import Text
 
+                if self._state is not None:  # else the bar below the line counts fewer trials than the line does
+                    self._live.update(self._picture(self._state), refresh=True)
                 self._live.console.print(Text.from_ansi(painted), soft_wrap=True)
             else:
-                self.stream.write(painted + "\n")
+                self.stream.write(wording.spelled(painted, getattr(self.stream, "encoding", None)) + "\n")
                 self.stream.flush()
 
     def error(self, text: str) -> None:
@@ -159,6 +162,7 @@ class Console:
 
     def tick(self, state: Progress) -> None:
         """Show the progress anew; called often, draws ten times a second at most."""
+        self._state = state
         now = self._clock()
         if self._live is None or now - self._last_refresh < _REFRESH_SECONDS:
             return

@@ -45,13 +45,14 @@ def judge(
     on: Literal["cv", "holdout"],
     min_gain: float,
     confidence: float,
+    shown: str = "",
 ) -> Judged:
-    """Return the verdict on a finished study.
+    """Return the verdict on a finished study; `shown` is how the config spells a baseline that is a file.
 
     A winner that is the defaults themselves gains exactly zero. Fails with the reason, whatever is undecided passes, where
     a result.json cannot be read or is about another metric, or where the winner was not scored on the holdout.
     """
-    name = "defaults" if baseline == "defaults" else str(baseline)
+    name = "defaults" if baseline == "defaults" else shown or str(baseline)
     try:
         gain = _gain(history, baseline, on, confidence)
     except UsageError as error:  # the file has changed since the check: what the search found is kept all the same
@@ -61,7 +62,7 @@ def judge(
         return Judged("undecided", name, on, min_gain, confidence, None, None, reason)
     verdict = gate_verdict(gain, confidence=confidence, min_gain=min_gain)
     bound = gain.bound(confidence)
-    what = f"the gain over {'the defaults' if baseline == 'defaults' else _named(baseline)}"
+    what = f"the gain over {'the defaults' if baseline == 'defaults' else shown or _named(baseline)}"
     what += " on the holdout" if on == "holdout" else ""
     sure = f"with {confidence:.0%} confidence, one-sided"
     reason = (

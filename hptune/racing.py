@@ -196,7 +196,7 @@ def chance(held: Race, done: list[tuple[int, float]]) -> float:
 def reason(held: Race, done: list[tuple[int, float]]) -> str:
     """Return why a trial was given up, for people."""
     lost = chance(held, done)
-    shown = "under 0.1 %" if lost < 0.001 else f"{100 * lost:.1f} %"
+    shown = "under 0.1%" if lost < 0.001 else f"{lost:.1%}"
     return f"raced out after {len(done)} of {held.folds} folds: {shown} chance to beat trial {held.incumbent}"
 
 

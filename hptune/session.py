@@ -219,7 +219,7 @@ class Session:
             "everything": self.config.output.refit == "all",
             "holdout": holdout,
         }
-        say(_fitting(best.number, held_out=self.inspection.holdout_rows > 0, score=holdout, **options))
+        say(self._fitting(best.number, holdout))
         job = Job(kind="refit", trial=best.number, options=options, data=history.started.hashes.get("data", ""))
         answer = answer_of(self.executor, job, interrupt)
         found = answer.get("holdout") or {}
@@ -231,6 +231,14 @@ class Session:
                 self.study.holdout(number, told, self._holdout_gain(gain))
         self.study.sync()
         return answer
+
+    def _fitting(self, number: int, holdout: bool) -> str:
+        """Return what a refit is about to do; `holdout` says whether it scores one."""
+        refit = self.config.output.refit
+        if not refit:
+            return f"scoring trial {number} on the holdout ..."
+        rows = "all training rows" if self.inspection.holdout_rows and refit != "all" else "all rows"
+        return f"fitting trial {number} on {rows}{', and scoring it on the holdout' if holdout else ''} ..."
 
     def _holdout_gain(self, told: Mapping[str, Any] | None) -> dict[str, float | None] | None:
         """Return the gain on the holdout in metric units, from score differences that the worker resampled."""
@@ -258,6 +266,7 @@ class Session:
             on=gate.on,
             min_gain=gate.min_gain,
             confidence=gate.confidence,
+            shown=baseline if isinstance(baseline, str) else "",
         )
 
     def close(self, kill: bool = False) -> None:
@@ -272,14 +281,6 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close(kill=kind is not None)
-
-
-def _fitting(number: int, *, path: str | None, everything: bool, held_out: bool, score: bool, **_: Any) -> str:
-    """Return what a refit is about to do."""
-    rows = "all training rows" if held_out and not everything else "all rows"
-    if path is None:
-        return f"scoring trial {number} on the holdout ..."
-    return f"fitting trial {number} on {rows}{', and scoring it on the holdout' if score else ''} ..."
 
 
 def answer_of(

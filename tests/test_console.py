@@ -117,6 +117,19 @@ def test_the_live_bar_fits_and_leaves_permanent_lines(environ: dict[str, str]) -
     assert "running 8 (1 s), 9 (0 s)" in text
 
 
+def test_the_bar_under_a_line_counts_the_trial_that_the_line_tells_of() -> None:
+    stream, study = Terminal(), told.study()
+    console = Console(stream, budget=Budget(8), environ={"COLUMNS": "80", "NO_COLOR": "1"}, clock=Clock())
+    console.start(study.history)
+    study.observers.append(console.observe)
+    console.tick(State())
+    for score in (-55.12, -54.3):  # between two ticks
+        told.tell(study, score)
+    console.stop()
+    assert "[2/8] trial 1" in stream.getvalue()
+    assert "2/8 trials" in stream.getvalue()
+
+
 def test_a_terminal_in_ci_gets_plain_lines() -> None:
     text = shown(told.study(), stream=Terminal(), environ={"CI": "true", "NO_COLOR": "1", "COLUMNS": "80"})
     assert "\x1b" not in text

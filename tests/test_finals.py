@@ -302,6 +302,15 @@ def test_the_floor_may_be_a_number_or_another_studys_result(history: History, tm
         assert said in judged.reason
 
 
+def test_a_baseline_that_is_a_file_is_named_as_the_config_spells_it(history: History, tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps({"objective": {"metric": "r2"}, "best": {"score": 0.4}}))
+    judged = judge(history, baseline=path, on="cv", min_gain=0.0, confidence=0.9, shown="runs/old/result.json")
+    assert judged.baseline == "runs/old/result.json"
+    assert "the gain over runs/old/result.json" in judged.reason
+    assert str(tmp_path) not in judged.reason
+
+
 def test_a_study_gains_nothing_over_its_own_result(history: History, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     held = Plan((0, 7, 6), 10, 5)

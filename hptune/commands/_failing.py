@@ -14,6 +14,7 @@ from hptune.commands._signals import signals
 from hptune.commands._streams import stdout
 from hptune.errors import ConfigError, FilesExhausted, GateNotMet, HptuneError, Interrupted, Problem
 from hptune.report.layout import coloured, paint
+from hptune.report.wording import spelled
 
 ISSUES = "please report it with the lines above"
 
@@ -25,7 +26,7 @@ class StdoutClosed(Exception):
 def mutter(text: str) -> None:
     """Write a line to stderr; if nobody reads it that is no reason to stop."""
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(spelled(f"{text}\n", getattr(sys.stderr, "encoding", None)))
         sys.stderr.flush()
 
 

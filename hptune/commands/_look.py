@@ -205,11 +205,18 @@ def _no_features(columns: Columns, drop: dict[str, str]) -> list[str]:
     found: list[Remark] = [*columns.constant(), *columns.ids(), *columns.mixed(), *columns.prose(set())]
     for remark in found:
         for name in remark.drop:
-            drop.setdefault(name, remark.text.removeprefix(f"{name!r} "))
+            drop.setdefault(name, _why(remark, name))
         if not remark.drop:
             notes.append(remark.text)
     # Only the user knows whether a column that gives the target away will be there when it counts: said, not dropped.
     return notes + [remark.text for remark in columns.leaks(set(drop))]
+
+
+def _why(remark: Remark, name: str) -> str:
+    """Return a remark's words without the name, or without the list of names, that it is said of."""
+    if remark.text.startswith("columns "):  # "columns with the same value in every row: a, b"
+        return remark.text.rpartition(": ")[0].removeprefix("columns ").removeprefix("with ")
+    return remark.text.removeprefix(f"{name!r} ")
 
 
 def _unusable(X: Any) -> dict[str, str]:

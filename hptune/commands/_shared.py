@@ -13,6 +13,7 @@ from hptune.commands._failing import StdoutClosed
 from hptune.commands._streams import stdout
 from hptune.errors import DirectoryUnusable, UsageError
 from hptune.report.layout import Table, coloured, paint, width_of
+from hptune.report.wording import spelled
 
 if TYPE_CHECKING:
     from hptune.history import History
@@ -35,8 +36,7 @@ def say_json(data: Mapping[str, Any]) -> None:
 def write(text: str) -> None:
     """Write text to stdout at once, whatever its encoding can hold."""
     try:
-        encoding = stdout.stream.encoding or "utf-8"
-        stdout.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stdout.stream.write(spelled(text, stdout.stream.encoding))
         stdout.stream.flush()
     except OSError as error:
         if isinstance(error, BrokenPipeError) or (error.errno == errno.EIO and _is_terminal()):

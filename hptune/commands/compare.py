@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hptune.commands._shared import chosen_format, read_study, say, say_json, table_lines
+from hptune.commands._shared import chosen_format, read_study, say, say_json, stdout_width, table_lines
 from hptune.config.identity import Change, difference
 from hptune.errors import UsageError
 from hptune.history import History
 from hptune.report import phrases, wording
 from hptune.report.comparison import Paired, paired
-from hptune.report.layout import Table
+from hptune.report.layout import Table, folded
 from hptune.report.markdown import code
 from hptune.report.result import SCHEMA_VERSION, gain, outcome
 
@@ -84,6 +84,7 @@ def _lines(
     folders: Sequence[Path], histories: Sequence[History], others: Sequence[_Against], *, markdown: bool
 ) -> list[str]:
     table = _table(folders, histories)
+    width = stdout_width()
     out = table.markdown() if markdown else table_lines(table)
     name = (lambda text: code(text, cell=False)) if markdown else wording.one_line
     for one in others:
@@ -93,8 +94,11 @@ def _lines(
             changes = [f"- {name(str(change))}" for change in one.changes]
             out += ["", f"### {heading}", "", gained, *([""] if changes else []), *changes]
         else:
-            changes = [f"  {name(str(change))}" for change in one.changes]
-            out += ["", heading, f"  {gained}", *changes]
+            changes = [
+                line for change in one.changes for line in folded(name(str(change)), width, begin="  ", more=" " * 6)
+            ]
+            gain_lines = folded(gained, width, begin="  ", more=" " * 6)
+            out += ["", *folded(heading, width), *gain_lines, *changes]
         if not changes:
             out.append(("\n" if markdown else "  ") + _same(histories[0], one.history))
     return out

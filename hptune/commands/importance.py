@@ -28,12 +28,12 @@ def importance(folder: Path, *, format: str = "table", as_json: bool = False) ->
     width = None if format == "markdown" else stdout_width()
     if found.reason is not None:
         told = [f"importance cannot be told: {found.reason}", f"({shown.basis(found)})"]
-        say(line for text in told for line in folded(text, width))
+        say(line for text in told for line in folded(text, width, more=""))
         return 0
     table = shown.table(history, found)
     if format == "markdown":
         notes = shown.notes(found, lambda name: code(name, cell=False))
         say([*table.markdown(), *(line for note in notes for line in ("", note))])
     else:
-        say([*table_lines(table), *(line for note in shown.notes(found) for line in folded(note, width))])
+        say([*table_lines(table), *(line for note in shown.notes(found) for line in folded(note, width, more=""))])
     return 0

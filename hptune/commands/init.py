@@ -10,12 +10,13 @@ from pathlib import Path
 from hptune.commands._draft import Draft, draft, usual
 from hptune.commands._failing import mutter
 from hptune.commands._look import Look, look
-from hptune.commands._shared import say, say_json, write
+from hptune.commands._shared import say, say_json, stdout_width, write
 from hptune.config.load import load_document
 from hptune.config.yaml_loader import load_text
 from hptune.data.bundled import PREFIX
 from hptune.errors import UsageError
 from hptune.report.files import write_whole
+from hptune.report.layout import folded
 from hptune.report.result import SCHEMA_VERSION
 from hptune.spaces import DefaultSpace, Task, find
 
@@ -101,7 +102,7 @@ def _say(
             }
         )
         return
-    lines = [f"{place}: {seen.task} by {' or '.join(made.models)}, measured by {made.metric}"]
-    lines += [f"left out: {name} ({why})" for name, why in seen.drop.items()]
-    lines += [f"note: {note}" for note in seen.notes]
-    say([*lines, f"next: {command}"])
+    told = [f"{place}: {seen.task} by {' or '.join(made.models)}, measured by {made.metric}"]
+    told += [f"left out: {name} ({why})" for name, why in seen.drop.items()]
+    told += [f"note: {note}" for note in seen.notes]
+    say([*(line for text in told for line in folded(text, stdout_width())), f"next: {command}"])

@@ -30,7 +30,7 @@ def oracles(*, format: str = "table", as_json: bool = False) -> int:
     width = stdout_width()
     lines: list[str] = []
     for name, kind in ORACLES.items():
-        learns = "; learns from prior:" if kind.uses_prior else ""
+        learns = "; learns from earlier studies (prior)" if kind.uses_prior else ""
         lines += pairs([(name, kind.summary + learns)], width, indent="")
         options = [
             (option["name"], f"{option['description']} (default {wording.exact(option['default'])})")
@@ -40,7 +40,14 @@ def oracles(*, format: str = "table", as_json: bool = False) -> int:
     say(
         [
             *lines,
-            "In a config: oracle: {type: NAME, OPTION: VALUE}; your own: oracle: {type: MODULE.CLASS, OPTION: VALUE}",
+            *pairs(
+                [
+                    ("in a config", "oracle: {type: NAME, OPTION: VALUE}"),
+                    ("your own", "oracle: {type: MODULE.CLASS, OPTION: VALUE}"),
+                ],
+                width,
+                indent="",
+            ),
         ]
     )
     return 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from hptune.commands._shared import read_study, say_json, write
+from hptune.commands._shared import read_study, say_json, stdout_width, write
 from hptune.config.yaml_dump import dump
 from hptune.report.advice import advise, patch
+from hptune.report.layout import folded
 from hptune.report.result import SCHEMA_VERSION
 
 
@@ -38,5 +39,7 @@ def suggest(folder: Path, *, as_json: bool = False) -> int:
     lines = advice.full() or ["nothing to advise yet: no trial has completed" if history.best is None else "nothing"]
     if len(section["space"]) < len({one.name for one in advice.bounds}):
         lines.append("(ranges that the config does not declare are to be widened in the code that does)")
-    write("".join(f"# {line}\n" for line in lines) + dump(section))
+    width = stdout_width()
+    comments = [one for line in lines for one in folded(line, width, begin="# ", more="#   ")]
+    write("".join(f"{line}\n" for line in comments) + dump(section))
     return 0

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hptune.commands._shared import chosen_format, read_study, say, say_json, table_lines, write
+from hptune.commands._shared import chosen_format, read_study, say, say_json, stdout_width, table_lines, write
 from hptune.errors import UsageError
 from hptune.history import History
 from hptune.report import phrases
+from hptune.report.layout import folded
 from hptune.report.result import SCHEMA_VERSION
 from hptune.report.tables import best_first, counted, ordered, trial_row, trial_table
 from hptune.report.trials_csv import trials_csv
@@ -71,9 +72,11 @@ def _document(history: History, listed: list[Trial]) -> dict[str, Any]:
 
 def _lines(history: History, listed: list[Trial], everything: bool) -> list[str]:
     objective = history.objective
-    head = f"{history.name}: {phrases.metric(objective)}; {counted(history)}"
+    width = stdout_width()
+    head = folded(f"{history.name}: {phrases.metric(objective)}; {counted(history)}", width)
     if not listed:
-        return [head]
+        return head
     made = trial_table(history, listed, everything=everything)
     same = made.footnote()
-    return [head, "", *table_lines(made.table), *(["", f"the same in all: {same}"] if same else [])]
+    foot = ["", *folded(f"the same in all: {same}", width)] if same else []
+    return [*head, "", *table_lines(made.table), *foot]

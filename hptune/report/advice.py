@@ -71,7 +71,9 @@ class Stability:
         if self.numeric and found and self.same < len(self.values):
             low, high = wording.value(min(found)), wording.value(max(found))
             return f"{self.name}={shown}: the best of the single folds have {low} to {high}"
-        return f"{self.name}={shown}: the best of {self.same} of the {len(self.values)} single folds has it too"
+        folds = len(self.values)
+        which = f"all {folds}" if self.same == folds else f"{self.same} of the {folds}"
+        return f"{self.name}={shown}: so has the best on {which} single folds"
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,7 @@ def number_axis(axis: Axis, *, log: bool = False, whole: bool = False) -> None:
 
     class Plain(ticker.Formatter):
         def __call__(self, x: float, pos: int | None = None) -> str:
+            del pos
             return wording.number(float(x))
 
         def format_ticks(self, values: Sequence[float]) -> list[str]:

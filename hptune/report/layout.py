@@ -118,13 +118,31 @@ def pairs(rows: Iterable[tuple[str, str]], width: int | None = None, indent: str
     for label, text in listed:
         start = f"{indent}{label.ljust(label_width)}{_GAP}"
         room = None if width is None else max(width - len(start), 20)
-        first, *more = folded(text, room)
+        first, *more = _folded(text, room)
         out.append((start + first).rstrip())
         out += [(" " * len(start) + line).rstrip() for line in more]
     return out
 
 
-def folded(text: str, room: int | None) -> list[str]:
+def folded(text: str, width: int | None, *, begin: str = "", more: str = "    ") -> list[str]:
+    """Return the text after `begin` in lines of at most `width` characters, those after the first below `more`.
+
+    It is broken at spaces; a word that is longer than a line stays whole, for it may be something to copy.
+    """
+    if width is None or len(begin) + len(text) <= width:
+        return [begin + text]
+    lines = [begin]
+    fresh = True
+    for word in text.split(" "):
+        if not fresh and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(more)
+            fresh = True
+        lines[-1] += word if fresh else f" {word}"
+        fresh = False
+    return lines
+
+
+def _folded(text: str, room: int | None) -> list[str]:
     """Return the text in lines of at most `room` characters, broken at spaces; a longer word is shortened."""
     if room is None or len(text) <= room:
         return [text]

@@ -156,6 +156,19 @@ def one_line(text: str) -> str:
     return flat if flat.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in flat)
 
 
+_PLAIN = str.maketrans({"±": "+-", "…": "...", "–": "-", "×": "x"})
+
+
+def spelled(text: str, encoding: str | None) -> str:
+    """Return the text as a stream of that encoding can take it: `±` as +-, other letters it lacks as escapes."""
+    encoding = encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
 def printable(text: str) -> list[str]:
     """Return the text's lines, control characters shown as escapes."""
     return ["".join(c if c.isprintable() else repr(c)[1:-1] for c in line) for line in text.expandtabs().splitlines()]

@@ -171,3 +171,15 @@ def test_comparing_changes_nothing_and_runs_nothing_of_the_directories(tmp_path:
     before = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*"))
     compared(capsys, a, b)
     assert sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")) == before
+
+
+def test_no_line_is_wider_than_the_terminal(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "60")
+    model = {"pipeline": [{"scale": "sklearn.preprocessing.StandardScaler"}, {"ridge": {"class": "a.B"}}]}
+    a = make(Path("a"), [*LOW, *HIGH])
+    b = make(Path("runs-of-the-second-model-with-a-long-name"), HIGH, model=model)
+    for words in (["compare", a, b], ["trials", b], ["suggest", a], ["oracles"]):
+        assert cli.invoke(list(map(str, words))) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= 60, lines

@@ -110,6 +110,7 @@ def test_what_left_out_columns_are_is_said_in_the_file_and_on_stdout(capsys: pyt
     for word in ("customer_id", "called like an id", "source", "the same value", "since", "dates"):
         assert word in said
         assert word in text
+    assert "left out: source (the same value in every row)\n" in said
     assert said.splitlines()[-1] == "next: hptune run d.yaml"
 
 

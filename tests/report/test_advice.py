@@ -9,7 +9,7 @@ import pytest
 
 from hptune.events import StudyStarted
 from hptune.objective import Objective
-from hptune.report.advice import Advice, AtBound, advise, at_bounds, outlook, patch, widened
+from hptune.report.advice import Advice, AtBound, Stability, advise, at_bounds, outlook, patch, widened
 from hptune.space import Choice, Float, Int, Parameter, SearchSpace
 from hptune.study import Study
 from hptune.trial import Measurement, Trial
@@ -162,3 +162,14 @@ def test_the_defaults_as_winner_widen_nothing() -> None:
     told.tell(study, 0.9)
     told.tell(study, 0.1)
     assert advise(study.history).bounds == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (("rbf", "rbf"), "kernel=rbf: so has the best on all 2 single folds"),
+        (("rbf", "poly", None), "kernel=rbf: so has the best on 1 of the 3 single folds"),
+    ],
+)
+def test_how_a_choice_fares_on_single_folds_is_a_sentence(values: tuple[Any, ...], said: str) -> None:
+    assert Stability("kernel", "rbf", values, numeric=False).text() == said

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hptune.report.layout import Table, animated, coloured, pairs, width_of
+from hptune.report.layout import Table, animated, coloured, folded, pairs, width_of
 
 cells = st.text(st.characters(codec="ascii", exclude_categories=("C",)), max_size=30)
 
@@ -90,3 +90,12 @@ def test_what_a_table_loses_at_a_width_is_counted() -> None:
     assert (columns > 0, cells) == (True, 0)
     text = Table(["a", "b"], [["x" * 20, "y" * 20], ["x", "y" * 20]], ["left", "left"])
     assert text.lost(30) == (0, 3)
+
+
+@given(st.lists(st.text("ab{}", min_size=1, max_size=10), min_size=1), st.integers(20, 40))
+def test_folded_lines_fit_and_lose_nothing(words: list[str], width: int) -> None:
+    lines = folded(" ".join(words), width, begin="# ", more="#   ")
+    assert max(map(len, lines)) <= width
+    assert lines[0].startswith("# ")
+    assert " ".join(lines).replace("#", "").split() == words
+    assert folded(" ".join(words), None, begin="# ") == ["# " + " ".join(words)]

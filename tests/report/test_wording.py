@@ -108,3 +108,11 @@ def test_control_characters_do_not_reach_a_terminal() -> None:
 )
 def test_a_tick_has_the_decimals_of_the_step(ticks: list[float], labels: list[str]) -> None:
     assert [wording.tick(one, ticks) for one in ticks] == labels
+
+
+def test_a_stream_that_cannot_take_a_sign_gets_one_that_it_can() -> None:
+    assert (
+        wording.spelled("0.5 ± 0.1, abc…", "utf-8") == wording.spelled("0.5 ± 0.1, abc…", None) == "0.5 ± 0.1, abc…"
+    )
+    assert wording.spelled("0.5 ± 0.1, abc…", "latin-1") == "0.5 +- 0.1, abc..."
+    assert wording.spelled("é ± …", "ascii") == "\\xe9 +- ..."
