@@ -150,6 +150,12 @@ def test_the_demo_runs_twice_and_prints_the_measured_numbers(tmp_path: Path) -> 
     assert scores["ols_all"] == pytest.approx(-0.0138, abs=1e-4)
     assert scores["ridge"] == pytest.approx(0.4625, abs=1e-3)
     assert scores["lasso"] == pytest.approx(0.5087, abs=5e-3)
+    page = (ROOT / "docs" / "article.md").read_text()
+    for study, what, said in demo.ARTICLE:  # the middle column is what was found here
+        told = re.search(rf"\| *{re.escape(said)} *\| *(-?[\d.]+) *\|", page)
+        assert told is not None, (study, what)
+        near = {"rel": 5e-3} if what == "alpha" else {"abs": 1e-3 if study == "ridge" else 5e-3}
+        assert float(told[1]) == pytest.approx(found[study][what], **near), (study, what)
     for line in demo.LEGEND:
         assert list((tmp_path / "figures").glob(line.split()[0].removesuffix("*") + "*.png"))
 
