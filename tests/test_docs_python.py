@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,9 @@ import hptune
 from hptune import cli
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "python.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+EVERY = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+BLOCKS = [block for block in EVERY if "runs/ridge" not in block]
+(LOADING,) = [block for block in EVERY if "runs/ridge" in block]
 
 
 def test_every_block_runs_in_order_and_the_kept_studies_can_be_read(
@@ -27,6 +30,23 @@ def test_every_block_runs_in_order_and_the_kept_studies_can_be_read(
         for folder in ("runs/mine", "runs/wide"):
             assert cli.invoke([verb, folder]) == 0
     assert "open: it was kept by hptune.Study or Tuner" in capsys.readouterr().out
+
+
+def test_the_model_of_a_run_is_loaded_as_both_pages_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.datasets import load_diabetes
+
+    assert LOADING in (PAGE.parent / "reference.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ridge.yaml").write_text(
+        "data: {train: 'sklearn:load_diabetes'}\n"
+        "model: {pipeline: [{scale: sklearn.preprocessing.StandardScaler}, {ridge: sklearn.linear_model.Ridge}]}\n"
+        "space: {ridge.alpha: [1, 2]}\nevaluate: {cv: 2}\nbudget: {trials: 2}\nexecutor: {type: serial}\n"
+    )
+    assert cli.invoke(["run", "ridge.yaml", "-q"]) == 0
+    session: dict[str, Any] = {}
+    exec(compile(LOADING, str(PAGE), "exec"), session)
+    X = load_diabetes(as_frame=True).data[session["card"]["features"]]
+    assert len(session["model"].predict(X)) == len(X)
 
 
 def test_every_public_name_is_on_the_page() -> None:
