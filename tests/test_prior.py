@@ -243,12 +243,12 @@ def test_reading_it_runs_no_code_and_writes_nothing(project: Path) -> None:
 @pytest.mark.parametrize(
     ("runs", "message"),
     [
-        ("[nowhere]", "prior.runs.0: expected the run directory of an earlier study, found nothing by that name"),
-        ("[old, empty]", "prior.runs.1: expected the run directory of an earlier study, found no journal.jsonl"),
-        ("[old, ./old]", "prior.runs.1: is listed twice"),
-        ("[new]", "prior.runs.0: is this study's own run directory"),
-        ("[torn]", "prior.runs.0: torn/journal.jsonl:1: damaged at byte 0"),
-        ("[foreign]", "prior.runs.0: that study shares no parameter with this one (it has alpha)"),
+        ("[nowhere]", "prior.runs[0]: expected the run directory of an earlier study, found nothing by that name"),
+        ("[old, empty]", "prior.runs[1]: expected the run directory of an earlier study, found no journal.jsonl"),
+        ("[old, ./old]", "prior.runs[1]: is listed twice"),
+        ("[new]", "prior.runs[0]: is this study's own run directory"),
+        ("[torn]", "prior.runs[0]: torn/journal.jsonl:1: damaged at byte 0"),
+        ("[foreign]", "prior.runs[0]: that study shares no parameter with this one (it has alpha)"),
         ("[]", "prior.runs: expected"),
     ],
 )
