@@ -148,13 +148,16 @@ class Console:
 
     def observe(self, event: ev.Event, history: History) -> None:
         """Take in what happened: an observer of the study."""
+        if self.quiet:  # words that nobody reads cost more than a short trial
+            return
         match event:
             case ev.TrialCompleted():
                 self._ended(history.trials[event.trial], history)
             case ev.TrialStopped():
                 trial = history.trials[event.trial]
                 self._count()
-                self._ordinary(f"{self._place(trial)}: stopped, {event.reason}")
+                if self._due():
+                    self._ordinary(f"{self._place(trial)}: stopped, {event.reason}")
             case ev.TrialFailed():
                 self._failed(event, history)
             case _:
@@ -176,19 +179,14 @@ class Console:
         self._finished += 1
 
     def _done(self, history: History) -> int:
-        return sum(history.count(status) for status in ("completed", "stopped", "failed"))
-
-    def _promoted(self, history: History) -> int:
-        """Return how many of the ended trials were promotions, which the budget does not count."""
-        return (
-            sum(t.parent is not None and t.status != "running" for t in history.trials) if history.view().lower else 0
-        )
+        """Return how many trials have ended, without the promotions, which the budget does not count."""
+        ended = len(history.trials) - history.count("running")
+        return ended - history.ended_promotions if history.view().lower else ended
 
     def _place(self, trial: Trial) -> str:
         """Return `[ 3/20] trial 2`."""
         assert self._history is not None
         done, total = self._done(self._history), self.budget.trials
-        done -= self._promoted(self._history)
         if total is None:
             return f"[{done}] trial {trial.number}"
         return f"[{done:>{len(str(total))}}/{total}] trial {trial.number}"
@@ -199,8 +197,11 @@ class Console:
         best = history.best_number == trial.number
         if best:
             self._places = wording.decimals([abs(trial.score)])
+        ordinary = not best and trial.number != 0
+        if ordinary and not self._due():
+            return
         score = wording.fixed(wording.shown(history.objective, trial.score), self._places)
-        if not best and trial.number != 0:
+        if ordinary:
             values = f"  {self._values(trial)}" if self.verbose else ""
             self._ordinary(f"{self._place(trial)}: {score}{values}")
             return
@@ -243,12 +244,14 @@ class Console:
                 self.line(f"    more: hptune show {self.folder} {trial.number}", "dim", whole=True)
         self._last_line = self._clock()
 
+    def _due(self) -> bool:
+        """Whether a line that may be left out is written: under a live bar if verbose, else when none came just before."""
+        return self.verbose or (self._live is None and self._clock() - self._last_line >= LINE_SECONDS)
+
     def _ordinary(self, text: str) -> None:
-        """Write a line that may be left out: under a live bar unless verbose, else when one came just before."""
-        now = self._clock()
-        if self.verbose or (self._live is None and now - self._last_line >= LINE_SECONDS):
-            self._last_line = now
-            self.line(text, whole=self.verbose)
+        """Write a line that is due."""
+        self._last_line = self._clock()
+        self.line(text, whole=self.verbose)
 
     # -- the bar ----------------------------------------------------------------------------------------------------
 
@@ -259,7 +262,6 @@ class Console:
 
         assert self._history is not None
         history, done = self._history, self._done(self._history)
-        done -= self._promoted(history)
         row = Table.grid(padding=(0, 1))
         total = self.budget.trials
         share = self._share(state, done)

@@ -8,6 +8,7 @@ depends on timing. A view costs O(1) to make.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -68,6 +69,9 @@ class History:
         the search knows of them, should it go on."""
         self.reopenings = 0
         """How often a trial that had ended was begun again; memos of ended trials hold while this stays the same."""
+        self.ended_promotions = 0
+        """How many of the ended trials continue another one at a higher fidelity."""
+        self._counts: Counter[str] = Counter()  # trials by status
         self._first_of: dict[str, int] = {}
         self._first_at: dict[tuple[str, float | None], int] = {}
         self._configurations: list[int] = [0]
@@ -203,18 +207,18 @@ class History:
             self._put(known.changed(attempt=event.attempt, ended=None, reason=""))
             return
         self.winner = None  # there is a further candidate: the finals are to be held again
-        self.trials.append(
-            Trial(
-                number=event.trial,
-                values=event.values,
-                folds=self.started.folds,
-                fidelity=event.fidelity,
-                parent=event.parent,
-                origin=event.origin,
-                note=event.note,
-                predicted=event.predicted,
-            )
+        begun = Trial(
+            number=event.trial,
+            values=event.values,
+            folds=self.started.folds,
+            fidelity=event.fidelity,
+            parent=event.parent,
+            origin=event.origin,
+            note=event.note,
+            predicted=event.predicted,
         )
+        self.trials.append(begun)
+        self._tally(begun, 1)
         key = self.space.key(event.values)
         self._first_of.setdefault(key, event.trial)
         self._first_at.setdefault((key, event.fidelity), event.trial)
@@ -224,8 +228,7 @@ class History:
     def _reopen(self, event: ev.TrialStarted) -> None:
         """Begin a failed trial from the start: folds measured before may be of other code than those to come."""
         number = event.trial
-        fresh = self.trials[number].changed(attempt=event.attempt, failure=None, measurements=())
-        self.trials[number] = fresh
+        self._replace(self.trials[number].changed(attempt=event.attempt, failure=None, measurements=()))
         self.reports.pop(number, None)
         self.failures.pop(number, None)
         self.retried.add(number)
@@ -234,8 +237,19 @@ class History:
         self.reopenings += 1
         del self._prefix[number + 1 :]  # a failed trial is never the best: `best_number` stays
 
-    def _put(self, trial: Trial) -> None:
+    def _replace(self, trial: Trial) -> None:
+        self._tally(self.trials[trial.number], -1)
         self.trials[trial.number] = trial
+        self._tally(trial, 1)
+
+    def _tally(self, trial: Trial, one: int) -> None:
+        status = trial.status
+        self._counts[status] += one
+        if trial.parent is not None and status != "running":
+            self.ended_promotions += one
+
+    def _put(self, trial: Trial) -> None:
+        self._replace(trial)
         if trial.status == "running":
             return
         self.best_number = self._better(self.best_number, trial)
@@ -285,8 +299,8 @@ class History:
         return self._before + max(now - self._session, 0.0)
 
     def count(self, status: str) -> int:
-        """Return how many trials have this status."""
-        return sum(trial.status == status for trial in self.trials)
+        """Return how many trials have this status; kept up to date, for it is asked with every event."""
+        return self._counts[status]
 
     @property
     def used_up(self) -> bool:

@@ -93,6 +93,28 @@ def test_fast_trials_give_a_line_a_second_at_most() -> None:
     assert 4 <= len(stream.getvalue().splitlines()) <= 7
 
 
+class Unwalked(list[Any]):
+    """A list that may be looked up and added to, but not walked through."""
+
+    def __iter__(self) -> Any:
+        raise AssertionError("walked through")
+
+
+@pytest.mark.parametrize("options", [{}, {"quiet": True}, {"verbose": True}], ids=str)
+@pytest.mark.parametrize("terminal", [False, True])
+def test_nothing_that_is_shown_costs_a_walk_over_the_trials(options: Any, terminal: bool) -> None:
+    study = told.study()
+    study.history.trials = Unwalked()
+    environ = {"COLUMNS": "80", "NO_COLOR": "1"}
+    text = shown(study, stream=Terminal() if terminal else None, environ=environ, **options)
+    assert ("trial 7: " in text) is (not options.get("quiet") and (not terminal or bool(options)))
+
+
+def test_quiet_makes_no_words_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Console, "_place", lambda *_: pytest.fail("words that nobody reads"))
+    assert shown(told.study(), quiet=True) == ""
+
+
 def test_only_the_first_failure_is_loud() -> None:
     stream = io.StringIO()
     console = Console(stream, folder="runs/told", environ={})

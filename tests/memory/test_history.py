@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hptune import events as ev
 from hptune.history import History, IllegalEvent
@@ -125,3 +129,36 @@ def test_stops_are_judged_in_trial_order_and_name_themselves() -> None:
     assert first_reached([FailuresInARow(2)], view, 1.0) == "failures"
     assert first_reached([FailuresInARow(3)], view, 1.0) is None
     assert first_reached([TimeLimit(5)], view, 5.0) == "time"
+
+
+_KINDS = ("start", "again", "fold", "complete", "stop", "fail", "fail for now", "resume")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(_KINDS), st.integers(0, 4), st.booleans()), max_size=60))
+def test_after_any_events_the_counts_kept_are_those_of_a_walk(steps: list[tuple[str, int, bool]]) -> None:
+    h = history(lookahead=None, folds=2)
+    for kind, number, promoted in steps:
+        known = h.trials[number] if number < len(h.trials) else None
+        parent = 0 if promoted and h.trials else None
+        with contextlib.suppress(IllegalEvent):
+            match kind:
+                case "start":
+                    new = len(h.trials)
+                    h.apply(ev.TrialStarted(time=1, trial=new, values={"x": 0.0}, fidelity=0.5, parent=parent))
+                case "again" if known is not None:
+                    h.apply(ev.TrialStarted(time=1, trial=number, values={"x": 0.0}, attempt=known.attempt + 1))
+                case "fold" if known is not None:
+                    h.apply(ev.FoldScored(time=1, trial=number, fold=len(known.measurements), score=1.0))
+                case "complete":
+                    h.apply(ev.TrialCompleted(time=1, trial=number))
+                case "stop":
+                    h.apply(ev.TrialStopped(time=1, trial=number, reason="raced out"))
+                case "fail" | "fail for now":
+                    final = kind == "fail"
+                    h.apply(ev.TrialFailed(time=1, trial=number, kind="error", message="no", final=final))
+                case "resume":
+                    h.apply(ev.StudyResumed(time=1))
+        for status in ("running", "completed", "stopped", "failed"):
+            assert h.count(status) == sum(t.status == status for t in h.trials)
+        assert h.ended_promotions == sum(t.parent is not None and t.status != "running" for t in h.trials)
