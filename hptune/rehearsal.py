@@ -94,8 +94,8 @@ def estimate(session: Session, trial_seconds: float, begun: int = 0) -> Estimate
     lookahead = history.lookahead
     # A lookahead of L lets L trials run at once, each with its folds side by side.
     lanes = max(1, min(session.slots, (lookahead or session.slots) * max(session.inspection.folds, 1)))
-    size = history.space.size()
-    limits = [one for one in (session.trials, size) if one is not None]
+    size = history.space.count()
+    limits = [one for one in (session.trials, size.least if size and size.exact else None) if one is not None]
     trials = max(min(limits) - begun, 0) if limits else None
     seconds = None if trials is None else trials * trial_seconds / lanes
     limited = budget.time is not None and (seconds is None or seconds > budget.time)

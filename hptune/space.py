@@ -18,13 +18,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hptune import enumeration
 from hptune.conditions import Condition, Constraint, constraint_from_json, constraints_of
+from hptune.enumeration import Count
 from hptune.errors import did_you_mean
 from hptune.parameters import Boolean, Choice, Column, Fixed, Float, Int, Parameter, canonical, parameter_from_json
 
 __all__ = ["Boolean", "Choice", "Column", "Fixed", "Float", "Infeasible", "Int", "Parameter", "SearchSpace"]
 
 Row = NDArray[np.float64]
+
+_WALKED = 1_000_000  # where counting gives up, whether there are so many is found by listing them
 
 
 class Infeasible(ValueError):
@@ -253,63 +257,41 @@ class SearchSpace:
         hits = sum(self.broken(self.draw(rng.random(len(self.columns)))) is None for _ in range(draws))
         return hits / draws
 
-    def size(self, points: int | None = None, limit: int = 10**18) -> int | None:
+    def count(self, points: int | None = None) -> Count | None:
         """Return how many configurations there are, constraints ignored; None for a continuum.
 
-        With `points`, a continuous range counts as that many values. Counting stops at `limit` (returned then).
-        Conditions are counted exactly: the children of a parent's value count only under that value.
+        With `points`, a continuous range counts as that many values. The children of a parent's value count only under
+        that value.
         """
-        counted: dict[str, int] = {}
-        for parameter in self._order:
-            count = parameter.count if points is None else (parameter.count or points + len(parameter.columns) - 1)
-            if count is None:
-                return None
-            counted[parameter.name] = count
-        parents = {condition.parameter for parameter in self.parameters for condition in parameter.when}
-        free = math.prod(counted[p.name] for p in self.parameters if not p.when and p.name not in parents)
-        tied = [p for p in self._order if p.when or p.name in parents]
-        work = [0]
+        if points not in self._counts:
+            self._counts[points] = enumeration.count(self._order, points)
+        return self._counts[points]
 
-        def walk(index: int, values: dict[str, Any]) -> int:
-            work[0] += 1
-            if work[0] > 200_000:
-                return limit
-            if index == len(tied):
-                return 1
-            parameter = tied[index]
-            if not all(condition.holds(values) for condition in parameter.when):
-                return walk(index + 1, values)
-            if parameter.name not in parents:
-                return counted[parameter.name] * walk(index + 1, values)
-            total = 0
-            for value in parameter.listed(points):
-                total += walk(index + 1, {**values, parameter.name: value})
-                if total >= limit:
-                    return limit
-            return total
+    @cached_property
+    def _counts(self) -> dict[int | None, Count | None]:
+        return {}
 
-        return min(free * walk(0, {}), limit)
+    def size(self, points: int | None = None, limit: int = enumeration.LIMIT) -> int | None:
+        """Return `count` as a number: `limit` if there are as many or more, or if they are too many to be counted."""
+        found = self.count(points)
+        if found is None or found.exact or found.least >= limit:
+            return None if found is None else min(found.least, limit)
+        if limit > _WALKED:
+            return limit
+        return sum(1 for _ in itertools.islice(enumeration.listed(self._order, points), limit))
 
     def listed(self, points: int | None = None) -> Iterator[dict[str, Any]]:
         """Yield every allowed configuration once, the last parameter changing fastest.
 
         Continuous ranges contribute `points` evenly spaced values; raises ValueError if there is one and no `points`.
         """
-
-        def walk(index: int, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
-            if index == len(self._order):
-                ordered = {p.name: values[p.name] for p in self.parameters if p.name in values}
-                if self.broken(ordered) is None:
-                    yield ordered
-                return
-            parameter = self._order[index]
-            if not all(condition.holds(values) for condition in parameter.when):
-                yield from walk(index + 1, values)
-                return
-            for value in parameter.listed(points):
-                yield from walk(index + 1, {**values, parameter.name: value})
-
-        return walk(0, {})
+        declared = {parameter.name: place for place, parameter in enumerate(self.parameters)}
+        reordered = self._order != self.parameters
+        for values in enumeration.listed(self._order, points):
+            if reordered:
+                values = {name: values[name] for name in sorted(values, key=declared.__getitem__)}
+            if self.broken(values) is None:
+                yield values
 
     # -- other forms of it ------------------------------------------------------------------------------------------
 

@@ -67,6 +67,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "conditions",
             "definitions",
             "encoding",
+            "enumeration",
             "errors",
             "expressions",
             "frames",

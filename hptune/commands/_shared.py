@@ -17,6 +17,7 @@ from hptune.report.wording import spelled
 
 if TYPE_CHECKING:
     from hptune.history import History
+    from hptune.space import SearchSpace
 
 NEXT_TO_JOURNAL = "journal.jsonl"
 
@@ -75,6 +76,12 @@ def table_lines(table: Table, indent: str = "") -> list[str]:
     return [paint(head, "dim", on)] + [
         paint(row, "bold", on) if index in table.marked else row for index, row in enumerate(rows)
     ]
+
+
+def sized(space: SearchSpace) -> dict[str, int | bool | None]:
+    """Return a space's size as plain data: null for a continuum; there are more if it is not exact."""
+    count = space.count()
+    return {"size": None, "size_exact": True} if count is None else {"size": count.least, "size_exact": count.exact}
 
 
 def read_study(folder: Path) -> History:

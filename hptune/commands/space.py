@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hptune.commands._problem import inspected, warn
-from hptune.commands._shared import chosen_format, say, say_json, table_lines
+from hptune.commands._shared import chosen_format, say, say_json, sized, table_lines
 from hptune.report import phrases, wording
 from hptune.report.layout import Align, Table
 from hptune.report.result import SCHEMA_VERSION
@@ -58,7 +58,7 @@ def _document(space: SearchSpace, samples: Sequence[dict[str, Any]], share: floa
         "schema_version": SCHEMA_VERSION,
         **space.to_json(),
         "hash": space.hash,
-        "size": space.size(),
+        **sized(space),
         "feasible_share": share,
         "defaults": space.defaults(),
         "samples": list(samples),

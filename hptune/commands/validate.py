@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hptune.commands._problem import inspected, loaded_from, warn
-from hptune.commands._shared import say, say_json, stdout_width
+from hptune.commands._shared import say, say_json, sized, stdout_width
 from hptune.errors import Problem
 from hptune.job import Inspection
 from hptune.objective import Objective
@@ -97,7 +97,7 @@ def _document(name: str, inspection: Inspection | None, warnings: Sequence[Probl
             "features": inspection.features,
             "folds": inspection.folds,
             "space": inspection.space,
-            "size": space.size(),
+            **sized(space),
             "defaults": space.defaults(),
         }
     return found

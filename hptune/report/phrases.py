@@ -37,13 +37,16 @@ def metric(objective: Objective) -> str:
 
 
 def space(space: SearchSpace) -> str:
-    """Return how large a space is: `3 parameters, 120 configurations`."""
+    """Return how large a space is: `3 parameters, 120 configurations`, or `more than` as many as were counted."""
     searched = [parameter for parameter in space if not isinstance(parameter, Fixed)]
-    size = space.size()
+    size = space.count()
     words = wording.count(len(searched), "parameter")
     if len(searched) < len(space):
         words += f" and {len(space) - len(searched)} fixed"
-    return f"{words}, continuous" if size is None else f"{words}, {wording.count(size, 'configuration')}"
+    if size is None:
+        return f"{words}, continuous"
+    more = "" if size.exact else "more than "
+    return f"{words}, {more}{wording.count(size.least, 'configuration')}"
 
 
 def oracle(described: Mapping[str, Any]) -> str:
