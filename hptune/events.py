@@ -110,6 +110,17 @@ class Reported(Event):
     value: float
 
 
+class Reports(Event):
+    """Reports of one trial that follow each other, as (fold, step, value); `time` is the latest. Never in a journal.
+
+    Reading one keeps them so: as events of their own they took a kilobyte each.
+    """
+
+    type: Literal["reports"] = "reports"
+    trial: int
+    rows: list[tuple[int, float, float]]
+
+
 class TrialCompleted(Event):
     """All folds of the trial are measured."""
 

@@ -164,6 +164,8 @@ class History:
                 self._put(trial.changed(measurements=(*trial.measurements, measurement)))
             case ev.Reported():
                 self.reports.setdefault(event.trial, []).append((event.fold, event.step, event.value))
+            case ev.Reports():
+                self.reports.setdefault(event.trial, []).extend(event.rows)
             case ev.TrialCompleted():
                 self._put(self.trials[event.trial].changed(ended="completed"))
             case ev.TrialStopped():

@@ -22,12 +22,13 @@ import weakref
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from hptune.collecting import no_collecting
 from hptune.errors import DirectoryUnusable, FilesExhausted, JournalDamaged, StudyLocked, UsageError
-from hptune.events import FORMAT, Event, StudyStarted, event_from_json
+from hptune.events import FORMAT, Event, Reported, Reports, StudyStarted, event_from_json
 from hptune.held import Held, held_here
 
 NAME = "journal.jsonl"
@@ -42,6 +43,7 @@ _STRANGER = (
     "{path}: expected no file, or one of hptune's own, found somebody else's, which would be written over; "
     "move it away, or take another directory"
 )
+_REPORT = tuple(Reported.model_fields)  # the keys of a report, as they are written
 _written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _parse = json.JSONDecoder().raw_decode  # without looking for blanks around it, which a record does not have
 
@@ -85,48 +87,77 @@ def format_of(data: dict[str, Any]) -> int:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a journal's bytes hold: its events, the length in bytes of the good part, and what follows it."""
+    """What a journal's bytes hold: its events, the length in bytes of the good part, and what follows it.
+
+    There are as many events as records, unless the reports are `packed`.
+    """
 
     events: tuple[Event, ...]
+    records: int
     good: int
     torn: bytes
     format: int = FORMAT
 
 
-def scan(data: bytes, path: Path) -> Scan:
-    """Return the events in a journal's bytes.
+def scan(data: bytes, path: Path, *, packed: bool = False) -> Scan:
+    """Return the events in a journal's bytes; `packed`: reports that follow each other as one (`events.Reports`).
 
     A last record that fails its checksum counts as torn even if it ends in a newline, because a crash can leave a block
     of zeros; only the very first is never thrown away. Raises `JournalDamaged` for any other bad record, and for one
     that is as it was written but does not belong there (out of order, or of a newer hptune).
     """
     events: list[Event] = []
-    start, format = 0, FORMAT
+    records = start = 0
+    format = FORMAT
     with no_collecting():
         while start < len(data):
             end = data.find(b"\n", start)
             line = data[start:] if end < 0 else data[start:end]
             try:
                 found = checked(line)
-                if not events:
+                if not records:
                     format = format_of(found)
                 seq = found.pop("seq", None)
-                if seq != len(events):
-                    raise ValueError(f"expected record {len(events)}, found record {str(seq)[:20]}")
-                event = event_from_json(found, format)
-                if isinstance(event, StudyStarted) is not (not events):
-                    raise ValueError(f"expected {'another' if events else 'the study start as first'} record")
+                if seq != records:
+                    raise ValueError(f"expected record {records}, found record {str(seq)[:20]}")
+                if not (packed and events and format == FORMAT and _pack(found, events)):
+                    event = event_from_json(found, format)
+                    if isinstance(event, StudyStarted) is not (not events):
+                        raise ValueError(f"expected {'another' if events else 'the study start as first'} record")
+                    events.append(event)
             except Unchecked as error:
-                if (end < 0 or end == len(data) - 1) and (events or end < 0):
-                    return Scan(tuple(events), start, data[start:], format)
-                raise JournalDamaged(_damage(path, len(events) + 1, start, error)) from None
+                if (end < 0 or end == len(data) - 1) and (records or end < 0):
+                    return Scan(tuple(events), records, start, data[start:], format)
+                raise JournalDamaged(_damage(path, records + 1, start, error)) from None
             except ValueError as error:
-                raise JournalDamaged(_damage(path, len(events) + 1, start, error)) from None
-            events.append(event)
+                raise JournalDamaged(_damage(path, records + 1, start, error)) from None
+            records += 1
             if end < 0:  # complete but for its newline
-                return Scan(tuple(events), len(data), b"", format)
+                return Scan(tuple(events), records, len(data), b"", format)
             start = end + 1
-    return Scan(tuple(events), start, b"", format)
+    return Scan(tuple(events), records, start, b"", format)
+
+
+def _pack(found: dict[str, Any], events: list[Event]) -> bool:
+    """Add a record's fields to the reports that came last, and return whether they are those of a report.
+
+    What is not written quite as hptune does is left to the validation, which is slower.
+    """
+    if tuple(found) != _REPORT or found["type"] != "reported":
+        return False
+    _, time, trial, fold, step, value = found.values()
+    if not (type(trial) is type(fold) is int and type(time) is type(step) is type(value) is float):
+        return False
+    if not (isfinite(time) and isfinite(step) and isfinite(value)):
+        return False
+    last = events[-1]
+    if isinstance(last, Reports) and last.trial == trial:
+        last.rows.append((fold, step, value))
+        if time > last.time:
+            last.__dict__["time"] = time  # frozen, but not yet handed out
+    else:
+        events.append(Reports.model_construct(time=time, trial=trial, rows=[(fold, step, value)]))
+    return True
 
 
 def _damage(path: Path, line: int, byte: int, error: Exception) -> str:
@@ -139,13 +170,13 @@ def _damage(path: Path, line: int, byte: int, error: Exception) -> str:
     )
 
 
-def read(folder: Path) -> Scan:
-    """Return the journal of a run directory without locking it, a torn tail ignored.
+def read(folder: Path, *, packed: bool = False) -> Scan:
+    """Return the journal of a run directory without locking it, a torn tail ignored; `packed` as in `scan`.
 
     Raises FileNotFoundError without a journal, and `JournalDamaged`.
     """
     path = folder / NAME
-    return scan(read_bytes(path), path)
+    return scan(read_bytes(path), path, packed=packed)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -273,8 +304,8 @@ class Journal:
     """The single writer of a run directory's journal.
 
     Raises `StudyLocked` when another process holds the folder, `JournalDamaged`, `DirectoryUnusable` when it cannot be
-    made or written, and `UsageError` for files of others under its names. `events` are those found on opening;
-    `repaired` says what was cut off, "" if nothing.
+    made or written, and `UsageError` for files of others under its names. `events` are those found on opening, reports
+    packed; `repaired` says what was cut off, "" if nothing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -302,13 +333,13 @@ class Journal:
             new = not os.path.lexists(self.path)
             self._held.file = self._journal(os.O_CREAT)
             data = b"" if new else read_bytes(self.path)
-        found = scan(data, self.path)
+        found = scan(data, self.path, packed=True)
         if not found.events and not found.torn.startswith((_HEAD[: len(found.torn)], b"\0")):
             raise UsageError(
                 _STRANGER.format(path=self.path)
             )  # a first record of ours that a crash cut off begins so
         self._size = found.good
-        self._seq = len(found.events)
+        self._seq = found.records
         with disk(self.path, "repair"):
             if found.torn:
                 handle = os.open(self.folder / TORN, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _OURS, 0o644)
@@ -324,7 +355,7 @@ class Journal:
             if new:
                 sync_folder(self.folder)
             if found.format < FORMAT:
-                self._upgrade(found)
+                self._upgrade(scan(data[: found.good], self.path))
         return found.events
 
     def _journal(self, more: int = 0) -> int:

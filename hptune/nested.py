@@ -73,7 +73,7 @@ def run_nested(
 def _is_done(place: Path, trials: int | None) -> bool:
     """Return whether a fold's search has had so many configurations, or stopped for another reason, and was scored."""
     try:
-        history = replay(jn.read(place).events)
+        history = replay(jn.read(place, packed=True).events)
     except (OSError, ValueError, IndexError):
         return False
     if history.ended == "trials" and (trials is None or history.view().configurations < trials):
@@ -84,4 +84,4 @@ def _is_done(place: Path, trials: int | None) -> bool:
 def outer_histories(folder: Path, folds: int) -> list[History]:
     """Return the histories of the outer folds that are there, in order, read without a lock."""
     places = [fold_folder(folder, fold) for fold in range(folds)]
-    return [replay(jn.read(place).events) for place in places if (place / jn.NAME).is_file()]
+    return [replay(jn.read(place, packed=True).events) for place in places if (place / jn.NAME).is_file()]

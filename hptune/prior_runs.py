@@ -68,7 +68,7 @@ def _read(place: Path) -> tuple[History, str]:
         raise ValueError(f"expected the run directory of an earlier study, found {what} ({place})") from None
     except OSError as error:
         raise ValueError(f"cannot read {place}: {error.strerror}") from None
-    scanned = jn.scan(data, place / jn.NAME)
+    scanned = jn.scan(data, place / jn.NAME, packed=True)
     if not scanned.events:
         raise ValueError(f"the study in {place} has not begun: its journal holds no record yet")
     try:

@@ -44,7 +44,7 @@ def rehearsed(
     check_limits(loaded)
     check_free(folder, loaded.config.evaluate.nested or 0)
     with jn.disk(folder / jn.NAME, "read"):
-        events = jn.read(folder).events if (folder / jn.NAME).is_file() and not fresh else ()
+        events = jn.read(folder, packed=True).events if (folder / jn.NAME).is_file() and not fresh else ()
     oracle = oracle_of(loaded, allow_import)
     executor = loaded.config.executor.open(setup_of(loaded, allow_import))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,15 +17,18 @@ def replay(events: Sequence[ev.Event], path: Path | str = "the journal") -> Hist
 
     Raises `JournalDamaged`, naming `path`, for events that cannot follow each other: hptune did not write them.
     """
-    number = 0
+    number = 0  # of the record
     try:
         first = events[0]
         if not isinstance(first, ev.StudyStarted):
             raise ValueError(f"expected the study's start, found {first.type}")
         history = History(first)
         with no_collecting():
-            for number, event in enumerate(events[1:], 1):  # noqa: B007 - for the message
+            for event in itertools.islice(events, 1, None):
+                number += 1
                 history.apply(event)
+                if isinstance(event, ev.Reports):
+                    number += len(event.rows) - 1
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise JournalDamaged(

@@ -48,7 +48,7 @@ def _strangers(folder: Path, outer_folds: int) -> list[str]:
         return []
     names = [*OURS, jn.LOCK, *OUR_FOLDERS, *(f"{OUTER}{fold}" for fold in range(outer_folds))]
     with contextlib.suppress(FileNotFoundError):
-        held = jn.read(folder)
+        held = jn.read(folder, packed=True)
         if held.events:
             return []
         if not held.torn:  # made and locked, but nothing was written

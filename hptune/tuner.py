@@ -315,7 +315,7 @@ class Tuner:
     def history(self) -> History:
         """All trials; raises `UsageError` before the first search (of a directory: before its first trial)."""
         if self._history is None and self.directory is not None and self._kept():
-            self._history = replay(read(self.directory).events)
+            self._history = replay(read(self.directory, packed=True).events)
         if self._history is None:
             raise UsageError("call search() first")
         return self._history

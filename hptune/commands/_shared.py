@@ -94,7 +94,7 @@ def read_study(folder: Path) -> History:
     from hptune.replay import replay
 
     try:
-        scan = journal.read(folder)
+        scan = journal.read(folder, packed=True)
     except FileNotFoundError:
         raise UsageError(no_study(folder)) from None
     except NotADirectoryError:

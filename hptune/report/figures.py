@@ -53,7 +53,7 @@ def draw(folders: Sequence[Path], out: Path) -> list[Path]:
     from hptune import journal
     from hptune.replay import replay
 
-    return draw_histories([replay(journal.read(folder).events) for folder in folders], out)
+    return draw_histories([replay(journal.read(folder, packed=True).events) for folder in folders], out)
 
 
 def draw_histories(histories: Sequence[History], out: Path) -> list[Path]:
