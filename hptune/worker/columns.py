@@ -7,7 +7,7 @@ Everything is a warning but infinite values, which no estimator of scikit-learn 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -16,6 +16,8 @@ from hptune.worker import cells
 
 ROWS = 20_000
 """More rows than these are sampled where a check would take long: what holds for so many is no accident."""
+CELLS = 5_000_000
+"""So many numbers are looked at in one go: 40 MB."""
 CHANCE = 1e-6
 """The probability, over all columns together, of a false alarm that a column determines the target."""
 PROSE = 200
@@ -86,13 +88,35 @@ class Columns:
         pairs = zip(self._names, self._kinds, strict=True)
         return [(name, self.X.iloc[:, number]) for number, (name, kind) in enumerate(pairs) if kind in kinds]
 
+    def _ruled_out(self, rows: Any, told: Callable[[Any], Any]) -> set[int]:
+        """Return the positions of the columns of plain numbers of which `told` says so, asked for many at a time.
+
+        `told` gets the values (rows, columns) as floats, at most `CELLS` of them, and answers (columns,). Looking at
+        thousands of columns one by one takes seconds.
+        """
+        import numpy as np
+
+        plain = [i for i, dtype in enumerate(self.X.dtypes) if isinstance(dtype, np.dtype) and dtype.kind in "biuf"]
+        table = self.X.iloc[rows]
+        at_once = max(CELLS // max(len(table), 1), 1)
+        out: set[int] = set()
+        for start in range(0, len(plain) if len(table) else 0, at_once):
+            some = plain[start : start + at_once]
+            out.update(np.array(some)[told(table.iloc[:, some].to_numpy(float))].tolist())
+        return out
+
     # -- checks -----------------------------------------------------------------------------------------------------
 
     def infinite(self) -> list[Remark]:
         """Return the columns with infinite values."""
         import numpy as np
 
-        found = [name for name, column in self._of("f") if np.isinf(column.to_numpy(float, na_value=np.nan)).any()]
+        finite = self._ruled_out(slice(None), lambda values: ~np.isinf(values).any(axis=0))
+        found = [
+            name
+            for number, name in enumerate(self._names)
+            if self._kinds[number] == "f" and number not in finite and _infinite(self.X.iloc[:, number])
+        ]
         if not found:
             return []
         text = f"infinite values in {few(found)}; put a number or nothing (an empty cell) in their place"
@@ -102,7 +126,10 @@ class Columns:
         """Return the columns that say nothing: one value throughout, or none."""
         empty: list[str] = []
         same: list[str] = []
+        varied = self._ruled_out(slice(50), _varied)
         for number, name in enumerate(self._names):
+            if number in varied:
+                continue
             column = self.X.iloc[:, number]
             if len(column) > 1 and _alike(column.iloc[:50]) and _distinct(column) == 1:
                 (empty if bool(column.isna().iloc[0]) else same).append(name)
@@ -171,8 +198,17 @@ class Columns:
             return []
         q = float(((np.bincount(codes) / n) ** 2).sum())
         out = []
+        target = None if self.classes else self.y[self.once]
+
+        def apart(values: Any) -> Any:
+            return ~repeats(_different(values)) & ~_may_follow(values, target)
+
+        def repeats(k: Any) -> Any:
+            return (n - k) * np.log(q) < np.log(CHANCE / len(self._names))
+
+        harmless = self._ruled_out(self.once, apart)
         for number, name in enumerate(self._names):
-            if name in known:
+            if name in known or number in harmless:
                 continue
             column = self.X.iloc[:, number].iloc[self.once]
             try:
@@ -181,8 +217,7 @@ class Columns:
             except TypeError:  # objects that cannot be compared
                 continue
             k = int(values.max()) + 1
-            repeats = (n - k) * np.log(q) < np.log(CHANCE / len(self._names))
-            if repeats and len(np.unique(values * len(classes) + codes)) == k:
+            if repeats(k) and len(np.unique(values * len(classes) + codes)) == k:
                 same = "says the same as" if k == len(classes) else "alone determines"
                 out.append(Remark(_leak(name, same), (name,)))
             elif not self.classes and _follows(column, self.y[self.once]):
@@ -255,6 +290,40 @@ def _alike(column: Any) -> bool:
     if values.dtype.kind not in "biuf":
         return _distinct(column) == 1
     return bool((values == values[0]).all() or (values != values).all())
+
+
+def _varied(values: Any) -> Any:
+    """Return which columns of floats have several values."""
+    return (values != values[0]).any(axis=0) & (values == values).any(axis=0)
+
+
+def _different(values: Any) -> Any:
+    """Return how many different values the columns of floats have, or fewer; missing ones are one."""
+    import numpy as np
+
+    ordered = np.sort(values, axis=0)
+    missing = np.isnan(values).sum(axis=0)
+    return 1 + (ordered[1:] != ordered[:-1]).sum(axis=0) - np.maximum(missing - 1, 0)
+
+
+def _may_follow(values: Any, y: Any) -> Any:
+    """Return which columns of floats never fall (or never rise) where the target rises: others do not follow it."""
+    import numpy as np
+
+    if y is None:
+        return np.zeros(values.shape[1], dtype=bool)
+    target = np.asarray(y, dtype=float)
+    if not np.isfinite(target).all():
+        return np.ones(values.shape[1], dtype=bool)
+    ordered = values[np.argsort(target, kind="stable")]
+    before, after = ordered[:-1], ordered[1:]
+    return (after >= before).all(axis=0) | (after <= before).all(axis=0)
+
+
+def _infinite(column: Any) -> bool:
+    import numpy as np
+
+    return bool(np.isinf(column.to_numpy(float, na_value=np.nan)).any())
 
 
 def _distinct(column: Any) -> int:
