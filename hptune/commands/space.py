@@ -13,7 +13,7 @@ from hptune.commands._shared import chosen_format, say, say_json, sized, table_l
 from hptune.report import phrases, wording
 from hptune.report.layout import Align, Table
 from hptune.report.result import SCHEMA_VERSION
-from hptune.report.tables import short_names
+from hptune.report.tables import SHARED, active, sharing, short_names
 from hptune.space import Boolean, Choice, Fixed, Float, Int, Parameter, SearchSpace
 
 FORMATS = ("table", "json", "markdown")
@@ -104,8 +104,16 @@ def _range(parameter: Parameter) -> str:
 
 
 def _samples(space: SearchSpace, samples: Sequence[dict[str, Any]]) -> Table:
+    """Return the samples as rows; as in a table of trials, conditional parameters share a column if there are many."""
     short = short_names(space.by_name)
-    searched = [parameter for parameter in space if not isinstance(parameter, Fixed)]
-    align: list[Align] = ["right" if isinstance(p, (Float, Int)) else "left" for p in searched]
-    rows = [[wording.value(one[p.name]) if p.name in one else wording.ABSENT for p in searched] for one in samples]
-    return Table([short[p.name] for p in searched], rows, align)
+    names = [parameter.name for parameter in space if not isinstance(parameter, Fixed)]
+    nested = sharing(space, names)
+    own = [space[name] for name in names if name not in set(nested)]
+    align: list[Align] = ["right" if isinstance(p, (Float, Int)) else "left" for p in own]
+    rows = [[wording.value(one[p.name]) if p.name in one else wording.ABSENT for p in own] for one in samples]
+    headers = [short[p.name] for p in own]
+    if nested:
+        headers.append(SHARED)
+        align.append("left")
+        rows = [[*row, active(one, nested)] for row, one in zip(rows, samples, strict=True)]
+    return Table(headers, rows, align)

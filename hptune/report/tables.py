@@ -18,6 +18,8 @@ SORT_KEYS = ("trial", "score", "std", "seconds", "status")
 STATUSES = ("completed", "stopped", "failed", "running")
 
 _OWN_COLUMNS = 2  # more conditional parameters than this share one column: most of their cells would be empty
+SHARED = "with"
+"""The header of that column."""
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:
@@ -185,9 +187,7 @@ def trial_table(
         for metric in dict.fromkeys(name for t in trials for name in t.metrics):
             add(metric.removeprefix("neg_"), _metric_cells(trials, metric))
         add("seconds", [wording.number(t.seconds, 3) for t in trials])
-    nested = [name for name in names if space[name].when]
-    if len(nested) <= _OWN_COLUMNS:
-        nested = []
+    nested = sharing(space, names)
     for name in names:
         if name in nested:
             continue
@@ -195,18 +195,24 @@ def trial_table(
         cells = [wording.value(t.values[name]) if name in t.values else wording.ABSENT for t in trials]
         add(short[name], cells, "right" if numeric else "left")
     if nested:
-        add("with", [_nested(t, nested) for t in trials], "left")
+        add(SHARED, [active(t.values, nested) for t in trials], "left")
     rows = list(zip(*columns, strict=True)) if trials else []
     best = history.best  # the finals' winner need not be the best of the search
     marked = frozenset(i for i, t in enumerate(trials) if best is not None and t.number == best.number)
     return TrialTable(Table(headers, rows, align, keep, marked), {} if everything else constant)
 
 
-def _nested(trial: Trial, names: Sequence[str]) -> str:
+def sharing(space: SearchSpace, names: Sequence[str]) -> list[str]:
+    """Return the parameters among these that share one column of a table, if any do."""
+    nested = [name for name in names if space[name].when]
+    return nested if len(nested) > _OWN_COLUMNS else []
+
+
+def active(values: Mapping[str, Any], names: Iterable[str]) -> str:
     """Return the active ones of these parameters on one line, each by the end of its name."""
-    active = [name for name in names if name in trial.values]
-    short = short_names(active)
-    return ", ".join(f"{short[name]}={wording.value(trial.values[name])}" for name in active) or wording.ABSENT
+    found = [name for name in names if name in values]
+    short = short_names(found)
+    return ", ".join(f"{short[name]}={wording.value(values[name])}" for name in found) or wording.ABSENT
 
 
 def _status(history: History, trial: Trial) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -269,6 +270,22 @@ def test_space_shows_the_parameters_and_samples(project: Path, capsys: Capture) 
     assert len(found["samples"]) == 2
     assert cli.invoke(["space", "study.yaml", "--format", "markdown"]) == 0
     assert capsys.readouterr().out.startswith("| parameter |")
+
+
+def test_samples_of_a_space_of_many_branches_show_what_is_active(project: Path, capsys: Capture) -> None:
+    """100 branches of 5 parameters made a table of 501 columns."""
+    branches = "".join(
+        f", p{i}_{j}: {{type: int, min: 0, max: 9, when: {{branch: k{i}}}}}" for i in range(30) for j in (0, 1)
+    )
+    names = ", ".join(f"k{i}" for i in range(30))
+    text = Path("study.yaml").read_text()
+    Path("study.yaml").write_text(text.replace("space: {", f"space: {{branch: [{names}]{branches}, "))
+    assert cli.invoke(["space", "study.yaml", "--sample", "3"]) == 0
+    header, *rows = capsys.readouterr().out.splitlines()[-4:]
+    assert header.split() == ["branch", "x", "y", "with"]
+    for row in rows:
+        branch = row.split()[0].removeprefix("k")
+        assert re.search(rf"p{branch}_0=\d, p{branch}_1=\d$", row)
 
 
 # -- interrupted ---------------------------------------------------------------------------------------------------
