@@ -42,7 +42,8 @@ class ProcessExecutor:
 
     One core is left to the study while the workers load: of as many workers as cores, or more, the surplus starts with
     the first outcome, or once there is a job for it, `HEAD_START` seconds later at most. Children that load all at once
-    would keep the first answer, for which a run waits, from coming.
+    would keep the first answer, for which a run waits, from coming. Of the surplus only as many as there are cores load at
+    a time, each until it has its first job: a short study is over before sixteen workers on two cores have all begun.
 
     The threads are daemons and the children end with this process, however it ends: closing is good manners only.
     """
@@ -64,6 +65,7 @@ class ProcessExecutor:
         self._at_once = max(1, usable_cores() - 1)
         self._submitted = 0
         self._surplus = threading.Event()
+        self._loading = threading.Semaphore(max(usable_cores(), 2))
         self._slots = [
             Slot(setup, name=worker_name(number), service=service, spare=spare) for number in range(workers)
         ]
@@ -116,6 +118,7 @@ class ProcessExecutor:
                     item[1].cancel()
             for _ in self._threads:
                 self._queue.put(None)
+            self._loading.release(len(self._threads))
         for thread in self._threads:
             if thread is not threading.current_thread():  # closed by a callback of one of our own futures
                 thread.join(5.0 if self._kill else None)
@@ -126,14 +129,26 @@ class ProcessExecutor:
         While jobs wait in line, a child gets its next one before the last one's outcome is told: telling it wakes the
         study, which then keeps the interpreter for a millisecond or more.
         """
+        loading = surplus
         if surplus:
             self._surplus.wait(HEAD_START)
+            self._loading.acquire()
         self._warm(slot)
         untold: list[Callable[[], None]] = []
 
         def tell() -> None:
             while untold:
                 untold.pop()()
+
+        def loaded() -> None:
+            nonlocal loading
+            if loading:
+                self._loading.release()
+            loading = False
+
+        def sent() -> None:
+            loaded()
+            tell()
 
         while (item := self._next(tell)) is not None:
             job, future = item
@@ -144,10 +159,10 @@ class ProcessExecutor:
             outcome: Outcome | None = None
             error: BaseException | None = None
             try:
-                outcome = slot.run(job, sent=tell)
+                outcome = slot.run(job, sent=sent)
             except BaseException as caught:  # the future carries it to whoever waits
                 error = caught
-            tell()
+            sent()
             self._surplus.set()
             with self._lock:
                 del self._running[future]

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
@@ -18,6 +19,7 @@ from hptune import guard
 from hptune.errors import ExecutorUnreachable
 from hptune.executors import process
 from hptune.executors.process import ProcessExecutor
+from hptune.job import Outcome
 
 COORDINATOR = """
 import sys, time
@@ -94,6 +96,65 @@ def test_of_more_workers_than_cores_the_surplus_starts_when_there_is_work_for_it
     try:
         both = [executor.submit(job("sleep", values={"seconds": 600})) for _ in range(2)]
         assert until(lambda: all(one.running() for one in both), 10)
+    finally:
+        executor.close(kill=True)
+
+
+class Loading:
+    """Stands for a slot: the first one's child is there at once, all others load until `ready`."""
+
+    warm = True
+
+    def __init__(self, started, ready, name):
+        self.started, self.ready, self.name = started, ready, name
+
+    def start(self):
+        if self.name not in self.started:
+            self.started.append(self.name)
+
+    def run(self, job, sent):
+        if self.name == "process-0":
+            time.sleep(0.05)
+        else:
+            self.ready.wait(20)
+        sent()
+        return Outcome(worker=self.name)
+
+    def cancel(self):
+        self.ready.set()
+
+    def uncancel(self):
+        pass
+
+    def close(self, kill):
+        pass
+
+
+def test_of_many_workers_on_few_cores_few_load_at_a_time_and_all_while_jobs_wait(monkeypatch):
+    """Sixteen on two cores: a study of trials that take no time was over when all had loaded (32 s of CPU)."""
+    started, ready = [], threading.Event()
+    monkeypatch.setattr(process, "usable_cores", lambda: 2)
+    monkeypatch.setattr(process, "Slot", lambda setup, name, **_: Loading(started, ready, name))
+    executor = ProcessExecutor(setup_for(), 16)
+    try:
+        futures = [executor.submit(job(trial=number)) for number in range(20)]
+        assert until(lambda: sum(future.done() for future in futures) == 18, 10)
+        time.sleep(0.1)
+        assert len(started) == 3
+        ready.set()
+        assert all(future.result(10).failure is None for future in futures)
+    finally:
+        executor.close(kill=True)
+    assert not any(thread.is_alive() for thread in executor._threads)
+
+
+def test_all_of_many_workers_start_while_there_are_jobs_for_them(monkeypatch):
+    monkeypatch.setattr(process, "usable_cores", lambda: 2)
+    executor = ProcessExecutor(setup_for(), 6, service=HOSTILE)
+    try:
+        futures = [executor.submit(job("sleep", values={"seconds": 600})) for _ in range(6)]
+        assert until(lambda: all(one.running() for one in futures), 20)
+        assert until(lambda: all(slot.pid is not None for slot in executor._slots), 10)
     finally:
         executor.close(kill=True)
 
