@@ -12,6 +12,7 @@ from hptune.space import Boolean, Choice, Fixed, Float, Int, SearchSpace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NO_COLOR", "1")
+os.environ.pop("COLUMNS", None)  # of the terminal, and pytest-xdist's 80: what is not asked to fold does not
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts its background jobs with Ctrl-C ignored, which every process of theirs inherits.
     signal.signal(signal.SIGINT, signal.default_int_handler)
