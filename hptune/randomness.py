@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import random
+import threading
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -39,17 +40,22 @@ def seed_for(seed: int, *names: Name) -> int:
     return int(stream(seed, *names).generate_state(1)[0] >> 1)
 
 
+_globals = threading.RLock()
+
+
 @contextlib.contextmanager
 def seeded_globals(seed: int) -> Iterator[None]:
     """Seed Python's and numpy's global generators, and put them back afterwards.
 
-    Code that draws from these (`random_state=None` does) then gives the same in any process and fold order.
+    Code that draws from these (`random_state=None` does) then gives the same in any process and fold order. There is one
+    pair of generators for all threads: a second thread waits here until the first is done.
     """
-    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one is the point
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
+    with _globals:
+        python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one is the point
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)  # noqa: NPY002

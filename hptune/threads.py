@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -62,11 +63,17 @@ def _controller(scipy_loaded: bool) -> Any:
     return ThreadpoolController()
 
 
+_limiting = threading.RLock()
+
+
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Limit the linear algebra libraries loaded so far to one thread, and put them back afterwards."""
+    """Limit the linear algebra libraries loaded so far to one thread, and put them back afterwards.
+
+    Their number is the process's: another thread waits here, as it would else find and put back the limited one.
+    """
     if _limited:  # they have one thread from the start; looking for them takes 30 ms
         yield
         return
-    with _controller("scipy.linalg" in sys.modules).limit(limits=1):
+    with _limiting, _controller("scipy.linalg" in sys.modules).limit(limits=1):
         yield
