@@ -27,8 +27,8 @@ class FunctionModel(MeasuringModel):
     """A function called with the trial's values as one dict.
 
     It is further given `seed=` (an int), `report=` (called with a value and a step) and, when `data:` is declared,
-    `X=`, `y=` and `groups=`, each only if its signature names it. It returns the metric as a number, or a dict that
-    holds the metric and those of `evaluate.also` by name.
+    `X=`, `y=` and `groups=`, each only if its signature names it; it may change these in place. It returns the metric
+    as a number, or a dict that holds the metric and those of `evaluate.also` by name.
     """
 
     key: ClassVar[str] = "function"
@@ -68,9 +68,21 @@ class FunctionModel(MeasuringModel):
 
     def measure(self, values: Mapping[str, Any], call: Call, *, load: Loader) -> Any:
         function = load(self.function, key="model.function", wanted="function")
-        offered = {"seed": call.seed, "report": call.report, **call.data}
         named = _parameters(function)
-        return function(dict(values), **{name: offered[name] for name in offered if name in named})
+        data = {name: _own(found) for name, found in call.data.items() if name in named}
+        offered = {"seed": call.seed, "report": call.report}
+        return function(dict(values), **{name: offered[name] for name in offered if name in named}, **data)
+
+
+def _own(data: Any) -> Any:
+    """Return a copy (None of None) that a function may change in place: the next trial must not meet its changes."""
+    if data is None:
+        return None
+    if hasattr(data, "iloc"):
+        import pandas as pd
+
+        return data.copy(deep=int(pd.__version__.split(".")[0]) < 3)  # pandas 3 copies what is changed, when it is
+    return data.copy()
 
 
 _known: list[tuple[Any, frozenset[str]]] = []

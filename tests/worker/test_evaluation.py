@@ -204,6 +204,15 @@ def test_a_function_gets_what_its_signature_names() -> None:
     assert call("greedy").measurements[0].score == 0.0
 
 
+@pytest.mark.parametrize("data", [SYNTHETIC, DIABETES, {"function": "sample_objectives:sparse_data"}])
+def test_what_a_function_changes_in_its_data_the_next_trial_does_not_meet(data: dict[str, Any]) -> None:
+    evaluate = {"metric": "loss", "direction": "minimize"}
+    worker = Service(setup({"function": "sample_objectives:changes_in_place"}, data, evaluate))
+    first, again = (worker.run(Job(trial=number, values={}, folds=(0,))) for number in (0, 1))
+    assert first.failure is None
+    assert first.measurements[0].score == again.measurements[0].score
+
+
 @pytest.mark.parametrize(
     ("what", "said"),
     [

@@ -5,6 +5,7 @@ import sys
 import warnings
 
 import numpy as np
+from scipy import sparse
 
 
 def sphere(values):
@@ -73,3 +74,18 @@ def none_metric(y_true, y_pred):
 
 
 not_callable = 3
+
+
+def changes_in_place(values, X, y, groups):
+    seen = float(X.to_numpy().sum() if hasattr(X, "iloc") else X.sum()) + float(y.sum())
+    if hasattr(X, "iloc"):
+        X["extra"] = 1.0
+        X.iloc[0, 0] += 100.0
+    else:
+        (X.data if sparse.issparse(X) else X[0])[0] += 100.0
+    y[:3] += 100.0
+    return seen
+
+
+def sparse_data():
+    return sparse.csr_array(np.eye(6)), np.arange(6.0)
