@@ -47,8 +47,12 @@ class HyperModel:
 
 
 def _respecting_tunable(build: Any) -> Any:
-    @functools.wraps(build)
+    """Return a method that calls `build`, a function or what `staticmethod` or `classmethod` made of one."""
+    bare = isinstance(build, (staticmethod, classmethod))
+
+    @functools.wraps(build.__func__ if bare else build)
     def wrapped(self: HyperModel, hp: HyperParameters, *args: Any, **kwargs: Any) -> Any:
-        return build(self, hp if self.tunable else hp.copy(), *args, **kwargs)
+        bound = build.__get__(self, type(self)) if bare else functools.partial(build, self)
+        return bound(hp if self.tunable else hp.apart(), *args, **kwargs)
 
     return wrapped

@@ -37,6 +37,20 @@ def place_of(parameter: Parameter) -> Place:
     return parameter.name, canonical(conditions)
 
 
+class NotSearched(UserWarning):
+    """A trial meets a hyperparameter that it has no value for, `name`; it runs at the default `value`."""
+
+    def __init__(self, name: str, value: Any) -> None:
+        super().__init__(name, value)
+        self.name, self.value = name, value
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: this trial has no value for it; it runs at {self.value!r} (declare it beforehand to have it "
+            "searched)"
+        )
+
+
 class HyperParameters:
     """Hyperparameters and their current values.
 
@@ -65,6 +79,7 @@ class HyperParameters:
         # give way (KerasTuner's way to tailor a model's ranges), so it is no reason for a warning.
         self._preset: set[Place] = set()
         self._in_trial = False
+        self._expects_new = False
         self._warned: set[str] = set()
 
     # -- the hyperparameters -----------------------------------------------------------------------------------------
@@ -228,9 +243,8 @@ class HyperParameters:
             self.values[name] = fresh(self._first_value(parameter))
             if self._in_trial:
                 self.first_met.append(name)  # once: from now on it has a value
-                self._warn(
-                    f"{name}: this trial has no value for it; it runs at {self.values[name]!r}", name, depth + 1
-                )
+                if not self._expects_new:
+                    self._warn(NotSearched(name, self.values[name]), name, depth + 1)
         return self.values[name]
 
     def _first_value(self, parameter: Parameter) -> Any:
@@ -247,10 +261,10 @@ class HyperParameters:
     def _warn_twice(self, name: str, depth: int) -> None:
         self._warn(f"{name}: defined again with other values; the first definition holds", name, depth + 1)
 
-    def _warn(self, text: str, key: str, depth: int) -> None:
+    def _warn(self, said: str | UserWarning, key: str, depth: int) -> None:
         if key not in self._warned:
             self._warned.add(key)
-            warnings.warn(text, UserWarning, stacklevel=depth)
+            warnings.warn(said, UserWarning, stacklevel=depth)
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
@@ -339,8 +353,14 @@ class HyperParameters:
         for parameter in self.space:
             out._register(parameter)
         out._preset = set(self._places)
-        out._in_trial = self._in_trial
+        out._in_trial, out._expects_new = self._in_trial, self._expects_new
         out.values = {name: fresh(value) for name, value in self.values.items()}
+        return out
+
+    def apart(self) -> HyperParameters:
+        """Return a copy for what is not to be tuned: where it meets new names they run at their defaults, unsaid."""
+        out = self.copy()
+        out._expects_new = True
         return out
 
     def get_config(self) -> dict[str, Any]:
@@ -371,11 +391,11 @@ class HyperParameters:
         return space_of(self.space)
 
     @classmethod
-    def from_values(cls, space: SearchSpace, values: Mapping[str, Any]) -> Self:
+    def from_values(cls, space: SearchSpace, values: Mapping[str, Any], *, expects_new: bool = False) -> Self:
         """Return a container that hands out a trial's values: `values` is a configuration of `space`.
 
         A hyperparameter that `build` asks for and the trial has no value for runs at its default, with one warning a
-        name, and its name is added to `first_met`.
+        name (none if it `expects_new` ones), and its name is added to `first_met`.
         """
         out = cls()
         for parameter in space:
@@ -384,7 +404,7 @@ class HyperParameters:
         out._preset = set(out._places)
         for name, value in values.items():
             out.values.setdefault(plain_name(name), fresh(value))
-        out._in_trial = True
+        out._in_trial, out._expects_new = True, expects_new
         return out
 
 

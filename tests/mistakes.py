@@ -59,6 +59,17 @@ budget: {trials: 4}
 executor: {type: serial}
 """
 
+HYPERMODEL = """\
+version: 1
+name: kinds
+data: {train: kinds.csv, target: kind}
+model: {hypermodel: "mine:Mine"}
+evaluate: {metric: accuracy, cv: 4}
+oracle: {type: random}
+budget: {trials: 4}
+executor: {type: serial}
+"""
+
 FUNCTION = """\
 version: 1
 name: bowl
@@ -79,6 +90,19 @@ evaluate: {metric: loss}
 ASKED = {"outside.yaml": OUTSIDE}
 ASK = ("ask", "outside.yaml")
 BOWL = "def bowl(values):\n    return values['x'] ** 2\n"
+
+MINE = """\
+from sklearn.linear_model import LogisticRegression
+
+
+class Mine:
+    def build(self, hp):
+        return LogisticRegression(C=hp.Float("C", 1e-3, 1e3, sampling="log"))
+
+    def fit(self, hp, model, X, y):
+        order = y.argsort() if hp.Boolean("sort") else range(len(y))
+        return model.fit(X.iloc[order], y[order])
+"""
 
 
 @dataclass(frozen=True)
@@ -356,6 +380,16 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             "a shell's signs without a shell",
             "model: {function: bowl:bowl}",
             "model: {command: '{python} bowl.py {x} | tee log', metrics: {stdout: json}}",
+            **WARNED,
+        ),
+        Mistake(
+            "a hyperparameter that only a hypermodel's fit asks for",
+            "def fit(self, hp, model, X, y): ... hp.Boolean('sort') ...   # model: {hypermodel: \"mine:Mine\"}",
+            {
+                "study.yaml": HYPERMODEL,
+                "kinds.csv": KINDS,
+                "mine.py": MINE,
+            },
             **WARNED,
         ),
     ],

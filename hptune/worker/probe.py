@@ -25,7 +25,7 @@ Cause = tuple[tuple[str, Any], ...]
 
 
 def probe(problem: Problem, space: SearchSpace) -> list[Finding]:
-    """Return an error for each combination of choices that cannot be fitted, and one that says what was left out.
+    """Return an error for each combination of choices that cannot be fitted, and what was left out or is not searched.
 
     Bounded by `MOST_FITS` fits and `probe_fits.MOST_SECONDS`; nothing is said of branches beyond that but how many.
     """
@@ -45,6 +45,12 @@ def probe(problem: Problem, space: SearchSpace) -> list[Finding]:
     if len(tried) < len(branches):
         message = f"probed {len(tried)} of {len(branches)} combinations of choices; the others were not tried"
         out.append(Finding(key="space", message=message, severity="warning"))
+    for name, value in fits.unsearched.items():
+        message = (
+            f"{name} is asked for in fit only, which is not recorded: it is not searched, trials run it at {value!r}; ask "
+            "for it in build(hp) too"
+        )
+        out.append(Finding(key="model.hypermodel", message=message, severity="warning"))
     return out
 
 

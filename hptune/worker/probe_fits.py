@@ -12,6 +12,7 @@ import numpy as np
 
 from hptune.dataset import Rows
 from hptune.evaluate import is_function
+from hptune.hyperparameters import NotSearched
 from hptune.parameters import canonical
 from hptune.randomness import seed_for
 from hptune.resource import ROWS as ALL_ROWS
@@ -41,6 +42,8 @@ class ProbeFits:
         self.problem = problem
         self.seconds = 0.0
         """What the fits have taken so far."""
+        self.unsearched: dict[str, Any] = {}
+        """Hyperparameters that fits met and the space does not hold, with the defaults they run at."""
         self._known: dict[str, tuple[str | None, bool]] = {}
         fold, (kept, tested) = min(enumerate(problem.splits), key=lambda one: len(one[1][0]))
         resource = problem.resource
@@ -94,14 +97,17 @@ class ProbeFits:
         resource, message = self.problem.resource, None
         given = dict(values) if resource is None else resource.applied(values, resource.lowest)
         began = time.monotonic()
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("ignore")  # convergence on sixty rows means nothing
+            warnings.simplefilter("always", NotSearched)
             try:
                 model = self.problem.fit(given, rows, seed=seed)
                 model.predict(X)
                 message = self._nan(model)
             except Exception as error:
                 message = failure_of(error).message.splitlines()[0]
+        met = [one.message for one in caught if isinstance(one.message, NotSearched)]
+        self.unsearched.update({one.name: one.value for one in met})
         took = time.monotonic() - began
         self.seconds += took
         return message, took

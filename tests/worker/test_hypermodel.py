@@ -171,3 +171,14 @@ def test_constraints_that_leave_next_to_nothing_of_a_recorded_space_are_refused(
     assert found == [
         ("constraints", "the constraints leave less than 0.1% of the space: loosen them, or narrow the ranges")
     ]
+
+
+def test_what_only_fit_asks_for_is_told_to_be_not_searched() -> None:
+    answer = Service(setup({"hypermodel": "sample_models:AsksInFit"}, SYNTHETIC)).run(Job(kind="inspect")).answer
+    assert answer is not None
+    (found,) = Inspection.from_json(answer).findings
+    assert (found.key, found.severity) == ("model.hypermodel", "warning")
+    assert found.message == (
+        "reverse is asked for in fit only, which is not recorded: it is not searched, trials run it at False; ask for it "
+        "in build(hp) too"
+    )

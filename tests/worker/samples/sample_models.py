@@ -47,6 +47,16 @@ class WeightedFit:
         return model.fit(X, y, sample_weight)
 
 
+class AsksInFit(HyperModel):
+    """Its `fit` asks for what `build` does not."""
+
+    def build(self, hp):
+        return Ridge(alpha=hp.Float("alpha", 0.1, 1))
+
+    def fit(self, hp, model, X, y):
+        return model.fit(X[::-1] if hp.Boolean("reverse") else X, y)
+
+
 def layers(hp):
     model = hp.Choice("model", ["v1", "v2"])
     for name, low in (("v1", 1), ("v2", 20)):
