@@ -270,7 +270,7 @@ def _hash(train: Rows, holdout: Rows | None) -> str:
         digest.update(b"none" if part is None else b"rows")
         if part is not None:
             for name, column in _columns(part):
-                _add(digest, name, column)
+                add_column(digest, name, column)
     return digest.hexdigest()
 
 
@@ -289,7 +289,8 @@ def _columns(rows: Rows) -> list[tuple[str, Any]]:
     return columns + [(f"aside:{name}", column) for name, column in rows.aside.items()]
 
 
-def _add(digest: Any, name: str, column: Any) -> None:
+def add_column(digest: Any, name: str, column: Any) -> None:
+    """Add a column's name, type and values to a digest of hashlib; an array or Series of any shape, None adds nothing."""
     import numpy as np
 
     if column is None:

@@ -31,7 +31,17 @@ from hptune.owned import fresh, owned
 from hptune.parameters import UNSET, Unset
 from hptune.replay import replay
 from hptune.space import SearchSpace
-from hptune.study_arguments import changes, distinct_starts, finite, oracle_named, scores_of, shown, starts_of, whole
+from hptune.study_arguments import (
+    changes,
+    distinct_starts,
+    failure_told,
+    finite,
+    oracle_named,
+    scores_of,
+    shown,
+    starts_of,
+    whole,
+)
 from hptune.threads import one_thread
 from hptune.trial import Failure, FailureKind, Measurement, Suggestion, Trial, Values
 
@@ -59,10 +69,11 @@ class Study:
     metric that tells its direction: a scikit-learn scorer, `val_loss`), `oracle` (a name, or with options `{"type":
     "tpe", "startup": 20}`; None is auto), `seed` (0 where it is left out, None draws one), `starts` (configurations to
     try before the oracle is asked; the defaults always come first), `lookahead` (trial k knows the results of trials
-    up to k - lookahead; None: all that were told). A directory that holds a study is continued, with that study's
-    `starts`, `lookahead` and `name`, and with its oracle and seed where none is given. Raises `UsageError` for
-    arguments that it cannot use, a directory of `hptune run`, or a space, objective, oracle or seed that differs from
-    the directory's, ValueError for a start outside the space, and the journal's errors.
+    up to k - lookahead; None: all that were told), `about` (plain data to keep with the study). A directory that holds
+    a study is continued, with that study's `starts`, `lookahead`, `name` and `about`, and with its oracle and seed
+    where none is given. Raises `UsageError` for arguments that it cannot use, a directory of `hptune run`, or a space,
+    objective, oracle or seed that differs from the directory's, ValueError for a start outside the space, and the
+    journal's errors.
     """
 
     history: History
@@ -80,6 +91,7 @@ class Study:
         starts: Iterable[Values] = (),
         lookahead: int | None = None,
         name: str = "study",
+        about: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if isinstance(space, HyperParameters):
@@ -103,6 +115,7 @@ class Study:
             starts=distinct_starts(space, starts_of(starts)),
             oracle=policy.model_dump(mode="json"),
             hashes={"space": space.hash},
+            about=dict(about or {}),
         )
         journal = None if directory is None else Journal(Path(directory))
         self._take(started, policy, journal, clock)
@@ -212,10 +225,11 @@ class Study:
         number: int | Trial,
         score: SupportsFloat | Iterable[SupportsFloat] | None = None,
         *,
-        failed: str | BaseException | None = None,
+        failed: str | BaseException | Failure | None = None,
         kind: FailureKind = "error",
     ) -> Trial:
-        """Record a trial's score, one score per fold, or why it `failed` (an exception says it); durable when this returns.
+        """Record a trial's score, one score per fold, or why it `failed` (an exception or a `Failure` says it, with its
+        traceback); durable when this returns.
 
         `number` is the trial's, or the trial that `ask` returned. A failure to write leaves the trial running. A score
         that is not a finite number makes the trial failed (kind "invalid"). Raises UsageError when neither or both of
@@ -226,8 +240,7 @@ class Study:
         if (score is None) == (failed is None):
             raise UsageError("tell() takes either a score or failed='why'")
         if failed is not None:
-            said = f"{type(failed).__name__}: {failed}" if isinstance(failed, BaseException) else str(failed)
-            self.fail(number, Failure(kind, said))
+            self.fail(number, failure_told(failed, kind))
         else:
             self._must_run(number)
             scores = scores_of(score)

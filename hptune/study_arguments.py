@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any, SupportsFloat
 
@@ -14,7 +15,9 @@ from hptune.errors import UsageError, did_you_mean
 from hptune.oracle import OracleSpec
 from hptune.oracles import ORACLES
 from hptune.space import SearchSpace
-from hptune.trial import Values
+from hptune.trial import Failure, FailureKind, Values
+
+TRACEBACK_LIMIT = 8000
 
 
 def changes(old: ev.StudyStarted, new: ev.StudyStarted, policy: OracleSpec) -> list[str]:
@@ -109,6 +112,16 @@ def scores_of(told: Any) -> list[Any]:
     )
     several = list(told) if listed else [told]
     return [one.item() if getattr(one, "shape", None) == () and hasattr(one, "item") else one for one in several]
+
+
+def failure_told(failed: str | BaseException | Failure, kind: FailureKind) -> Failure:
+    """Return as a failure what was told of one: why, the exception (its traceback is kept), or the failure itself."""
+    if isinstance(failed, Failure):
+        return failed
+    if not isinstance(failed, BaseException):
+        return Failure(kind, str(failed))
+    text = "".join(traceback.format_exception(failed, limit=-50)).strip()[-TRACEBACK_LIMIT:]
+    return Failure(kind, f"{type(failed).__name__}: {failed}", text)
 
 
 def finite(score: object) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from hptune.errors import UsageError
 from hptune.objective import Objective
-from hptune.study_arguments import shown
+from hptune.study_arguments import finite, scores_of, shown
+from hptune.worker.failures import Invalid
 
 OWN_SCORE: Final = "score"
 """The objective's name when the model's own `score(X, y)` is used, and of a scorer that has no name."""
@@ -53,6 +54,22 @@ def must_score(objective: Objective) -> None:
         raise UsageError(
             f"objective: scikit-learn's scorers are maximized ({metric}: more is better), found minimize"
         )
+
+
+def scores_from(returned: Any, metric: str) -> list[float]:
+    """Return what `run_trial` returned as a list of finite scores; raises `Invalid` for anything else."""
+    if isinstance(returned, Mapping):
+        if metric not in returned:
+            found = ", ".join(map(str, returned)) or "an empty dict"
+            raise Invalid(f"run_trial returned no {metric!r}; it returned {found}")
+        returned = returned[metric]
+    scores = scores_of(returned)
+    wrong = [one for one in scores if not finite(one)]
+    if wrong:
+        raise Invalid(f"expected a finite number as score, run_trial returned {wrong[0]!r}"[:200])
+    if not scores:
+        raise Invalid("expected a score, run_trial returned none (an empty list)")
+    return [float(one) for one in scores]
 
 
 def _must_take_three(found: Any) -> None:

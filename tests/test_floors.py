@@ -14,10 +14,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "hptune"
 
+PARTS = ("arguments", "data", "folds", "kept", "model", "objective", "report")
+"""The subjects of `Tuner` that have a file of their own."""
+
 # From the top down; on each floor, path prefixes relative to hptune/. A file may import from its own floor (if it is
 # marked so) and from those below. `hptune/__init__` exports lazily and is not on a floor.
 FLOORS: list[tuple[str, tuple[str, ...]]] = [
-    ("face", ("__main__", "cli", "commands", "tuner", "tuner_folds", "tuner_objective")),
+    ("face", ("__main__", "cli", "commands", "tuner", *(f"tuner_{part}" for part in PARTS))),
     (
         "wiring",
         (

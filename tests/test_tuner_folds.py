@@ -163,7 +163,7 @@ def test_a_choice_of_models_is_stratified_for_all_of_them_or_none() -> None:
     tuner._folds = Watched()
     tuner.search(X, y)
     assert {trial.values["kind"] for trial in tuner.history.trials} == {"marked", "unmarked"}
-    assert asked == [True, True]
+    assert asked == [True, True, True]  # before the first trial, and in each
 
 
 @pytest.mark.parametrize("cv", [lambda: 3, "kfold", 2.5])
