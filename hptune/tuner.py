@@ -35,7 +35,7 @@ from hptune.study_arguments import whole
 from hptune.trial import Failure, Trial
 from hptune.tuner_arguments import Oracle, counted, without_shares
 from hptune.tuner_data import Given, cut, data_hash, folds_hash, given, rows
-from hptune.tuner_folds import Fold, Folds
+from hptune.tuner_folds import Fold, Folds, undivided
 from hptune.tuner_model import classifies, has_own_fit, hypermodel_from
 from hptune.tuner_objective import OWN_SCORE, Scorer, must_score, objective_from, scorer_from, scores_from
 from hptune.worker.failures import failure_of
@@ -153,8 +153,11 @@ class Tuner:
         ran = 0
         with self._study as study:
             self._history = study.history
-            left = [trial.number for trial in study.history.trials if trial.status == "running"]
-            while left or len(study.history.trials) < self.max_trials:
+            # Those of a directory `ask` hands out itself.
+            left = [
+                trial.number for trial in study.history.trials if trial.status == "running" and not self.directory
+            ]
+            while left or study.unfinished or len(study.history.trials) < self.max_trials:
                 try:
                     trial = study.retry(left.pop(0)) if left else study.ask()
                 except StudyExhausted:
@@ -183,16 +186,10 @@ class Tuner:
             except UsageError:
                 raise
             except Exception as error:  # the same for every trial
-                mend = "" if data.groups is not None else "; groups are given as search(X, y, groups=...)"
-                hint = mend if "group" in str(error) else ""
-                said = str(error).rstrip(".")
-                raise UsageError(f"cv: the rows cannot be divided by {self.cv!r}: {said}{hint}") from error
+                raise UsageError(undivided(self.cv, error, groups=data.groups is not None)) from error
         if self.directory is None:
             return {}
-        asked: dict[str, Any] = {
-            "executions_per_trial": self.executions_per_trial,
-            "data": data_hash(args, kwargs),
-        }
+        asked: dict[str, Any] = {"executions_per_trial": self.executions_per_trial, "data": data_hash(args, kwargs)}
         if folds is not None:
             asked["folds"] = folds_hash(folds)
         held = self._held()

@@ -65,3 +65,10 @@ class Folds:
         elif not isinstance(state, Integral):  # a RandomState, which splitting would move on
             splitter.random_state = copy.deepcopy(state)
         return splitter
+
+
+def undivided(cv: Any, error: Exception, *, groups: bool) -> str:
+    """Return what to say of a `cv` that could not divide the rows, with or without groups."""
+    said = str(error).rstrip(".")
+    mend = "; groups are given as search(X, y, groups=...)" if "group" in said and not groups else ""
+    return f"cv: the rows cannot be divided by {shown(cv)}: {said}{mend}"

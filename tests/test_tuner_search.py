@@ -47,7 +47,7 @@ def build(hp: HyperParameters) -> Ridge:
         ((X, y), {"validation_data": X}, {}, r"validation_data: expected \(X_valid, y_valid\), found array"),
         ((X, y), {"validation_data": (X, y[:3])}, {}, r"validation_data: expected as many .* found 3 for 442 rows"),
         ((X, y[:3]), {"validation_data": (X, y)}, {}, r"search: expected as many .* found 3 for 442 rows"),
-        ((X, y), {}, {"cv": 1}, r"cv: the rows cannot be divided by 1: .*n_splits=1"),
+        ((X, y), {}, {"cv": 1}, r"cv: the rows cannot be divided by 1 \(int\): .*n_splits=1"),
         ((X, y), {}, {"cv": GroupKFold(3)}, r"cv: .* should not be None; groups are given as search\(X, y, groups="),
         ((X, y), {"groups": y[:3]}, {"cv": GroupKFold(3)}, r"cv: the rows cannot be divided by GroupKFold"),
     ],
