@@ -90,7 +90,7 @@ class FoldEffects:
         """Return b + e of configurations (m, d), (m, c), shape (m, k), and the variance of a fold's loss about it (m,)."""
         near, far = _squares(U, Z, self.U, self.Z)
         w = np.linalg.solve(self.factor, _kernel(near / self.length**2 + far).T)
-        left = np.maximum(1.0 + self.nugget - (w * w).sum(axis=0), 0.0)
+        left = 1.0 + self.nugget - (w * w).sum(axis=0)  # at least the nugget: the rest is a variance too
         return self.mean + w.T @ self.deviation, self.scale * left
 
 
