@@ -251,10 +251,8 @@ def _test(space: SearchSpace, condition: Condition) -> Callable[[Rows], Mask]:
         return lambda X: _lookup(table, X[:, slot.start])
     snap = _Snap(cells=parent.count) if isinstance(parent, Choice) else _snap_of(parent.map)  # type: ignore[attr-defined]
     if len(columns) == 1 and snap.count is not None and snap.count <= LISTED:
-        values = list(parent.listed(None))
-        if len(values) == snap.count:
-            table = np.array([condition.holds({name: value}) for value in values])
-            return lambda X: table[snap.index(X[:, slot.start])] & ~np.isnan(X[:, slot.start])
+        table = np.array([condition.holds({name: value}) for value in parent.listed(None)])
+        return lambda X: table[snap.index(X[:, slot.start])] & ~np.isnan(X[:, slot.start])
 
     def one_by_one(X: Rows) -> Mask:
         return np.array(
