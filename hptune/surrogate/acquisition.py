@@ -31,7 +31,7 @@ def log_h(z: Array) -> Array:
     t = np.log(erfcx(-b / np.sqrt(2.0)) * -b) + _C2
     log1mexp = np.where(t > -np.log(2.0), np.log(-np.expm1(np.minimum(t, -1e-300))), np.log1p(-np.exp(t)))
     out[middle] = -0.5 * b * b - _C1 + log1mexp
-    # Beyond z = -1e4 the bracket is lost to rounding; its expansion 1/z² - 3/z⁴ is exact there.
+    # Beyond z = -1e4 the bracket is lost to rounding; of its expansion 1/z² - 3/z⁴ the first term is enough there.
     deep = middle & (z < -1e4)
     out[deep | far] = -0.5 * z[deep | far] ** 2 - _C1 - 2.0 * np.log(-z[deep | far])
     return out

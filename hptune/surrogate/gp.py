@@ -133,7 +133,7 @@ def fit(U: Array, Z: Levels, y: Array, extra: Array, prior: Prior, *, iterations
             bounds=limits,
             options={"maxiter": iterations, "gtol": 1e-2, "ftol": 1e-6},
         )
-        if np.isfinite(found.fun) and found.fun < least:
+        if found.fun < least:  # which nan is not, and no fit is minus infinity: Q is at least b₀
             best, least = np.asarray(found.x), float(found.fun)
     return best
 

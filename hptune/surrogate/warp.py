@@ -62,7 +62,7 @@ def warp(y: Array, spaced: float = 0.5) -> Array:
 def slopes(y: Array, w: Array, step: Array) -> Array:
     """Return how far the warp carries a change of ±step around each loss, shape (n,): its local standard deviation.
 
-    Outside the observed losses the warp is continued at the slope of the nearest pair.
+    Outside the observed losses the warp is flat, and a step reaches half of their range at most.
     """
     known, first = np.unique(y, return_index=True)
     image = w[first]
