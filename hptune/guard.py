@@ -24,6 +24,7 @@ TYPE_CHECKING = False  # `typing` would be half of the guard's start time
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 # A kill is repeated until nothing is left, because a process may fork while it is being killed; a process in
@@ -124,12 +125,26 @@ def reap() -> dict[int, int]:
         ended[pid] = status
 
 
-def _become_subreaper() -> None:
+def _prctl(option: int, value: int) -> None:
+    """Ask Linux for one more thoroughness; where it is refused, or elsewhere, we go without."""
     if sys.platform != "linux":
         return
-    import ctypes
+    try:
+        import ctypes
 
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # failing costs thoroughness, nothing else
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    except (ImportError, OSError, AttributeError):
+        return  # an interpreter without ctypes, a C library without prctl
+
+
+def die_with_parent(parent: int) -> None:
+    """Have this process killed when its parent, a process of a single thread, ends; exit if `parent` is gone already.
+
+    Linux sends the signal when the *thread* that forked ends: hence only for the guard's child.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _watch(lifeline: int, bell: int, child: int) -> int | None:
@@ -175,7 +190,11 @@ def main(argv: list[str]) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(rope, warn_on_full_buffer=False)
     os.set_inheritable(lifeline, False)
-    _become_subreaper()
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    # A guard that was stopped would not see the lifeline end: let the coordinator's death wake it. It is no more than
+    # that because the guard must live to kill the others, and because a thread of the coordinator that ends (a slot's)
+    # counts as its death, too: being woken in vain does no harm.
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
     child = os.posix_spawn(
         command[0], command, os.environ, setsigmask=[], setsigdef=[*quiet, signal.SIGPIPE, signal.SIGXFSZ]
     )

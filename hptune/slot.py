@@ -34,6 +34,8 @@ STARTS = 3
 """How many children in a row may die before their hello (killed for want of memory, say) until no job will do better."""
 LOAD_SECONDS = 600.0
 _LEAVE_SECONDS = 2.0
+SUSPENDED_SECONDS = 1.0
+"""A look that comes so much too late: this process was stopped (`docker pause`, Ctrl-Z), and the trial probably too."""
 
 
 class _Ended(Exception):
@@ -43,7 +45,10 @@ class _Ended(Exception):
 
 
 class _Watch:
-    """The limits of one job and what was seen of it; `until` is in seconds of the monotonic clock."""
+    """The limits of one job and what was seen of it; `until` is in seconds of the monotonic clock.
+
+    What this process was `suspended` for since the limit was set is not counted against it.
+    """
 
     def __init__(self, job: Job, cancelled: Callable[[], bool] | None) -> None:
         self.cancelled = cancelled
@@ -52,11 +57,16 @@ class _Watch:
         self.peak: int | None = None
         self.until: float | None = None
         self.late = Failure("timeout", "")
-        self._next_look = time.monotonic() + WATCH_SECONDS * 0.9  # a short job is not looked at
+        self.began = time.monotonic()
+        self.suspended = 0.0
+        self._due = self.began
+        self._next_look = self.began + WATCH_SECONDS * 0.9  # a short job is not looked at
 
     def limit(self, seconds: float | None, message: str) -> None:
         """From now on the child has `seconds` for its next answer."""
-        self.until = None if seconds is None else time.monotonic() + seconds
+        self.began = self._due = time.monotonic()
+        self.suspended = 0.0
+        self.until = None if seconds is None else self.began + seconds
         self.late = Failure("timeout", message)
 
     def pause(self) -> float:
@@ -64,10 +74,23 @@ class _Watch:
         idle = IDLE_SECONDS
         if self.memory is not None or self.log is not None or self.cancelled is not None:
             idle = WATCH_SECONDS
-        return idle if self.until is None else min(idle, self.until - time.monotonic())
+        now = time.monotonic()
+        seconds = idle if self.until is None else max(0.0, min(idle, self.until - now))
+        self._due = now + seconds
+        return seconds
+
+    def woke(self) -> None:
+        """Move the limits on if this comes far later than `pause` said: the clock ran on, the trial did not."""
+        now = time.monotonic()
+        excess, self._due = now - self._due, now
+        if excess > SUSPENDED_SECONDS:
+            self.suspended += excess
+            self.until = None if self.until is None else self.until + excess
+            self._next_look += excess
 
     def look(self, child: Child) -> None:
         """Raise `_Ended` if a limit is passed."""
+        self.woke()
         now = time.monotonic()
         if self.until is not None and now >= self.until:
             raise _Ended(self.late.kind, self.late.message)
@@ -157,9 +180,12 @@ class Slot:
             child.send(job.to_json(), wake=self._wake)
             sent()
             outcome = self._outcome(self._answer(child, watch, "outcome"))
+            if watch.suspended:
+                ran = time.monotonic() - watch.began - watch.suspended
+                outcome = replace(outcome, seconds=max(0.0, min(outcome.seconds, ran)))
         except _Ended as ended:
             self._discard()
-            seconds = time.monotonic() - began
+            seconds = time.monotonic() - began - watch.suspended
             outcome = _written_down(job, ended.failure) or Outcome(failure=ended.failure, seconds=seconds)
         except BaseException:
             self._discard()
@@ -249,8 +275,20 @@ class Slot:
                 return answer
             if self._cancelled or (watch.cancelled is not None and watch.cancelled()):
                 raise _Ended("lost", "cancelled while it ran")
-            watch.look(child)
-            if not child.wait(watch.pause(), wake=self._wake) or child.gone:
+            try:
+                watch.look(child)
+            except _Ended as ended:
+                # Where the run was suspended as a whole, the answer may have come while nobody could look for it.
+                if (
+                    ended.failure.kind == "timeout"
+                    and child.wait(0, wake=self._wake)
+                    and (last := self._last(child, key))
+                ):
+                    return last
+                raise
+            there = child.wait(watch.pause(), wake=self._wake)
+            watch.woke()
+            if not there or child.gone:
                 child.wait(0, wake=self._wake)
                 if (late := self._last(child, key)) is not None:
                     return late  # it came whole before the end

@@ -222,6 +222,7 @@ def main(argv: list[str]) -> None:
         os.chdir("/")
     # A handler and not SIG_IGN: programs that trials start get the default disposition back at exec.
     signal.signal(signal.SIGINT, lambda *_: None)
+    guard.die_with_parent(leader)
     channel = _Channel(request, reply)
     hello = {"hello": {"pid": os.getpid(), "python": sys.version.split()[0]}}
     channel.write(json.dumps(hello).encode())
