@@ -14,6 +14,7 @@ from typing import Any
 
 from hptune import events as ev
 from hptune import journal as jn
+from hptune import spool
 from hptune.config.asked import must_have_a_model, told_inspection
 from hptune.config.findings import problems_from
 from hptune.config.load import Loaded
@@ -79,6 +80,7 @@ def start(
         if journal.repaired:
             notes.append(journal.repaired)
         study = study_of(loaded, inspection, folder, journal.events, journal, oracle, warnings)
+        notes += _swept(folder, study)
         trials = config.budget.trials
         if add_trials is not None:
             trials = _wanted(study.history, add_trials)
@@ -88,6 +90,16 @@ def start(
         if journal is not None:
             journal.close()
         raise
+
+
+def _swept(folder: Path, study: Study) -> list[str]:
+    """Delete what a killed run left unfinished in the spool; return what to say of results that are lost by it."""
+    running = {trial.number for trial in study.history.trials if trial.status == "running"}
+    return [
+        f"{path}: expected a result as its worker wrote it down ({reason}); passed over, trial {number} runs again"
+        for number, path, reason in spool.sweep(folder / spool.FOLDER)
+        if number in running
+    ]
 
 
 def _wanted(history: History, add: int) -> int:

@@ -97,7 +97,7 @@ class Loop:
         self._failed: OracleFailed | None = None
         self._logs = None if folder is None else folder / "logs"
         self._work = None if folder is None else folder / "work"
-        self._spool = None if folder is None else folder / "spool"
+        self._spool = None if folder is None else folder / spool.FOLDER
         self._data = study.history.started.hashes.get("data", "")
         self._begun: dict[int, Begun] = {}
         self._jobs: dict[Future[Outcome], Job] = {}

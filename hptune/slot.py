@@ -7,7 +7,6 @@ slot serves the `process` executor and, inside a task of a cluster's worker, the
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import threading
@@ -17,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hptune import logfile
+from hptune import logfile, spool_file
 from hptune.early import Spare
 from hptune.errors import ExecutorUnreachable
 from hptune.job import Job, Outcome, Setup
@@ -324,8 +323,9 @@ def _written_down(job: Job, failure: Failure) -> Outcome | None:
     """Return the outcome that a child spooled before it died: it had finished, whatever kept it from saying so."""
     if job.spool is None or failure.kind != "crashed":
         return None
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return Outcome.from_json(json.loads(Path(job.spool).read_bytes()))
+    with contextlib.suppress(OSError, ValueError):
+        found = spool_file.from_bytes(Path(job.spool).read_bytes())
+        return found.outcome if found.is_of(job) else None
     return None
 
 

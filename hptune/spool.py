@@ -1,22 +1,27 @@
 """The spool: outcomes that a worker wrote down before reporting them, so that a killed coordinator loses no result.
 
 One file per evaluate job, `spool/t{trial}-a{attempt}-f{first fold}.json`, written whole by the worker and deleted by
-the coordinator once the journal has it.
+the coordinator once the journal has it. What is in it: `spool_file`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from hptune import spool_file
 from hptune.errors import DirectoryUnusable
 from hptune.job import Job, Outcome
+from hptune.journal import disk
+from hptune.spool_file import Spooled
 
-_NAME = re.compile(r"t(\d{1,9})-a\d{1,9}-f(\d{1,9})\.json")
+FOLDER = "spool"
+_NAME = re.compile(r"t(\d{1,9})-a\d{1,9}-f\d{1,9}\.json")
+_UNFINISHED = re.compile(rf"{_NAME.pattern}\.\d+\.tmp|\.probe-\d+")
+"""What a worker that died in the middle of a write, or a coordinator that looked for room, has left."""
 MAX_BYTES = 64 << 20
 PROBE = 1 << 20
 """Bytes there should be room for: as much as a trial's log may hold."""
@@ -24,23 +29,63 @@ PROBE = 1 << 20
 
 def path_for(folder: Path, job: Job) -> Path:
     """Return the spool file of a job."""
-    first = job.folds[0] if job.folds else 0
-    return folder / f"t{job.trial}-a{job.attempt}-f{first}.json"
+    return folder / _name(job)
+
+
+def _name(of: Job | Spooled) -> str:
+    return f"t{of.trial}-a{of.attempt}-f{of.folds[0] if of.folds else 0}.json"
 
 
 def left_over(folder: Path) -> Iterator[tuple[int, int, Outcome, Path]]:
     """Yield (trial, first fold, outcome, file) of every complete outcome in a spool folder, by file name.
 
-    Files that are no outcome are passed over: a worker renames only whole ones into place.
+    Files that are no outcome as it was written, or not of the job that their name says, are passed over.
     """
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.iterdir()):
-        match = _NAME.fullmatch(path.name)
-        if match is None or path.is_symlink() or path.stat().st_size > MAX_BYTES:
-            continue
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            yield int(match[1]), int(match[2]), Outcome.from_json(json.loads(path.read_bytes())), path
+    for path in _files(folder):
+        with contextlib.suppress(ValueError):
+            found = _sound(path)
+            yield found.trial, found.folds[0] if found.folds else 0, found.outcome, path
+
+
+def sweep(folder: Path) -> list[tuple[int, Path, str]]:
+    """Delete the files of a spool folder that no outcome can be had from; return (trial, file, reason) of those named
+    as one. The caller holds the directory's lock. Raises `DirectoryUnusable`.
+    """
+    refused = []
+    with disk(folder, "read"):
+        for path in _files(folder):
+            try:
+                _sound(path)
+            except ValueError as error:
+                refused.append((int(path.name[1:].split("-")[0]), path, str(error)))
+    with disk(folder, "write to"):
+        unfinished = [path for path in _entries(folder) if _UNFINISHED.fullmatch(path.name)]
+        for path in (*unfinished, *(path for _, path, _ in refused)):
+            if path.is_file() and not path.is_symlink():
+                discard(path)
+    return refused
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what is in a folder, by name; nothing if there is none, or a link that may lead anywhere."""
+    return sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the regular files that are named as a job's outcome."""
+    return [
+        path for path in _entries(folder) if _NAME.fullmatch(path.name) and path.is_file() and not path.is_symlink()
+    ]
+
+
+def _sound(path: Path) -> Spooled:
+    """Return what a file holds; raises ValueError, saying why that is no outcome to go by."""
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"expected at most {MAX_BYTES} bytes")
+    found = spool_file.from_bytes(path.read_bytes())
+    if _name(found) != path.name:
+        raise ValueError(f"it holds the outcome of {_name(found)}")
+    return found
 
 
 def check_room(folder: Path) -> None:
@@ -60,5 +105,5 @@ def check_room(folder: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Delete a spool file whose outcome the journal has."""
+    """Delete a spool file whose outcome the journal has, or that holds none."""
     path.unlink(missing_ok=True)

@@ -66,6 +66,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
         "values",
         [
             "attribute_docs",
+            "checksum",
             "collecting",
             "conditions",
             "definitions",
@@ -95,6 +96,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "space",
             "spaces",
             "spec",
+            "spool_file",
             "threads",
             "trial",
         ],  # type: ignore[list-item]

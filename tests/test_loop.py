@@ -315,14 +315,16 @@ def test_an_interrupted_study_goes_on_to_be_the_uninterrupted_one(tmp_path: Path
 def test_a_spooled_outcome_is_adopted_and_not_measured_again(tmp_path: Path) -> None:
     import json
 
-    from hptune import spool
+    from hptune import spool, spool_file
 
     one = study(tmp_path, folds=2, lookahead=1)
     trial = one.next()
     one.close()
     job = Job(trial=0, values=trial.values, folds=(0, 1))  # type: ignore[union-attr]
     (tmp_path / "spool").mkdir()
-    spool.path_for(tmp_path / "spool", job).write_text(json.dumps(scored(job).to_json()))
+    spool.path_for(tmp_path / "spool", job).write_bytes(
+        spool_file.to_bytes(job, json.dumps(scored(job).to_json()).encode())
+    )
     (tmp_path / "spool" / "t0-a1-f9.json").write_text("{half")
     again = study(tmp_path, folds=2, lookahead=1)
     executor = Threads(1)

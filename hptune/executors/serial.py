@@ -65,6 +65,7 @@ class SerialExecutor:
                 "the serial executor cannot keep a time or memory limit for a trial: it runs in this process. "
                 "Use `executor: {type: process}`, or leave out trial_time and trial_memory"
             )
+        from hptune import spool_file
         from hptune.worker.guarded import DURABLE_SECONDS, encode, write_spool
 
         # The study's own values stay as they are whatever a model does with its: in a child they are a copy as well.
@@ -72,7 +73,7 @@ class SerialExecutor:
         done = self._loaded().run(job)
         payload = encode(done)
         if job.spool is not None:
-            write_spool(job.spool, payload, durable=done.seconds >= DURABLE_SECONDS)
+            write_spool(job.spool, spool_file.to_bytes(job, payload), durable=done.seconds >= DURABLE_SECONDS)
         future: Future[Outcome] = Future()
         # Through JSON as with every executor, so that what works here works there.
         future.set_result(dataclasses.replace(_decoded(payload), worker=self.name))

@@ -156,6 +156,11 @@ class _Channel:
 
 
 def _work(channel: _Channel, guarded: Guarded, output: _Output, leader: int, home: str) -> None:
+    """Do one job after the other, until there are no more or a trial left this process unfit for another.
+
+    The outcome is sent whatever tidying up after it does, and says if it is the last.
+    """
+    from hptune import spool_file
     from hptune.job import Job, Outcome
     from hptune.trial import Failure
     from hptune.worker.guarded import DURABLE_SECONDS, encode, write_spool
@@ -173,7 +178,7 @@ def _work(channel: _Channel, guarded: Guarded, output: _Output, leader: int, hom
             payload = encode(Outcome(failure=large, seconds=outcome.seconds))
         if job.spool is not None:
             try:
-                write_spool(job.spool, payload, durable=outcome.seconds >= DURABLE_SECONDS)
+                write_spool(job.spool, spool_file.to_bytes(job, payload), durable=outcome.seconds >= DURABLE_SECONDS)
             except OSError as error:
                 # The reply still counts. A disk that is full will stop the coordinator's journal, with a message;
                 # that the log cannot be written either must not end this process.

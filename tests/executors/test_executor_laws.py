@@ -14,6 +14,7 @@ from hostile_kit import HOSTILE, job, setup_for
 from pydantic import ValidationError
 
 import hptune.threads
+from hptune import spool_file
 from hptune.attribute_docs import attribute_docs
 from hptune.executor import ExecutorSpec, usable_cores
 from hptune.executors import EXECUTORS
@@ -57,9 +58,9 @@ def test_every_executor_gives_the_outcome_that_the_serial_one_gives(any_executor
 def test_every_executor_spools_what_it_answers(any_executor, tmp_path):
     spool = tmp_path / "new" / "1.json"
     outcome = any_executor.submit(job(spool=str(spool), values={"score": 0.5})).result(20)
-    spooled = json.loads(spool.read_text())
-    assert spooled["measurements"][0]["score"] == outcome.measurements[0].score == 0.5
-    assert spooled["failure"] is None
+    spooled = spool_file.from_bytes(spool.read_bytes()).outcome
+    assert spooled.measurements[0].score == outcome.measurements[0].score == 0.5
+    assert spooled.failure is None
 
 
 def test_every_executor_can_be_closed_twice_and_then_refuses(any_executor):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 from hostile_kit import HOSTILE, alive, job, setup_for, until
 
-from hptune import guard
+from hptune import guard, spool_file
 from hptune.errors import ExecutorUnreachable
 from hptune.executors import process
 from hptune.executors.process import ProcessExecutor
@@ -252,7 +251,7 @@ def test_an_outcome_that_was_written_down_counts_even_if_the_reply_never_comes(e
     outcome = executor.submit(job("spool_then_die", spool=str(spool))).result(10)
     assert outcome.failure is None
     assert outcome.measurements[0].score == 0.25
-    assert json.loads(spool.read_text())["measurements"][0]["score"] == 0.25
+    assert spool_file.from_bytes(spool.read_bytes()).outcome.measurements[0].score == 0.25
     assert list(spool.parent.iterdir()) == [spool]
 
 

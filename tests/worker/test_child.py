@@ -15,7 +15,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "executors"))
 from hostile_kit import HOSTILE, job, setup_for
 
-from hptune import guard, logfile
+from hptune import guard, logfile, spool_file
 from hptune.frames import MAX_FRAME, FrameBuffer, FrameError, pack, read_frame
 from hptune.job import Outcome
 from hptune.slot import Slot
@@ -82,7 +82,7 @@ def test_a_spool_that_cannot_be_written_does_not_cost_the_outcome(slot, tmp_path
 
 def test_the_spool_holds_what_was_answered_and_no_temporary_file(slot, tmp_path):
     outcome = slot.run(job(spool=str(tmp_path / "1.json"), folds=(0, 1)))
-    spooled = Outcome.from_json(json.loads((tmp_path / "1.json").read_text()))
+    spooled = spool_file.from_bytes((tmp_path / "1.json").read_bytes()).outcome
     assert dataclasses.replace(spooled, worker=outcome.worker) == outcome
     assert [path.name for path in tmp_path.iterdir()] == ["1.json"]
 
