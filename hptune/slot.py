@@ -142,16 +142,18 @@ class Slot:
 
     @property
     def warm(self) -> bool:
-        """Whether there is a child that has loaded the problem."""
-        return self._child is not None and self._child.ready
+        """Whether there is a child that has loaded the problem, and stays."""
+        return self._child is not None and self._child.ready and not self._child.leaves
 
     def start(self) -> None:
-        """Start the child if there is none, and let it load the problem; returns at once.
+        """Start the child if there is none, and let it load the problem; returns at once, unless one is leaving.
 
         Raises `ExecutorUnreachable` if no process can be started.
         """
         if self._closed:
             raise ValueError("this slot is closed")
+        if self._child is not None and self._child.leaves:
+            self._discard(grace=_LEAVE_SECONDS)
         if self._child is None:
             early = None if self._spare is None else self._spare.claim(self.name, self._setup.threads)
             self._early = early is not None
@@ -224,7 +226,7 @@ class Slot:
 
     def _loaded(self, watch: _Watch) -> Child:
         """Return a child that has loaded the problem."""
-        if self._child is not None and self._child.ready and not self._child.idle(wake=self._wake):
+        if self.warm and self._child is not None and not self._child.idle(wake=self._wake):
             self._discard()  # an earlier trial's thread ended or confused it: this job is innocent
         child = self._greeted(watch)
         if child.ready:
@@ -268,7 +270,7 @@ class Slot:
             except ValueError:
                 raise _Ended("crashed", "sent something unreadable instead of an outcome; killed") from None
             if message is not None:
-                answer = message.get(key)
+                answer = _read(child, message, key)
                 if not isinstance(answer, dict):
                     raise _Ended("crashed", f"the worker answered out of turn (expected {key!r}); killed")
                 return answer
@@ -295,7 +297,7 @@ class Slot:
 
     def _last(self, child: Child, key: str) -> dict[str, Any] | None:
         with contextlib.suppress(ValueError):
-            answer = (child.receive() or {}).get(key)
+            answer = _read(child, child.receive() or {}, key)
             return answer if isinstance(answer, dict) else None
         return None
 
@@ -313,10 +315,16 @@ class Slot:
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise _Ended("crashed", f"sent an outcome that makes no sense ({error}); killed") from None
 
-    def _discard(self) -> None:
+    def _discard(self, grace: float = 0.0) -> None:
         child, self._child = self._child, None
         if child is not None:
-            child.end()
+            child.end(grace=grace)
+
+
+def _read(child: Child, message: dict[str, Any], key: str) -> object:
+    """Return what a message has under `key`, and note whether the child says that it leaves."""
+    child.leaves = message.get("leaves") is True
+    return message.get(key)
 
 
 def _written_down(job: Job, failure: Failure) -> Outcome | None:

@@ -76,6 +76,8 @@ class Child:
         self.threads = threads
         self.hello: Mapping[str, Any] | None = None
         self.ready = False
+        self.leaves = False
+        """Whether it said that it takes no further job."""
         self._inbox = FrameBuffer()
         self._open: set[int] = set()
         _living.add(self)

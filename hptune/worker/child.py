@@ -13,17 +13,20 @@ import json
 import os
 import signal
 import sys
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from hptune import guard
 from hptune.frames import MAX_FRAME, pack, read_frame, write_all
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hptune.worker.guarded import Guarded
 
 # Pipes are kept above this, out of the way of trials that close or overwrite low descriptors.
 _HIGH = 512
+_HELD_BACK = 3
 
 
 def _out_of_the_way(fd: int) -> int:
@@ -33,9 +36,10 @@ def _out_of_the_way(fd: int) -> int:
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     lowest = _HIGH if soft == resource.RLIM_INFINITY else min(_HIGH, max(3, soft - 16))
-    moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, lowest)
-    os.close(fd)
-    return moved
+    try:
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, lowest)
+    finally:
+        os.close(fd)
 
 
 def _opened(log: str) -> int:
@@ -52,19 +56,19 @@ class _Output:
     """Where descriptors 0, 1 and 2 point: to a job's log while it runs, to /dev/null between jobs."""
 
     def __init__(self) -> None:
-        self._null = _out_of_the_way(os.open(os.devnull, os.O_RDWR))
+        self.null = _out_of_the_way(os.open(os.devnull, os.O_RDWR))
 
     def to(self, log: str | None) -> None:
         """Send stdout and stderr to the end of the file `log`; nowhere if that is None or cannot be opened."""
         _flush()
-        target = self._null
+        target = self.null
         if log is not None:
             with contextlib.suppress(OSError):
                 target = _out_of_the_way(_opened(log))
-        os.dup2(self._null, 0)
+        os.dup2(self.null, 0)
         os.dup2(target, 1)
         os.dup2(target, 2)
-        if target != self._null:
+        if target != self.null:
             os.close(target)
         self._streams()
 
@@ -125,14 +129,43 @@ def _end_strays(leader: int) -> None:
 
 
 def _tidy(leader: int, home: str) -> None:
-    """Undo what a trial may have left: processes, an alarm, another working directory."""
-    signal.alarm(0)
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    """Undo what a trial may have left outside of the process's own state: processes, another working directory."""
     # If a trial killed the guard, our parent is now a stranger; the slot will see it and end us.
     if os.getppid() == leader:
         _end_strays(leader)
     with contextlib.suppress(OSError):
         os.chdir(home)
+
+
+class _Room:
+    """Descriptors held back for what has to be opened when trials have used up all others."""
+
+    def __init__(self, known: int) -> None:
+        """`known` is a descriptor that trials have no business with."""
+        self._known = known
+        self._held: list[int] = []
+        with contextlib.suppress(OSError):  # a very low limit: then there is none to hold back
+            self._held += (_out_of_the_way(os.open(os.devnull, os.O_RDONLY)) for _ in range(_HELD_BACK))
+        self._first = self._lowest()
+
+    def enough(self) -> bool:
+        """Return whether less than half of the descriptors that trials may have are open; if not, give way."""
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.suppress(OSError):
+            if soft == resource.RLIM_INFINITY or self._lowest() - self._first <= (soft - self._first) // 2:
+                return True
+        while self._held:
+            with contextlib.suppress(OSError):
+                os.close(self._held.pop())
+        return False
+
+    def _lowest(self) -> int:
+        """Return the lowest free descriptor, which tells how many are open without counting them."""
+        lowest = os.dup(self._known)
+        os.close(lowest)
+        return lowest
 
 
 class _Channel:
@@ -163,15 +196,21 @@ def _work(channel: _Channel, guarded: Guarded, output: _Output, leader: int, hom
     from hptune import spool_file
     from hptune.job import Job, Outcome
     from hptune.trial import Failure
+    from hptune.worker import child_state
     from hptune.worker.guarded import DURABLE_SECONDS, encode, write_spool
 
     owner = os.getpid()
-    while isinstance(message := channel.read(), dict):
+    room = _Room(output.null)
+    fit = True
+    while fit and isinstance(message := channel.read(), dict):
         job = Job.from_json(message)
         output.to(job.log)
         outcome = guarded.run(job)
         if os.getpid() != owner:
             os._exit(0)
+        # Before anything is written: a trial may have left limits, timers and open files that keep us from it.
+        fit = _done(child_state.restored)
+        fit = _done(room.enough) and fit
         payload = encode(outcome)
         if len(payload) > MAX_FRAME - 64:
             large = Failure("invalid", f"the result has {len(payload)} bytes, at most {MAX_FRAME} are allowed")
@@ -184,9 +223,17 @@ def _work(channel: _Channel, guarded: Guarded, output: _Output, leader: int, hom
                 # that the log cannot be written either must not end this process.
                 with contextlib.suppress(OSError, ValueError):
                     print(f"hptune: cannot write {job.spool}: {error}", file=sys.stderr)  # noqa: T201
-        output.to(None)
-        _tidy(leader, home)
-        channel.write(b'{"outcome": ' + payload + b"}")
+        fit = _done(partial(output.to, None)) and fit
+        fit = _done(partial(_tidy, leader, home)) and fit
+        channel.write(b'{"outcome": ' + payload + (b"}" if fit else b', "leaves": true}'))
+
+
+def _done(step: Callable[[], bool | None]) -> bool:
+    """Take a step of tidying up; return whether it succeeded (and did not say that it was in vain)."""
+    try:
+        return step() is not False
+    except BaseException:  # whatever it was: the outcome comes first
+        return False
 
 
 def _leave() -> None:
@@ -247,11 +294,13 @@ def main(argv: list[str]) -> None:
 
     with no_collecting():
         from hptune.job import Setup
+        from hptune.worker import child_state
         from hptune.worker.guarded import Guarded, load
 
     setup = Setup.from_json(setup_message)  # type: ignore[arg-type]
     home = os.getcwd()  # noqa: PTH109 - pathlib would come before the hello
     guarded = Guarded(lambda: load(service, setup))
+    child_state.keep()
     gc.freeze()  # modules stay for good: looking for garbage among them, now and at every tenth fit, is in vain
     channel.write(b'{"ready": {}}')
     try:

@@ -24,6 +24,7 @@ from hptune.models import model_from
 from hptune.randomness import seed_for
 from hptune.resource import Resource
 from hptune.space import SearchSpace
+from hptune.worker.child_state import lasting
 from hptune.worker.growth import Growth
 from hptune.worker.imports import Importer
 from hptune.worker.labels import NUMBERED, encoded, wants_numbers
@@ -218,14 +219,15 @@ class Problem:
         """Return the data, read anew."""
         wanted = self.evaluate.cv
         in_order, aside = (wanted.in_order, wanted.aside) if isinstance(wanted, CvSpec) else (False, ())
-        found = data.load(
-            self.setup.folder,
-            seed=self.setup.seed,
-            task=self.task_of,
-            in_order=in_order,
-            aside=aside,
-            importer=self.load,
-        )
+        with lasting():  # a function of the user's may make it
+            found = data.load(
+                self.setup.folder,
+                seed=self.setup.seed,
+                task=self.task_of,
+                in_order=in_order,
+                aside=aside,
+                importer=self.load,
+            )
         return found if self.setup.outer is None else self._outer(found, self.setup.outer)
 
     def _outer(self, found: Dataset, outer: Mapping[str, int]) -> Dataset:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import numpy
 
 from hptune.job import Job, Outcome, Setup
 from hptune.trial import Failure, Measurement
@@ -190,6 +196,60 @@ class Hostile:
 
     def do_leave_thread(self, job):
         threading.Thread(target=time.sleep, args=(60,)).start()
+
+    def do_leave_pool(self, job):
+        type(self).pool = ThreadPoolExecutor(2)
+        return float(sum(self.pool.map(abs, (-1.0, 2.0))))
+
+    def do_leave_files(self, job):
+        kept = type(self).__dict__.get("files", [])
+        with contextlib.suppress(OSError):
+            while len(kept) < job.values["most"]:
+                kept.append(os.open(os.devnull, os.O_RDONLY))
+        type(self).files = kept
+
+    def do_meddle(self, job):
+        """Change something of the process as a whole, for the next to suffer from."""
+
+        def lower(name, soft):
+            which = getattr(resource, f"RLIMIT_{name}")
+            resource.setrlimit(which, (soft, resource.getrlimit(which)[1]))
+
+        {
+            "virtual timer": lambda: signal.setitimer(signal.ITIMER_VIRTUAL, 0.05),
+            "profiling timer": lambda: signal.setitimer(signal.ITIMER_PROF, 0.05),
+            "processor seconds": lambda: lower("CPU", int(time.process_time()) + 1),
+            "file size": lambda: lower("FSIZE", 1000),
+            "memory": lambda: lower("AS", 50_000_000),
+            "open files": lambda: lower("NOFILE", 3),
+            "children ignored": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+            "signals blocked": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64)),
+            "recursion": lambda: sys.setrecursionlimit(60),
+            "numpy": lambda: numpy.seterr(all="raise"),
+            "environment": os.environ.clear,
+            "file modes": lambda: os.umask(0o777),
+        }[job.values["with"]]()
+
+    def do_innocent(self, job):
+        """Do what trials do; returns 1 if all is as it should be."""
+        until = time.process_time() + (1.2 if job.values.get("long") else 0.1)
+        while time.process_time() < until:
+            pass
+        assert subprocess.run(["sh", "-c", "exit 3"], check=False).returncode == 3
+        with tempfile.TemporaryDirectory() as folder:
+            written = Path(folder) / "inner" / "file"
+            written.parent.mkdir()
+            written.write_bytes(bytes(3_000_000))
+            assert written.read_bytes() == bytes(3_000_000)
+        assert len(bytearray(100_000_000)) == 100_000_000
+        assert numpy.exp(numpy.float64(-1e5)) == 0
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+
+        def deep(n):
+            return n and deep(n - 1)
+
+        deep(500)
+        return float("PATH" in os.environ)
 
     def do_close_all(self, job):
         os.closerange(0, 256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -14,7 +15,7 @@ from hostile_kit import HOSTILE, alive, job, setup_for, until
 
 from hptune import guard
 from hptune.errors import ExecutorUnreachable
-from hptune.slot import Slot
+from hptune.slot import IDLE_SECONDS, Slot, _Ended, _Watch
 
 DEATHS = {
     "segfault": "killed by signal 11 (SIGSEGV)",
@@ -67,12 +68,105 @@ def test_a_result_that_json_cannot_hold_is_invalid(shared_slot, deed):
     assert good(shared_slot)
 
 
-@pytest.mark.parametrize("deed", ["close_all", "close_streams", "fork_and_return", "leave_thread", "chdir"])
+@pytest.mark.parametrize("deed", ["close_all", "close_streams", "fork_and_return", "leave_pool", "chdir"])
 def test_the_next_job_does_not_notice_what_a_trial_left_behind(shared_slot, deed):
     before = shared_slot.run(job("pid")).answer
     assert shared_slot.run(job(deed)).failure is None
     assert shared_slot.run(job("sleep", values={"seconds": 0.1})).failure is None
     assert shared_slot.run(job("pid")).answer == before
+
+
+MEDDLING = (
+    "virtual timer", "profiling timer", "processor seconds", "file size", "memory", "open files", "children ignored",
+    "signals blocked", "recursion", "numpy", "environment", "file modes",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("what", MEDDLING)
+def test_the_next_job_does_not_suffer_from_what_a_trial_changed_of_the_process(shared_slot, tmp_path, what):
+    before = shared_slot.run(job("pid")).answer
+    spool = tmp_path / "1.json"
+    assert shared_slot.run(job("meddle", values={"with": what}, spool=str(spool))).failure is None
+    assert spool.exists()
+    outcome = shared_slot.run(job("innocent", values={"long": what == "processor seconds"}))
+    assert outcome.failure is None
+    assert outcome.measurements[0].score == 1.0
+    assert shared_slot.run(job("pid")).answer == before
+
+
+def test_a_thread_that_goes_on_is_left_behind_with_its_child(shared_slot):
+    before = shared_slot.run(job("pid")).answer
+    assert shared_slot.run(job("leave_thread")).failure is None
+    assert not shared_slot.warm
+    outcome = shared_slot.run(job("pid"))
+    assert outcome.failure is None
+    assert outcome.answer["pid"] != before["pid"]
+
+
+def test_open_files_that_trials_leave_cost_no_result_and_no_later_trial(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+    slot = Slot(setup_for(), service=HOSTILE)
+    try:
+        before = slot.run(job("pid")).answer
+        few = slot.run(job("leave_files", values={"most": 20}))
+        assert few.failure is None
+        assert slot.run(job("pid")).answer == before
+        spool = tmp_path / "1.json"
+        # It takes long enough to be forced to the disk, for which the folder has to be opened, too.
+        all_of_them = slot.run(job("leave_files", values={"most": 300}, spool=str(spool)))
+        assert all_of_them.failure is None
+        assert spool.exists()
+        assert not slot.warm
+        assert good(slot)
+        assert slot.run(job("pid")).answer != before
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        slot.close(kill=True)
+
+
+def test_tidying_up_that_fails_costs_the_child_and_not_the_outcome(slot, monkeypatch, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "from hptune import guard\ndef fail(*_, **__): raise OSError(24, 'Too many open files')\nguard.reap = fail\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{Path(guard.__file__).parents[1]}")
+    for _ in range(2):
+        assert good(slot)
+        assert not slot.warm
+
+
+def test_a_suspended_run_does_not_count_against_the_deadline(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr("hptune.slot.time.monotonic", lambda: now)
+    watch = _Watch(job(), None)
+    watch.limit(4.0, "late")
+    for awake in (True, False, True):
+        now += watch.pause() if awake else watch.pause() + 60.0
+        watch.woke()
+        watch.look(None)
+    assert watch.suspended == pytest.approx(60.0)
+    now += 4.0 - 3 * IDLE_SECONDS
+    with pytest.raises(_Ended, match="late"):
+        watch.look(None)
+
+
+def test_an_answer_that_came_in_time_counts_though_it_is_read_after_the_deadline(slot):
+    class Late:
+        """A child whose message comes between a look for it and the look at the clock."""
+
+        leaves = gone = False
+        said: list[dict] = []  # noqa: RUF012 - one child
+
+        def receive(self):
+            return self.said.pop() if self.said else None
+
+        def wait(self, seconds, *, wake):
+            self.said.append({"outcome": {"seconds": 1.0}})
+            return True
+
+    watch = _Watch(job(), None)
+    watch.limit(0.0, "late")
+    assert slot._answer(Late(), watch, "outcome") == {"seconds": 1.0}
 
 
 def test_rubbish_in_the_reply_pipe_costs_the_job_and_no_other(shared_slot):
