@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import zlib
 
-_HEAD = b'{"crc":"'
-_BODY = len(_HEAD) + 8 + len(b'",')
+HEAD = b'{"crc":"'
+"""How a record begins."""
+
+_BODY = len(HEAD) + 8 + len(b'",')
 
 
 class Unchecked(ValueError):
@@ -19,14 +21,14 @@ class Unchecked(ValueError):
 
 def with_checksum(body: bytes) -> bytes:
     """Return a JSON object (not an empty one) with its checksum as first field."""
-    return b'%s%08x",%s' % (_HEAD, zlib.crc32(body), body[1:])
+    return b'%s%08x",%s' % (HEAD, zlib.crc32(body), body[1:])
 
 
 def without_checksum(record: bytes) -> bytes:
     """Return the object that `with_checksum` was given; raises `Unchecked`."""
     body = b"{" + record[_BODY:]
-    if record[: len(_HEAD)] != _HEAD or record[_BODY - 2 : _BODY] != b'",':
+    if record[: len(HEAD)] != HEAD or record[_BODY - 2 : _BODY] != b'",':
         raise Unchecked("expected a checksummed record")
-    if record[len(_HEAD) : len(_HEAD) + 8] != b"%08x" % zlib.crc32(body):
+    if record[len(HEAD) : len(HEAD) + 8] != b"%08x" % zlib.crc32(body):
         raise Unchecked("the checksum does not match")
     return body

@@ -29,6 +29,7 @@ from hptune.own_oracle import oracle_of
 from hptune.probing import probe_ranges
 from hptune.run_directory import check_free, clear, mark, no_links
 from hptune.session import Session, answer_of
+from hptune.study import Study
 
 
 def start(
@@ -69,9 +70,7 @@ def start(
         if not known:  # what a new study is refused for is said before a folder is made, or an earlier study deleted
             study_of(loaded, inspection, folder, [], None, oracle, [])
         if fresh and journal is not None:
-            journal.close()
-            clear(folder)
-            journal = None
+            journal.begin_anew(clear)
             notes.append("the earlier study in this folder was deleted (--fresh)")
         if journal is None:
             mark(folder)

@@ -19,13 +19,13 @@ import os
 import socket
 import stat
 import weakref
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from hptune.checksum import HEAD, Unchecked, with_checksum, without_checksum
 from hptune.collecting import no_collecting
 from hptune.errors import DirectoryUnusable, FilesExhausted, JournalDamaged, StudyLocked, UsageError
 from hptune.events import FORMAT, Event, Reported, Reports, StudyStarted, event_from_json
@@ -35,8 +35,6 @@ NAME = "journal.jsonl"
 TORN = "journal.torn"
 LOCK = "lock"
 _OWNER = b"process "
-_HEAD = b'{"crc":"'
-_BODY = len(_HEAD) + 8 + len(b'",')
 _OURS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # never through a link to elsewhere, never waiting for a pipe
 _NO_FILE = "{path}: expected a file, found something else (a pipe, a device or a folder)"
 _STRANGER = (
@@ -48,24 +46,14 @@ _written = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _parse = json.JSONDecoder().raw_decode  # without looking for blanks around it, which a record does not have
 
 
-class Unchecked(ValueError):
-    """The bytes are no record as it was written: the checksum does not match, or there is none."""
-
-
 def encode(event: Event, seq: int) -> bytes:
     """Return the event's line, newline included."""
-    body = _written({"seq": seq, **event.to_json()}).encode()
-    return b'%s%08x",%s\n' % (_HEAD, zlib.crc32(body), body[1:])
+    return with_checksum(_written({"seq": seq, **event.to_json()}).encode()) + b"\n"
 
 
 def checked(line: bytes) -> dict[str, Any]:
     """Return the fields of a line (newline excluded) as they were written; raises `Unchecked`."""
-    body = b"{" + line[_BODY:]
-    if line[: len(_HEAD)] != _HEAD or line[_BODY - 2 : _BODY] != b'",':
-        raise Unchecked("expected a checksummed record")
-    if line[len(_HEAD) : len(_HEAD) + 8] != b"%08x" % zlib.crc32(body):
-        raise Unchecked("the checksum does not match")
-    text = body.decode()
+    text = without_checksum(line).decode()
     try:
         data, end = _parse(text)
     except RecursionError:  # whoever forges a checksum can nest as deep as he likes
@@ -334,7 +322,7 @@ class Journal:
             self._held.file = self._journal(os.O_CREAT)
             data = b"" if new else read_bytes(self.path)
         found = scan(data, self.path, packed=True)
-        if not found.events and not found.torn.startswith((_HEAD[: len(found.torn)], b"\0")):
+        if not found.events and not found.torn.startswith((HEAD[: len(found.torn)], b"\0")):
             raise UsageError(
                 _STRANGER.format(path=self.path)
             )  # a first record of ours that a crash cut off begins so
@@ -357,6 +345,17 @@ class Journal:
             if found.format < FORMAT:
                 self._upgrade(scan(data[: found.good], self.path))
         return found.events
+
+    def begin_anew(self, clear: Callable[[Path], None]) -> None:
+        """Have `clear` delete what is in the folder, and begin an empty journal, the folder locked all the time.
+
+        Raises what `clear` raises, and what opening a journal does; it is to be closed then.
+        """
+        clear(self.folder)
+        if self._held.file >= 0:
+            os.close(self._held.file)
+        self._held.file, self._dirty, self.repaired = -1, False, ""
+        self.events = self._open()
 
     def _journal(self, more: int = 0) -> int:
         return _open_alone(self.path, os.O_RDWR | os.O_APPEND | more)

@@ -12,8 +12,9 @@ import pytest
 
 import hptune
 from hptune import cli, run_directory
+from hptune import journal as jn
 from hptune.config.load import load
-from hptune.errors import UsageError
+from hptune.errors import StudyLocked, UsageError
 from hptune.events import StudyResumed
 from tests import told
 from tests.conftest import SPACES
@@ -61,6 +62,27 @@ def contents(folder: Path) -> dict[str, str]:
         for path in folder.rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
+
+
+@pytest.mark.usefixtures("project")
+def test_nobody_else_gets_in_while_fresh_deletes_the_earlier_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("study.yaml", "--dir", "run") == 0
+    first = (Path("run") / jn.NAME).read_bytes()
+    refused = []
+
+    def cleared(folder: Path) -> None:
+        for again in (False, True):  # before a file is deleted and after the last
+            with pytest.raises(StudyLocked):
+                jn.Journal(folder)
+            refused.append(again)
+            run_directory.clear(folder)
+
+    monkeypatch.setattr("hptune.compose.clear", cleared)
+    assert run("study.yaml", "--dir", "run", "--fresh", "-o", "seed=7") == 0
+    assert refused == [False, True]
+    second = (Path("run") / jn.NAME).read_bytes()
+    assert len(jn.read(Path("run")).events) == len(first.splitlines()) == len(second.splitlines())
+    assert first != second
 
 
 @pytest.mark.parametrize(
