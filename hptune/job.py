@@ -25,7 +25,8 @@ class Setup:
     `later` are the constraints on what a hypermodel has yet to record (their `to_json()`), by their key path.
     `outer` ({"folds": n, "fold": i}) makes the i-th of n outer folds the holdout, for nested cross-validation.
     `resource` (`Resource.to_json()`) is what a job's fidelity is a share of.
-    `own_code` says whether modules in it may be imported without leave.
+    `own_code` says whether modules in it may be imported without leave, `base` what the config's `base:` says (""
+    without one: it is the folder that the config lies in).
     `threads` limits BLAS and OpenMP inside the worker. `allow_import` lists the module prefixes the *user* named.
     """
 
@@ -38,6 +39,7 @@ class Setup:
     threads: int = 1
     allow_import: tuple[str, ...] = ()
     own_code: bool = True
+    base: str = ""
     outer: Mapping[str, int] | None = None
     resource: Mapping[str, Any] | None = None
     later: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -30,7 +30,7 @@ def oracle_of(loaded: Loaded, allow_import: Sequence[str] = ()) -> OracleSpec:
         return declared
     from hptune.worker.imports import Importer
 
-    load = Importer(str(loaded.folder.resolve()), allow_import, loaded.own_code)
+    load = Importer(str(loaded.folder.resolve()), allow_import, loaded.own_code, loaded.config.base or "")
     try:
         found = load(declared.type, key=KEY, wanted="oracle")
     except ConfigError as error:

@@ -21,6 +21,17 @@ NAMED = 8
 """So many strangers are named; the rest are counted."""
 
 
+def outer_fold_of(folder: Path) -> Path | None:
+    """Return the run directory whose outer fold a folder is, None for any other folder."""
+    name = folder.resolve().name
+    parent = folder.parent if folder.name == name else folder / ".."
+    number = name.removeprefix(OUTER)
+    ours = (
+        number != name and number.isdecimal() and (parent / "config.yaml").is_file() and (parent / jn.NAME).is_file()
+    )
+    return parent if ours else None
+
+
 def check_free(folder: Path, outer_folds: int = 0) -> None:
     """Raise `UsageError` if a new study would write over files of others; `JournalDamaged`, `DirectoryUnusable`.
 

@@ -15,6 +15,7 @@ import pytest
 from hptune import journal as jn
 from hptune.job import Setup
 from hptune.replay import replay
+from hptune.run_directory import outer_fold_of
 from hptune.worker.problem import Problem
 
 CONFIG = """
@@ -104,3 +105,25 @@ def test_a_signal_as_an_outer_fold_begins_saves_the_study_and_exits_as_signals_d
     assert found == json.loads((tmp_path / "run" / "result.json").read_text())
     assert (found["stop_reason"], found["trials"]["total"]) == ("signal", 4)
     assert (tmp_path / "run" / "best.yaml").is_file()
+
+
+def test_an_outer_folds_folder_names_the_study_that_goes_on_with_it(tmp_path: Path) -> None:
+    (tmp_path / "n.yaml").write_text(CONFIG.replace("nested: 3", "nested: 2").replace("trials: 4", "trials: 2"))
+    run = tmp_path / "run"
+
+    def hptune(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "hptune", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert hptune("run", str(tmp_path / "n.yaml"), "--dir", str(run), "-q").returncode == 0
+    fold = run / "outer-1"
+    lines = (fold / jn.NAME).read_bytes().splitlines(keepends=True)
+    (fold / jn.NAME).write_bytes(b"".join([lines[0], b"{ damaged }\n", *lines[2:]]))
+    refused = hptune("run", str(fold))
+    assert refused.returncode == 2
+    assert f"outer fold of the study in {run}" in refused.stderr
+    for said in (refused.stderr, hptune("repair", str(fold)).stdout):
+        assert f"`hptune run {run}`" in said
+    assert hptune("run", str(run), "-q").returncode == 0
+    assert replay(jn.read(fold).events).ended == "trials"
+    assert outer_fold_of(tmp_path / "outer-1") is None

@@ -34,6 +34,13 @@ def config_of(target: Path) -> tuple[Path, Path | None]:
         if config:
             return target / CONFIG, target
         if journal:
+            from hptune.run_directory import outer_fold_of
+
+            if (whole := outer_fold_of(target)) is not None:
+                raise UsageError(
+                    f"{target}: holds an outer fold of the study in {whole}, and no {CONFIG} of its own: "
+                    f"`hptune run {whole}` goes on with it"
+                )
             raise UsageError(
                 f"{target}: holds a study without {CONFIG}, as hptune.Study and hptune.Tuner keep them: the same call "
                 f"in Python goes on with it (directory={str(target)!r})"

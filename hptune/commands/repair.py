@@ -19,6 +19,7 @@ def repair(folder: Path, *, as_json: bool = False) -> int:
     raises.
     """
     from hptune.repair import repair as mend
+    from hptune.run_directory import outer_fold_of
 
     try:
         found = mend(folder)
@@ -35,6 +36,7 @@ def repair(folder: Path, *, as_json: bool = False) -> int:
     if found.kept_as is None:
         say([f"{folder}: the journal is sound ({records}); nothing was changed"])
         return 0
+    study = outer_fold_of(folder) or folder
     lines = [f"  line {line}, byte {byte}: {why}" for line, byte, why in found.left_out[:SHOWN]]
     more = len(found.left_out) - SHOWN
     say(
@@ -42,7 +44,7 @@ def repair(folder: Path, *, as_json: bool = False) -> int:
             f"{folder}: kept {records}, left out {count(len(found.left_out), 'line')}",
             *lines,
             *([f"  and {more} more"] if more > 0 else []),
-            f"the old file is {found.kept_as.name}; `hptune run {folder}` runs again what was lost",
+            f"the old file is {found.kept_as.name}; `hptune run {study}` runs again what was lost",
         ]
     )
     return 0

@@ -34,12 +34,13 @@ class Importer:
     """Returns the objects that dotted names stand for. `folder` is the config's, `allow` the prefixes given leave.
 
     With `own` false the folder is not the config's own (its `base:` points elsewhere): then what lies in it needs
-    leave too. The folder is put first on `sys.path`, as Python does for a script, once a name is to be imported that is
-    not of the trusted packages: what lies beside a config that names no code is never run.
+    leave too; `base` is what that key says. The folder is put first on `sys.path`, as Python does for a script, once a
+    name is to be imported that is not of the trusted packages: what lies beside a config that names no code is never run.
     """
 
-    def __init__(self, folder: str, allow: Iterable[str] = (), own: bool = True) -> None:
+    def __init__(self, folder: str, allow: Iterable[str] = (), own: bool = True, base: str = "") -> None:
         self.folder = Path(folder).resolve()
+        self.base = base
         self.allow = tuple(allow)
         self.own = own
         self._found: dict[tuple[str, str], Any] = {}
@@ -80,6 +81,12 @@ class Importer:
         if self._allowed(path) or (self.own and self._in_folder(top)):
             return
         near = did_you_mean(top, [*TRUSTED, *self._local()])
+        if self.base and not near and not self._in_folder(top):
+            raise bad(
+                key,
+                f"there is no {top}.py in {self.folder}, where `base: {self.base}` leads: if the config was moved or "
+                f"copied, name there the folder of its code; to import {top} from elsewhere: --allow-import {top}",
+            )
         raise bad(
             key,
             f"{name} is neither in the config's folder ({self.folder}) nor in {', '.join(TRUSTED)}"

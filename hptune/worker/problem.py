@@ -65,7 +65,8 @@ class Problem:
     @cached_property
     def load(self) -> Importer:
         """Imports what the config names."""
-        return Importer(self.setup.folder, self.setup.allow_import, self.setup.own_code)
+        setup = self.setup
+        return Importer(setup.folder, setup.allow_import, setup.own_code, setup.base)
 
     @cached_property
     def model(self) -> ModelSpec:

@@ -48,6 +48,15 @@ def test_what_lies_in_the_configs_folder_needs_no_leave() -> None:
     assert importer("sample_models.Mean").__name__ == "Mean"
 
 
+def test_a_config_that_was_moved_away_from_its_code_is_told_where_its_base_leads(tmp_path: Path) -> None:
+    message = said(Importer(str(tmp_path), base=".."), "absent_objective:measure", "function")
+    assert message.startswith(f"there is no absent_objective.py in {tmp_path}, where `base: ..` leads")
+    assert "if the config was moved or copied, name there the folder of its code" in message
+    assert message.endswith("--allow-import absent_objective")
+    (tmp_path / "absent_objective.py").write_text("")
+    assert "is neither in" in said(Importer(str(tmp_path), own=False, base="../.."), "absent_objective:measure")
+
+
 def test_anything_else_needs_leave_and_is_not_run_before_it_has_it(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "foreign_module.py").write_text("raise SystemExit('was run')")
