@@ -246,7 +246,7 @@ def test_a_folder_of_hptune_run_is_refused_and_left_as_it_was(tmp_path: Path) ->
         Study(space, "loss", directory=tmp_path)
     tuner = Tuner(lambda hp: hp.Float("x", 0, 1), "r2", directory=tmp_path)
     with pytest.raises(UsageError, match="belongs to `hptune run`"):
-        tuner.search([[0.0]], [0.0])
+        tuner.search([[0.0]] * 10, [0.0] * 10)
     assert (tmp_path / "journal.jsonl").read_bytes() == before
     Study.of(begun, Study(space, "loss").oracle, Journal(tmp_path)).close()  # as the command line opens it
 
