@@ -36,7 +36,7 @@ from hptune.trial import Failure, Trial
 from hptune.tuner_arguments import Oracle, counted, without_shares
 from hptune.tuner_data import Given, cut, data_hash, folds_hash, given, rows
 from hptune.tuner_folds import Fold, Folds, undivided
-from hptune.tuner_model import classifies, has_own_fit, hypermodel_from
+from hptune.tuner_model import classifies, has_own_fit, hypermodel_from, must_take
 from hptune.tuner_objective import OWN_SCORE, Scorer, must_score, objective_from, scorer_from, scores_from
 from hptune.worker.failures import failure_of
 
@@ -179,10 +179,11 @@ class Tuner:
         """
         data = None if self._own_run_trial else given(args, kwargs)
         folds = None
+        if data is not None:
+            self._must_fit(data.fit)
         if data is not None and data.validation is None:
-            defaults = HyperParameters.from_values(self.space, self.space.defaults(), expects_new=True)
             try:
-                folds = self._divided(data, defaults)
+                folds = self._divided(data, self._defaults())
             except UsageError:
                 raise
             except Exception as error:  # the same for every trial
@@ -196,6 +197,17 @@ class Tuner:
         if held is not None:
             tuner_kept.check_same(held, self.directory, asked)
         return asked
+
+    def _must_fit(self, arguments: Mapping[str, Any]) -> None:
+        """Raise `UsageError` for an argument that the fit of the model at the defaults does not take."""
+        if not arguments or self.hypermodel is None or has_own_fit(self.hypermodel):
+            return
+        try:
+            with self._seeded(0):
+                model = self._build(self._defaults())
+        except Exception:  # it fails for some values: those trials are failed
+            return
+        must_take(model, arguments)
 
     def _first_run(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], asked: dict[str, Any]
@@ -213,7 +225,7 @@ class Tuner:
             return first
         if not (self._own_run_trial or has_own_fit(self.hypermodel)):
             return None
-        hp = HyperParameters.from_values(self.space, self.space.defaults(), expects_new=True)
+        hp = self._defaults()
         first = self._executed(TunerTrial(0, hp), args, kwargs)
         grown = self._narrowed(hp.to_space())
         asked["met"] = [one.name for one in grown if one.name not in self.space]
@@ -295,16 +307,19 @@ class Tuner:
     def _for_classes(self, hp: HyperParameters) -> bool:
         """Return whether a number of folds is stratified: told by the model at the defaults, for all trials alike."""
         if self._classes is None:
-            defaults = HyperParameters.from_values(self.space, self.space.defaults(), expects_new=True)
             with self._seeded(0):
                 try:
-                    model = self._build(defaults)
+                    model = self._build(self._defaults())
                 except Exception:  # it fails for some values: those trials are failed
                     model = self._build(hp)
             self._classes = classifies(model)
         return self._classes
 
     # -- models ---------------------------------------------------------------------------------------------------
+
+    def _defaults(self) -> HyperParameters:
+        """Return the hyperparameters at their defaults, for a model that may ask for more."""
+        return HyperParameters.from_values(self.space, self.space.defaults(), expects_new=True)
 
     def _build(self, hp: HyperParameters) -> Any:
         if self.hypermodel is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from hptune.errors import UsageError
+from hptune.errors import UsageError, did_you_mean
 from hptune.hypermodel import HyperModel
 from hptune.hyperparameters import HyperParameters
 from hptune.study_arguments import shown
@@ -67,3 +68,19 @@ def classifies(model: Any) -> bool:
         return bool(is_classifier(model))
     except (AttributeError, TypeError):  # not a scikit-learn estimator
         return False
+
+
+def must_take(model: Any, names: Iterable[str]) -> None:
+    """Raise `UsageError` for an argument of `search` that `model.fit` does not take: each trial would fail of it."""
+    try:
+        known = inspect.signature(model.fit).parameters
+    except (AttributeError, TypeError, ValueError):  # it tells at the fit
+        return
+    if any(one.kind is one.VAR_KEYWORD for one in known.values()):
+        return
+    for name in names:
+        if name not in known:
+            meant = did_you_mean(name, known)
+            raise UsageError(
+                f"search({name}=...): {type(model).__name__}.fit takes no such argument{meant}; leave it out"
+            )

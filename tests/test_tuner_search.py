@@ -37,6 +37,8 @@ def build(hp: HyperParameters) -> Ridge:
         ((X, y[:-1]), {}, {}, r"as many entries in y as X has rows, found 441 for 442 rows"),
         ((X, None), {}, {}, r"expected y, found None"),
         ((X,), {"y": y}, {}, r"expected X and y by position .* found 1 arguments by position and y by name"),
+        ((X, y), {"verbose": 0}, {}, r"^search\(verbose=...\): Ridge.fit takes no such argument; leave it out$"),
+        ((X, y), {"sample_weights": y}, {}, r"takes no such argument; did you mean 'sample_weight'\?; leave it out"),
         ((X, y), {"sample_weight": y[:9]}, {}, r"entries in sample_weight as X has rows, found 9 for 442"),
         (
             (X, y),
