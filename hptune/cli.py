@@ -27,6 +27,7 @@ from hptune.commands._options import (
     JunitFile,
     Overrides,
     Prefixes,
+    RunDir,
     SummaryFile,
     path_given,
 )
@@ -83,16 +84,7 @@ def run(
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="How many trials run at once.", show_default=False)
     ] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--dir",
-            metavar="PATH",
-            help="The run directory, instead of the config's.",
-            parser=path_given,
-            show_default=False,
-        ),
-    ] = None,
+    folder: RunDir = None,
     trials: Annotated[
         str | None,
         typer.Option(metavar="N|+N", help="Run N trials in all, or N more than there are.", show_default=False),

@@ -39,6 +39,16 @@ Config = Annotated[
 Folder = Annotated[
     Path, typer.Argument(metavar="DIR", help="A run directory.", parser=path_given, show_default=False)
 ]
+RunDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir",
+        metavar="PATH",
+        help="The run directory, instead of the config's.",
+        parser=path_given,
+        show_default=False,
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hptune.commands._options import EXIT_CODES, Folder, Json, Overrides, Prefixes, path_given
+from hptune.commands._options import EXIT_CODES, Folder, Json, Overrides, Prefixes, RunDir, path_given
 
 outside = typer.Typer(rich_markup_mode=None)
 
@@ -27,16 +27,7 @@ def ask(
         ),
     ],
     override: Overrides = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--dir",
-            metavar="PATH",
-            help="The run directory, instead of the config's.",
-            parser=path_given,
-            show_default=False,
-        ),
-    ] = None,
+    folder: RunDir = None,
     again: Annotated[
         int | None,
         typer.Option(
