@@ -50,7 +50,10 @@ def loops(shell: str, count: int) -> list[str]:
     return said
 
 
-@pytest.mark.parametrize(("shell", "count"), [("bash", 1), ("sh", 1), ("bash", 4)])
+@pytest.mark.parametrize(
+    ("shell", "count"),
+    [pytest.param("bash", 1, marks=pytest.mark.slow), pytest.param("sh", 1, marks=pytest.mark.slow), ("bash", 4)],
+)
 def test_the_loop_ends_with_every_trial_told_once(shell: str, count: int, project: Path) -> None:
     said = loops(shell, count)
     assert all("nothing left to ask: the budget of trials is spent" in one for one in said), said
@@ -72,7 +75,9 @@ def test_the_commands_after_it_run(project: Path, capsys: pytest.CaptureFixture[
         assert capsys.readouterr().out
 
 
-@pytest.mark.parametrize("train", ["exit 3", "echo"], ids=["fails", "prints nothing"])
+@pytest.mark.parametrize(
+    "train", [pytest.param("exit 3", marks=pytest.mark.slow, id="fails"), pytest.param("echo", id="prints nothing")]
+)
 def test_a_script_that_fails_never_makes_the_loop_tell_the_last_score(train: str, project: Path) -> None:
     (project / "train.sh").write_text(f"{train}\n")
     loops("bash", 1)

@@ -107,6 +107,7 @@ def test_a_signal_as_an_outer_fold_begins_saves_the_study_and_exits_as_signals_d
     assert (tmp_path / "run" / "best.yaml").is_file()
 
 
+@pytest.mark.slow
 def test_an_outer_folds_folder_names_the_study_that_goes_on_with_it(tmp_path: Path) -> None:
     (tmp_path / "n.yaml").write_text(CONFIG.replace("nested: 3", "nested: 2").replace("trials: 4", "trials: 2"))
     run = tmp_path / "run"
