@@ -322,10 +322,10 @@ class Journal:
             self._held.file = self._journal(os.O_CREAT)
             data = b"" if new else read_bytes(self.path)
         found = scan(data, self.path, packed=True)
-        if not found.events and not found.torn.startswith((HEAD[: len(found.torn)], b"\0")):
-            raise UsageError(
-                _STRANGER.format(path=self.path)
-            )  # a first record of ours that a crash cut off begins so
+        # A first record of ours that a crash cut off begins so.
+        begun = found.torn.startswith((HEAD[: len(found.torn)], b"\0"))
+        if not found.events and not begun:
+            raise UsageError(_STRANGER.format(path=self.path))
         self._size = found.good
         self._seq = found.records
         with disk(self.path, "repair"):

@@ -51,14 +51,9 @@ def study_of(
     warnings += doubts
     first = first_of(space, prior, starts)
     problem = problem_of(loaded, inspection.data_hash)
-    if (
-        isinstance(old, ev.StudyStarted)
-        and config.executor.lookahead is None
-        and None not in (old.lookahead, lookahead)
-    ):
-        problem["lookahead"] = (
-            old.lookahead
-        )  # resolved when the study started; any number of workers may go on with it
+    resolved = isinstance(old, ev.StudyStarted) and None not in (old.lookahead, lookahead)
+    if resolved and config.executor.lookahead is None:  # any number of workers may go on with it
+        problem["lookahead"] = lookahead
     hashes = {
         "problem": problem_hash(problem),
         "space": space.hash,
