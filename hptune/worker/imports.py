@@ -20,6 +20,7 @@ from typing import Any
 from hptune.collecting import no_collecting
 from hptune.dataset import bad
 from hptune.errors import Interrupted, did_you_mean
+from hptune.worker.bytecode import imported
 from hptune.worker.child_state import lasting
 
 TRUSTED: tuple[str, ...] = ("sklearn", "xgboost", "lightgbm", "catboost", "imblearn")
@@ -136,7 +137,7 @@ class Importer:
         """Return a module, None if there is no such one; whatever it raises becomes the error."""
         try:
             with no_collecting(), lasting():
-                found = importlib.import_module(module)
+                found = imported(module)
         except ModuleNotFoundError as error:
             if error.name is not None and (module == error.name or module.startswith(error.name + ".")):
                 return None

@@ -19,6 +19,7 @@ from typing import Any
 
 from hptune.dataset import Rows
 from hptune.errors import HptuneError, UsageError
+from hptune.worker.bytecode import with_whole_cache
 
 CARD = "model.json"
 FORMAT = 1
@@ -200,7 +201,7 @@ def _joblib(path: Path, card: Card, trust: bool) -> Any:
     if card.folder and card.folder not in sys.path:
         sys.path.insert(0, card.folder)  # the user's own classes lie beside the config
     try:
-        return joblib.load(path)
+        return with_whole_cache(lambda: joblib.load(path))
     except Exception as error:
         raise UsageError(
             f"{path} cannot be loaded: {type(error).__name__}: {error}; the modules that it needs must be importable "

@@ -45,10 +45,15 @@ def test_it_runs_to_the_end(project: Project, tmp_path: Path, line: str) -> None
     assert (tmp_path / "run" / "result.json").exists()
 
 
-def test_files_that_may_not_grow_are_said_in_one_line(project: Project, tmp_path: Path) -> None:
+def test_files_that_may_not_grow_are_said_in_one_line_and_spoil_no_later_run(tmp_path: Path) -> None:
+    """What Python compiles of the config's code under such a limit is cut off, and stays so (3.11)."""
+    project = Project(tmp_path / "project", trials=TRIALS, sleep="0")
     done = shell(project, tmp_path / "run", 'ulimit -f 1; "$@"')
     assert done.returncode == 6, done.stderr
     one_line(done.stderr)
+    done = shell(project, tmp_path / "run", '"$@"')
+    assert done.returncode == 0, done.stderr
+    assert history_of(tmp_path / "run").count("completed") == TRIALS
 
 
 def test_too_few_open_files_are_said_in_one_line_whatever_was_to_be_opened(project: Project, tmp_path: Path) -> None:
