@@ -53,6 +53,7 @@ class CvSpec(Spec):
 
     model_config = ConfigDict(serialize_by_alias=True)
     type: str
+    """The kind: how the rows are divided."""
 
     uses_groups: ClassVar[bool] = False
     """Whether it keeps the rows of a group together."""
@@ -81,6 +82,27 @@ class CvSpec(Spec):
         raise NotImplementedError
 
 
+class _Divided(CvSpec):
+    """The base of those that divide the rows into parts of one size."""
+
+    folds: Folds = 5
+    """How many parts the rows are divided into; each is tested once, by a model fitted to the others."""
+
+
+class _Shuffled(_Divided):
+    """The base of those that shuffle the rows, unless they are told not to."""
+
+    shuffle: bool = True
+    """Whether the rows are divided at random (for every trial alike); false: in the order of the data."""
+
+
+class _Repeated(_Divided):
+    """The base of those that divide the rows several times."""
+
+    repeats: Count = 2
+    """How often the rows are divided, each time shuffled anew."""
+
+
 def _listed(splitter: Any, rows: Rowset, *, groups: bool = False) -> list[Fold]:
     import numpy as np
 
@@ -89,12 +111,10 @@ def _listed(splitter: Any, rows: Rowset, *, groups: bool = False) -> list[Fold]:
     return list(splitter.split(np.zeros((rows.rows, 1)), rows.y, rows.groups if groups else None))
 
 
-class KFold(CvSpec):
-    """Every row is tested once; rows shuffled."""
+class KFold(_Shuffled):
+    """Every row is tested once."""
 
     type: Literal["kfold"] = "kfold"
-    folds: Folds = 5
-    shuffle: bool = True
 
     def splits(self, rows: Rowset) -> list[Fold]:
         from sklearn import model_selection as ms
@@ -102,12 +122,10 @@ class KFold(CvSpec):
         return _listed(ms.KFold(self.folds, shuffle=self.shuffle, random_state=_state(self.shuffle, rows, 0)), rows)
 
 
-class Stratified(CvSpec):
+class Stratified(_Shuffled):
     """As kfold, with the same share of every class in each fold."""
 
     type: Literal["stratified"] = "stratified"
-    folds: Folds = 5
-    shuffle: bool = True
 
     def stratifies(self, rows: Rowset) -> bool:
         del rows
@@ -120,12 +138,10 @@ class Stratified(CvSpec):
         return _listed(ms.StratifiedKFold(self.folds, shuffle=self.shuffle, random_state=state), rows)
 
 
-class Group(CvSpec):
+class Group(_Shuffled):
     """As kfold, with all rows of a group (`data.groups`) in one fold."""
 
     type: Literal["group"] = "group"
-    folds: Folds = 5
-    shuffle: bool = True
 
     uses_groups: ClassVar[bool] = True
 
@@ -136,12 +152,10 @@ class Group(CvSpec):
         return _listed(splitter, rows, groups=True)
 
 
-class StratifiedGroup(CvSpec):
+class StratifiedGroup(_Shuffled):
     """As group, with shares of the classes as even as the groups allow."""
 
     type: Literal["stratified_group"] = "stratified_group"
-    folds: Folds = 5
-    shuffle: bool = True
 
     uses_groups: ClassVar[bool] = True
 
@@ -158,12 +172,10 @@ class StratifiedGroup(CvSpec):
         return _listed(splitter, rows, groups=True)
 
 
-class RepeatedKFold(CvSpec):
+class RepeatedKFold(_Repeated):
     """kfold several times, shuffled anew; fold number = repeat * folds + fold."""
 
     type: Literal["repeated_kfold"] = "repeated_kfold"
-    folds: Folds = 5
-    repeats: Count = 2
 
     def splits(self, rows: Rowset) -> list[Fold]:
         from sklearn import model_selection as ms
@@ -175,12 +187,10 @@ class RepeatedKFold(CvSpec):
         ]
 
 
-class RepeatedStratified(CvSpec):
+class RepeatedStratified(_Repeated):
     """stratified several times, shuffled anew; fold number = repeat * folds + fold."""
 
     type: Literal["repeated_stratified"] = "repeated_stratified"
-    folds: Folds = 5
-    repeats: Count = 2
 
     def stratifies(self, rows: Rowset) -> bool:
         del rows
@@ -203,6 +213,7 @@ class TimeSeries(CvSpec):
 
     type: Literal["time_series"] = "time_series"
     folds: Folds = 5
+    """How many test parts, one after another in time."""
     gap: Annotated[int, Field(strict=True, ge=0)] = 0
     """Rows left out between training and test."""
     test_size: Annotated[int, Field(strict=True, ge=1)] | None = None

@@ -23,7 +23,7 @@ def is_function(metric: str) -> bool:
 
 
 FINALS_FROM = 20
-"""Searches of more trials than this hold finals by default: below, they would cost more than a tenth (decision 4)."""
+"""Searches of more trials than this hold finals by default: below, they would cost more than a third (decision 4)."""
 
 
 def _cv_shape(value: Any) -> str:

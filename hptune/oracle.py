@@ -50,6 +50,7 @@ class OracleSpec(Spec):
     """Whether it learns from earlier studies (`prior:`)."""
 
     type: str = ""
+    """The oracle's name (`hptune oracles` lists them), or the dotted path of a class of your own."""
 
     @model_validator(mode="before")
     @classmethod

@@ -99,6 +99,7 @@ class Budget(Spec):
     target: float | None = Field(default=None, title="Target")
     """Stop when the score is as good as this; the sign is the metric's own."""
     failures: Failures = Field(default_factory=Failures, title="Failures")
+    """How many failed trials are put up with."""
 
 
 class Output(Spec):
@@ -144,6 +145,7 @@ class StudyConfig(Spec):
     model_config = ConfigDict(json_schema_extra={"anyOf": _MODEL_OR_SPACE})
 
     version: Literal[1] = Field(default=1, title="Version of the config format")
+    """Of the keys on this list; 1 is the only one so far."""
     extends: str | list[str] | None = Field(default=None, title="Extends", exclude=True)
     """Configs that this one changes, relative to it: mappings are merged, null takes a key out, all else replaces."""
     base: Annotated[str, AfterValidator(_present)] | None = Field(default=None, title="Base folder")
@@ -175,12 +177,15 @@ class StudyConfig(Spec):
     """Whether every branch of the model, and both ends of every range, are fitted once on a few rows before the study
     starts."""
     evaluate: EvaluateSpec = Field(default_factory=EvaluateSpec, title="Evaluation")
+    """How a configuration is measured: by which metric, on which folds, and how the winner is confirmed."""
     oracle: Oracle = Field(default_factory=lambda: ORACLES[DEFAULT_ORACLE](type=DEFAULT_ORACLE), title="Oracle")
     """What proposes configurations."""
     budget: Budget = Field(default_factory=Budget, title="Budget")
+    """What the study, and each trial, may spend."""
     executor: AnyExecutor = Field(default_factory=lambda: ProcessSpec(), title="Executor")
     """What runs the trials."""
     output: Output = Field(default_factory=Output, title="Output")
+    """Where results go, and whether the winner is fitted again and kept."""
     gate: Gate | None = Field(default=None, title="Gate")
     """Exit code 3 unless tuning gained enough."""
 

@@ -20,6 +20,7 @@ class Generated(Spec):
     """What all kinds share."""
 
     kind: str
+    """sparse_linear (a regression) or classification."""
     n: Annotated[int, Field(strict=True, ge=2, le=10_000_000)] = 100
     """Rows."""
     d: Positive = 20
@@ -63,6 +64,7 @@ class Classes(Generated):
 
     kind: Literal["classification"] = "classification"
     classes: Annotated[int, Field(strict=True, ge=2)] = 2
+    """How many classes, of about as many rows each."""
     separation: Annotated[float, Field(gt=0)] = 1.0
     """How far the clusters are apart (class_sep)."""
     flip: Annotated[float, Field(ge=0, le=1)] = 0.01

@@ -31,6 +31,7 @@ class ProcessSpec(ExecutorSpec):
     """The default: trials run in child processes of this machine, with limits of time and memory."""
 
     type: Literal["process"] = "process"
+    """process, the default: one supervised child process for each worker."""
 
     def open(self, setup: Setup, spare: Spare | None = None) -> Executor:
         """Start the children (they load the problem in the background) and return at once."""

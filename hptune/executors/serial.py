@@ -21,6 +21,7 @@ class SerialSpec(ExecutorSpec):
     supports_limits: ClassVar[bool] = False
 
     type: Literal["serial"] = "serial"
+    """serial: in hptune's own process, one fold after another."""
     workers: Literal[1, "auto"] = "auto"
     """Always one."""
 

@@ -12,6 +12,7 @@ from hptune.config.load import load
 from hptune.config.schema import config_schema
 from hptune.config.specs import StudyConfig
 from hptune.config.yaml_loader import load_text
+from hptune.parameters import Float
 from tests.config.helpers import PIPELINE, RIDGE
 from tests.config.test_load import WRONG
 from tests.config.test_space import WRONG as WRONG_ENTRIES
@@ -76,10 +77,19 @@ def properties(schema: Any) -> list[tuple[str, dict[str, Any]]]:
     return mine + [one for value in schema.values() for one in properties(value)]
 
 
-def test_every_key_has_a_title_and_those_of_a_study_a_description() -> None:
+def test_every_key_has_a_title_and_a_description() -> None:
     schema = config_schema()
     assert all("title" in one or "$ref" in one or "const" in one for _, one in properties(schema))
-    for name in StudyConfig.model_fields:
-        assert schema["properties"][name].keys() & {"title", "$ref"}, name
-    for name in ("seed", "model", "space", "constraints", "start_with", "gate"):
-        assert schema["properties"][name].get("description"), name
+    assert schema["properties"].keys() == StudyConfig.model_fields.keys()
+    del schema["anyOf"]  # which keys go together; what they mean stands once
+    assert [name for name, one in properties(schema) if not one.get("description")] == []
+
+
+def test_what_is_said_of_a_scale_is_so() -> None:
+    far = Float(name="a", low=0.001, high=0.999, scale="reverse_log")
+    assert far.encode(0.99)[0] - far.encode(0.9)[0] == pytest.approx(1 - far.encode(0.99)[0], abs=1e-3)
+    near = Float(name="b", low=0.01, high=1, scale="log")
+    assert near.encode(0.1)[0] == pytest.approx(0.5)
+    for extra, share in (([None], 1 / 3), ([None, 0], 1 / 2)):
+        beside = Float(name="c", low=0.01, high=1, extra=extra).columns[0]
+        assert sum(beside.weights[1:]) == pytest.approx(share)
