@@ -147,9 +147,10 @@ def validate(
     allow_import: Prefixes = None,
     as_json: Json = False,
 ) -> int:
-    """Check a config without fitting anything.
+    """Check a config before its first trial.
 
-    Everything that can be known before the first fit is checked, the space against the estimators too.
+    Everything that can be known is checked: what the config names is imported and fitted on a few rows, the space is
+    held against the estimators. With --static nothing is imported or fitted.
 
     \b
     hptune validate study.yaml

@@ -1,4 +1,4 @@
-"""The journal: what happened, one checksummed JSON line per event, appended and never rewritten.
+"""The journal: what happened, one checksummed JSON line per event, appended and never changed in place.
 
     {"crc":"1c291ca3","seq":0,"type":"study_started",...}
 

@@ -36,7 +36,10 @@ def probe_ranges(
     out: list[Finding] = []
     for number, name in enumerate(names):
         if time.monotonic() - began > MOST_SECONDS:
-            message = f"the ends of {number} of {len(names)} ranges were fitted; the others were not tried"
+            message = (
+                f"the ends of {number} of {len(names)} ranges were fitted; the others were not tried, for no more are "
+                f"begun after {MOST_SECONDS:g} s (a slow or busy machine, or slow fits)"
+            )
             return [*out, Finding(key="space", message=message, severity="warning")]
         deadline = DEADLINE + round(2 * seconds) if executor.supports_limits else None
         options = {"space": inspection.space, "range": name}

@@ -94,10 +94,17 @@ def test_help_lists_every_verb_and_the_exit_codes(capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     for verb in VERBS:
         assert re.search(rf"^  {verb}\s+\S", out, re.MULTILINE)
-    for code in (0, 1, 2, 3, 4, 5, 6, 7, 130):
+    for code in (0, 1, 2, 3, 4, 5, 6, 7, 129, 130, 143):
         assert re.search(rf"^ +{code}  ", out, re.MULTILINE)
     assert "…" not in out
     assert "..." not in out.partition("Commands:")[2]  # no verb's summary is cut off
+
+
+def test_validate_says_that_it_fits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.invoke(["validate", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "without fitting" not in told
+    assert "fitted on a few rows" in told
 
 
 @pytest.mark.parametrize("verb", VERBS)

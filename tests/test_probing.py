@@ -88,7 +88,8 @@ def test_once_the_time_is_up_the_ranges_left_out_are_counted(
     monkeypatch.setattr("hptune.probing.MOST_SECONDS", 0.0)
     project(tmp_path, monkeypatch, "pass", "serial")
     assert cli.invoke(["validate", "study.yaml"]) == 0
-    assert "the ends of 0 of 2 ranges were fitted; the others were not tried" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "the ends of 0 of 2 ranges were fitted; the others were not tried, for no more are begun after 0 s" in told
 
 
 def test_a_signal_while_ranges_are_tried_in_this_process_ends_it(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from hptune.report.trials_csv import trials_csv
 from hptune.report.wording import STOP_REASONS
 from tests import told
 
-TEXT = (Path(__file__).parent.parent / "docs" / "reference.md").read_text()
+DOCS = Path(__file__).parent.parent / "docs"
+TEXT = (DOCS / "reference.md").read_text()
 JQ = [line.partition("  #")[0].strip() for line in TEXT.splitlines() if line.startswith("jq ")]
 COMMAND = typer.main.get_command(app)
 VERBS = COMMAND.commands  # type: ignore[attr-defined]
@@ -35,6 +37,21 @@ def test_every_verb_and_option_is_documented(verb: str) -> None:
 def test_every_exit_code_is_documented_with_the_same_words() -> None:
     for code, meaning in re.findall(r"^ +(\d)    (.+)$", EXIT_CODES, re.MULTILINE):
         assert re.search(rf"^\| {code} \| {re.escape(meaning)}", TEXT, re.MULTILINE), code
+    signals = re.findall(r"^ +(\d{3})  .*\((.+)\)", EXIT_CODES.replace("Ctrl-C", "SIGINT"), re.MULTILINE)
+    assert signals == [("129", "SIGHUP"), ("130", "SIGINT"), ("143", "SIGTERM")]
+    assert "| 129, 130, 143 | interrupted by SIGHUP, SIGINT, SIGTERM," in TEXT
+
+
+def test_every_page_names_the_same_verbs_that_import_an_oracle() -> None:
+    verbs = "`run`, `retry`, `ask`, `validate` and `space`"
+    for page in ("reference.md", "oracles.md"):
+        assert f"imported by {verbs}" in " ".join((DOCS / page).read_text().split()), page
+
+
+def test_every_extra_is_on_a_page() -> None:
+    extras = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    pages = " ".join(path.read_text() for path in [DOCS.parent / "README.md", *DOCS.glob("*.md")])
+    assert [name for name in extras.keys() - {"all", "dev", "bench"} if f"[{name}]" not in pages] == []
 
 
 def test_every_key_of_the_result_is_documented() -> None:

@@ -17,7 +17,9 @@ Exit codes:
   5    run directory damaged, or locked by another run
   6    run directory not writable, or disk full
   7    no worker could be started, or no more files opened
-  130  interrupted (143: terminated), after saving everything"""
+  129  the terminal was closed (SIGHUP), everything was saved
+  130  interrupted (Ctrl-C), everything was saved
+  143  terminated (SIGTERM), everything was saved"""
 
 
 def path_given(text: str) -> Path:

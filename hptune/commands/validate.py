@@ -1,4 +1,4 @@
-"""`hptune validate CONFIG`: everything that can be known before the first fit."""
+"""`hptune validate CONFIG`: everything that can be known before the first trial."""
 
 from __future__ import annotations
 

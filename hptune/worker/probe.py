@@ -15,7 +15,7 @@ from typing import Any
 from hptune.job import Finding
 from hptune.parameters import Boolean, Choice, canonical
 from hptune.space import SearchSpace
-from hptune.worker.probe_fits import ProbeFits
+from hptune.worker.probe_fits import MOST_SECONDS, ProbeFits
 from hptune.worker.problem import Problem
 from hptune.worker.ranges import culprit
 
@@ -43,7 +43,12 @@ def probe(problem: Problem, space: SearchSpace) -> list[Finding]:
         )
         out.append(culprit(fits, space, failing, dict(cause)) or _finding(space, cause, message))
     if len(tried) < len(branches):
-        message = f"probed {len(tried)} of {len(branches)} combinations of choices; the others were not tried"
+        why = (
+            f"{MOST_FITS} are the most" if len(tried) == MOST_FITS else f"no more are begun after {MOST_SECONDS:g} s"
+        )
+        message = (
+            f"probed {len(tried)} of {len(branches)} combinations of choices; the others were not tried, for {why}"
+        )
         out.append(Finding(key="space", message=message, severity="warning"))
     for name, value in fits.unsearched.items():
         message = (

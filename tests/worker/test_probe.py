@@ -103,8 +103,12 @@ def test_more_combinations_than_the_bound_are_said_not_to_be_tried(
     problem = Problem(setup)
     warnings = [one for one in inspect(problem).findings if "probed" in one.message]
     assert [one.message for one in warnings] == [
-        f"probed 3 of {len(list(branches(problem)))} combinations of choices; the others were not tried"
+        f"probed 3 of {len(list(branches(problem)))} combinations of choices; the others were not tried, for 3 are the most"
     ]
+    monkeypatch.setattr("hptune.worker.probe_fits.MOST_SECONDS", 0.0)
+    monkeypatch.setattr("hptune.worker.probe.MOST_SECONDS", 0.0)
+    (late,) = [one.message for one in inspect(problem).findings if "probed" in one.message]
+    assert late.endswith("the others were not tried, for no more are begun after 0 s")
 
 
 def branches(problem: Problem) -> list[str]:
