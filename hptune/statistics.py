@@ -260,8 +260,8 @@ def finals_repeats(trials: int, *, finalists: int = FINALISTS, share: float = 0.
     """Return how many repeats of the folds the leader and the defaults run: 2 to `most`.
 
     All finalists and the defaults run one, the two that are left the others, and the winner half a trial's rows once
-    more (`hptune.learning_curve`): finalists + 1 + 2 (r - 1) + 1/2 trials' worth of fits, about `share` of the
-    search's where that allows two. With one repeat 12 % of the searches on noise claim a gain
+    more (`hptune.learning_curve`): finalists + 1 + 2 (r - 1) + 1/2 trials' worth of fits, about `share` of those of a
+    search without racing where that allows two. With one repeat 12 % of the searches on noise claim a gain
     (docs/decisions/0004-honest-gain.md), so that short searches pay more.
     """
     left = share * trials - (finalists + 1) - 0.5

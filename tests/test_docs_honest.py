@@ -10,7 +10,9 @@ import pytest
 from benchmarks.importance import PIPELINE, pipeline
 from hptune import cli
 from hptune.config.load import load
+from hptune.evaluate import FinalsSpec
 from hptune.objective import Objective
+from hptune.statistics import finals_repeats
 from hptune.study import Study
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -31,6 +33,23 @@ def test_its_figures_are_the_decisions() -> None:
     assert "95 %" in PAGE
     assert "584" in PAGE
     assert "480" in PAGE
+
+
+def test_the_price_of_the_finals_is_told_by_the_number_of_repeats() -> None:
+    changes = [trials for trials in range(21, 300) if finals_repeats(trials) > finals_repeats(trials - 1)]
+    assert (finals_repeats(21), finals_repeats(299), changes) == (2, 4, [85, 105])
+    said = " ".join(FinalsSpec.model_json_schema()["properties"]["repeats"]["description"].split())
+    assert "2 times, for 85 trials and more 3, for 105 and more 4" in said
+    assert "From 85 trials on the leader and the defaults get a third repeat, from 105 on a fourth." in " ".join(
+        PAGE.split()
+    )
+
+
+def test_the_table_of_the_finals_price_adds_up() -> None:
+    decision = (DOCS / "decisions" / "0004-honest-gain.md").read_text()
+    rows = re.findall(r"\| \d+ \| (\d+) \| (\d+) \| (\d+) % \|$", decision, re.MULTILINE)
+    assert len(rows) == 9
+    assert all(round(100 * int(finals) / int(search)) == int(share) for search, finals, share in rows)
 
 
 def test_the_example_of_importance_is_what_the_command_says(
