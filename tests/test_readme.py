@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,28 @@ def test_the_numbers_are_those_stored() -> None:
     assert f"Over {len(runs)} whole studies the interval held the true gain in {coverage:.0f} %" in TEXT.replace(
         "\n ", ""
     )
+
+
+def test_the_comparisons_are_those_stored() -> None:
+    said = " ".join(TEXT.split())
+    whole = re.search(r"^\| all \| 37 \|(.+)\|$", (ROOT / "benchmarks/RESULTS.md").read_text(), re.MULTILINE)
+    assert whole is not None
+    gp, tpe = (10 ** float(cell) for cell in re.findall(r"/ (-\S+) \([\d.]+\)(?: \||\s*$)", whole[1]))
+    assert f"{gp:.2f} times that of Optuna's GPSampler and {tpe:.2f} times that of its TPE" in said
+    lines = (ROOT / "benchmarks/wallclock/results.jsonl").read_text().splitlines()
+    cpu = {(one["tool"], one["task"], one["seed"]): one["cpu"] for one in map(json.loads, lines)}
+    pairs: dict[str, list[float]] = {}
+    for (tool, task, seed), seconds in cpu.items():
+        pairs.setdefault(tool, []).append(seconds / cpu["hptune", task, seed])
+    ratio = {tool: statistics.median(found) for tool, found in pairs.items()}
+    grid, tpe, gp = (ratio[name] for name in ("GridSearchCV", "Optuna TPE", "Optuna GP"))
+    assert f"theirs took {grid:.2f} (grid), {tpe:.2f} (TPE) and {gp:.2f} (GP) times hptune's" in said
+
+
+def test_the_kinds_of_fault_are_counted() -> None:
+    table = (ROOT / "docs" / "reliability.md").read_text().partition("begin -->")[2].partition("<!--")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ") and "faults-long" not in line]
+    assert f"[{len(rows) - 1} kinds of fault" in TEXT  # without the header
 
 
 def test_the_exit_codes_are_the_programs_own() -> None:
