@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 import hptune
 from hptune import cli
+from hptune.parameters import UNSET
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "python.md"
 EVERY = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
@@ -52,3 +55,29 @@ def test_the_model_of_a_run_is_loaded_as_both_pages_say(tmp_path: Path, monkeypa
 def test_every_public_name_is_on_the_page() -> None:
     text = PAGE.read_text()
     assert [name for name in hptune.__all__ if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("kind", [hptune.Study, hptune.Tuner], ids=["Study", "Tuner"])
+def test_the_table_of_arguments_is_the_signature(kind: type) -> None:
+    table = PAGE.read_text().partition(f"| argument of `{kind.__name__}` |")[2].partition("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `")]
+    told = {row[0].strip("`"): row[2].partition(":")[0].strip("`") for row in rows}
+    spelled = {inspect.Parameter.empty: "-", UNSET: "left out", time.time: "time.time", "study": '"study"'}
+    wanted = inspect.signature(kind).parameters
+    assert told == {name: spelled.get(one.default, repr(one.default)) for name, one in wanted.items()}
+    first = next(name for name, one in wanted.items() if one.kind is one.KEYWORD_ONLY)
+    before = ", ".join(list(wanted)[: list(wanted).index(first)])
+    text = PAGE.read_text()
+    assert f"`{kind.__name__}({before}, *, ...)`; from `{first}` on by name only" in text
+
+
+def test_further_names_of_the_classes_are_on_the_page() -> None:
+    text = PAGE.read_text()
+    for owner, names in (
+        (hptune.HyperParameters, ("name_scope", "is_active", "merge", "get_config", "from_config")),
+        (hptune.Study, ("ask", "tell", "best", "history", "unfinished", "close")),
+        (hptune.HyperModel, ("tunable",)),
+    ):
+        for name in names:
+            assert hasattr(owner, name) or name in inspect.get_annotations(owner), name
+            assert re.search(rf"\b{name}\b", text), name
