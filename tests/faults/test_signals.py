@@ -132,7 +132,8 @@ def test_a_terminal_that_is_closed_leaves_everything_saved(tmp_path: Path) -> No
     project, run = Project(tmp_path / "project", trials=400), tmp_path / "run"
     pid, terminal = pty.fork()
     if pid == 0:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored where the tests run under nohup, and then by hptune too
+        # Under nohup the tests ignore it, and so would hptune.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         words = [word for word in project.command(run, "--workers", "2") if word != "-q"]
         os.execv(words[0], words)
     reader = threading.Thread(target=_drained, args=(terminal,), daemon=True)

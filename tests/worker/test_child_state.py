@@ -6,6 +6,7 @@ import os
 import resource
 import sys
 import threading
+import time
 import timeit
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,4 +103,5 @@ def test_a_thread_is_told_unless_it_is_a_daemon_or_just_ending() -> None:
 
 
 def test_a_job_pays_a_small_part_of_a_millisecond() -> None:
-    assert min(timeit.repeat(child_state.restored, number=200, repeat=5)) / 200 < 2e-4  # 4e-5 on a busy machine
+    spent = timeit.repeat(child_state.restored, timer=time.process_time, number=200, repeat=5)
+    assert min(spent) / 200 < 5e-4  # 4e-5 where nothing else runs
