@@ -3,8 +3,8 @@
     python -m benchmarks.oracles run --on bayesian,optuna-tpe --problems REAL,OWN --seeds 10 --trials 50
     python -m benchmarks.oracles table --on bayesian,optuna-tpe --problems REAL,OWN
 
-Runs are appended to a JSON-lines file, one run a line, and a run that is there is not repeated. An optimiser is an
-oracle's or a rival's name, an oracle with other settings `bayesian{margin=0.0}` or with a lookahead `bayesian@4`.
+Runs are appended to a JSON-lines file (`--store`), one run a line, and a run that is there is not repeated. An optimiser
+is an oracle's or a rival's name, an oracle with other settings `bayesian{margin=0.0}` or with a lookahead `bayesian@4`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import more_rivals, oracle_plots, oracle_report, problems, real, rivals
-from benchmarks.stalls import stalls
+from benchmarks.stalls import TO, stalls
 from hptune.conditions import clause
 from hptune.objective import Objective
 from hptune.oracles import ORACLES
@@ -32,6 +32,9 @@ from hptune.space import Choice, Float, Int, SearchSpace
 from hptune.study import Study
 
 RESULTS = Path(__file__).parent / "results"
+STORED = RESULTS / "runs-fresh.jsonl"
+"""The runs behind RESULTS.md."""
+
 CHECKPOINTS = (10, 20, 30, 50, 100)
 
 
@@ -93,12 +96,28 @@ def load(path: Path) -> dict[tuple[str, str, int], dict[str, Any]]:
     return {(r["opt"], r["problem"], r["seed"]): r for r in runs}
 
 
+def chosen(args: argparse.Namespace) -> dict[tuple[str, str, int], dict[str, Any]]:
+    """Return the runs of the stores asked for. Exits where there are none: no table is made of nothing."""
+    every = {key: r for store in args.store.split(",") for key, r in load(Path(store)).items()}
+    if not every:
+        raise SystemExit(
+            f"--store: expected stored runs, found none in {args.store}: make some by "
+            f"`python -m benchmarks.oracles run`, or read those of RESULTS.md with --store {STORED}"
+        )
+    return every
+
+
+def seeds_of(args: argparse.Namespace) -> range:
+    """Return the seeds asked for."""
+    return range(args.first, args.first + args.seeds)
+
+
 def run(args: argparse.Namespace) -> None:
     """Make the runs that are missing."""
     path = Path(args.store)  # a table may read several stores, separated by commas
     path.parent.mkdir(parents=True, exist_ok=True)
     done = load(path)
-    for seed in range(args.first, args.first + args.seeds):
+    for seed in seeds_of(args):
         for name in group(args.problems):
             for optimiser in args.on.split(","):
                 key = (optimiser, name, seed)
@@ -146,27 +165,34 @@ def regret(y: list[float], reference: tuple[float, float]) -> np.ndarray[Any, np
 
 
 def curves(
-    stores: list[Path], on: list[str], names: list[str], seeds: int, trials: Sequence[int]
+    every: Mapping[tuple[str, str, int], dict[str, Any]],
+    on: list[str],
+    names: list[str],
+    seeds: int,
+    trials: Sequence[int],
+    *,
+    first: int = 0,
+    apart: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """Return, per optimiser and problem, regret at these trials, shape (seeds, trials), of runs that are long enough.
 
-    The seeds are the first so many that all optimisers have such runs of; an optimiser without any run of a problem
-    does not count.
+    The seeds are the first so many, from `first` on, that all optimisers have such runs of; an optimiser without any
+    run of a problem does not count. `apart`: each optimiser's own first so many.
     """
-    every = {key: r for store in stores for key, r in load(store).items()}
     reference = references(every.values())
     runs = {key: r for key, r in every.items() if len(r["y"]) >= trials[-1]}
     at = np.array(trials) - 1
     out: dict[str, dict[str, Any]] = {optimiser: {} for optimiser in on}
     for name in names:
-        have = {o: {seed for who, problem, seed in runs if (who, problem) == (o, name)} for o in on}
+        have = {o: {s for who, problem, s in runs if (who, problem) == (o, name) and s >= first} for o in on}
         shared = set.intersection(*(found for found in have.values() if found)) if any(have.values()) else set()
-        if any(have.values()) and not shared:
+        if any(have.values()) and not shared and not apart:
             print(f"{name}: left out, no seed is common to all of {on}", file=sys.stderr)
         for optimiser in on:
-            chosen = [runs[optimiser, name, s]["y"] for s in sorted(shared)[:seeds] if s in have[optimiser]]
-            if chosen and name in reference:
-                out[optimiser][name] = np.array([regret(y, reference[name])[at] for y in chosen])
+            taken = sorted(have[optimiser] if apart else shared & have[optimiser])[:seeds]
+            if taken and name in reference:
+                losses = [runs[optimiser, name, s]["y"] for s in taken]
+                out[optimiser][name] = np.array([regret(y, reference[name])[at] for y in losses])
     return out
 
 
@@ -184,31 +210,43 @@ def table(args: argparse.Namespace) -> None:
     """Print the figures of the groups asked for, and write them as JSON and Markdown."""
     on = args.on.split(",")
     wanted = args.problems.split(",")
+    every = chosen(args)
     at = [trial for trial in CHECKPOINTS if trial <= args.trials]
     found = {}
     for title, name in [*GROUPS.items(), ("All of these", args.problems)]:
         if name in wanted or name == args.problems:
-            data = curves([Path(p) for p in args.store.split(",")], on, group(name), args.seeds, at)
+            data = curves(every, on, group(name), args.seeds, at, first=args.first, apart=args.apart)
             found[title] = oracle_report.summary(data, on[0])
-    runs = [r for p in args.store.split(",") for r in load(Path(p)).values()]
-    cpu = {o: oracle_report.milliseconds(runs, o) for o in on}
+    if not any(part["problems"] for part in found.values()):
+        raise SystemExit(
+            f"expected runs of all of {on} on some problem of {args.problems}, found none in {args.store}: name others "
+            f"with --on and --problems; public problems need {problems.DATA}, runs without a seed in common --apart"
+        )
+    cpu = {o: oracle_report.milliseconds(every.values(), o) for o in on}
     print(oracle_report.markdown(found, on[0], at))
     print("median CPU ms per suggestion:", cpu)
     if args.out:
         oracle_report.write(Path(args.out), found, cpu, on[0], at)
-        stores, every = [Path(p) for p in args.store.split(",")], range(1, at[-1] + 1)
+        each = range(1, at[-1] + 1)
         drawn = {
-            t: curves(stores, on, found[t]["problems"], args.seeds, every) for t in found if found[t]["problems"]
+            t: curves(every, on, part["problems"], args.seeds, each, first=args.first, apart=args.apart)
+            for t, part in found.items()
+            if part["problems"]
         }
         oracle_plots.draw(Path(args.out) / "regret.svg", drawn)
 
 
 def stalled(args: argparse.Namespace) -> None:
     """Print how many studies of each optimiser stopped where random search would have gone on, and which."""
-    runs = {key: r for p in args.store.split(",") for key, r in load(Path(p)).items()}
-    names = group(args.problems)
+    names, seeds = group(args.problems), seeds_of(args)
+    runs = {key: r for key, r in chosen(args).items() if key[2] in seeds}
     for optimiser in args.on.split(","):
-        studies = sum(o == optimiser and p in names and len(r["y"]) >= 50 for (o, p, _), r in runs.items())
+        studies = sum(o == optimiser and p in names and len(r["y"]) >= TO for (o, p, _), r in runs.items())
+        if not studies:
+            raise SystemExit(
+                f"expected studies of {optimiser} with seeds {seeds[0]} to {seeds[-1]} on {args.problems}, found none in "
+                f"{args.store}: name others with --first, --seeds and --problems; public problems need {problems.DATA}"
+            )
         found = stalls(runs, optimiser, names)
         print(f"{optimiser}: {len(found)} of {studies} studies stalled", *found, sep="\n  ")
 
@@ -260,10 +298,15 @@ def main() -> None:
     parser.add_argument("verb", choices=["run", "table", "stalls", "speed"])
     parser.add_argument("--on", default="bayesian,tpe,random")
     parser.add_argument("--problems", default="DEV,DEVCOND,REAL,OWN")
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument(
+        "--seeds", type=int, default=10, help="so many; a table takes the first that all have runs of"
+    )
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--apart", action="store_true", help="table: each optimiser's own seeds, not those in common")
     parser.add_argument("--trials", type=int, default=50, help="of a run; a table shows what comes up to them")
-    parser.add_argument("--store", default=str(RESULTS / "runs.jsonl"))
+    parser.add_argument(
+        "--store", default=str(RESULTS / "runs.jsonl"), help="a table and stalls read several, separated by commas"
+    )
     parser.add_argument("--out", help="folder for oracles.json and oracles.md (table)")
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("-v", "--verbose", action="store_true")

@@ -111,6 +111,13 @@ def table(args: argparse.Namespace) -> None:
     """Print mean regret, and the paired difference of log10 regret to the study without prior knowledge."""
     done = load()
     references = oracles.references({"problem": k[1], "opt": k[0], "y": y} for k, y in done.items())
+    if not references:
+        raise SystemExit(
+            f"expected the tasks' best known losses and random search's median, found none: set {problems.DATA} to the "
+            "folder that holds reference.json"
+            if done
+            else f"expected stored runs, found none in {STORE}: make some by `python -m benchmarks.prior run`"
+        )
     at = np.array(CHECKPOINTS) - 1
     print("| oracle, earlier study | runs | regret at 5/10/20/30 | log10 regret against none (SE over tasks) |")
     print("|---|---|---|---|")

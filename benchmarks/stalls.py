@@ -1,7 +1,7 @@
 """Studies that stopped making progress where random search would have made some: `python -m benchmarks.oracles stalls`.
 
 Legend: best_t the least loss of the first t trials; q the share of random configurations with a loss below best_20,
-from all stored random runs of the problem.
+from the random runs of the problem with the same seeds (more of them are another yardstick).
 
 A study stalls if best_50 = best_20 although 30 random draws would have found something better with a chance of at
 least one half: 1 - (1 - q)^30 >= 1/2, that is q >= 0.023. A study that has the best of what there is cannot stall.
