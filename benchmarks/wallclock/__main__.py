@@ -1,9 +1,9 @@
 """`python -m benchmarks.wallclock`: run the tuners on the tasks, interleaved, and print what hptune needed beside them.
 
 Each run is a process of its own. Runs are kept in results.jsonl and not repeated; a tool that is not installed is
-skipped with a note. `--longer` lets hptune's runs that did not come to a rival's level go on for three times the trials.
-`--extra` measures, besides, hptune's grid without racing against GridSearchCV on the same grid, and
-the start-up of a study of ten trials against a plain script.
+skipped with a note. The tables are of the tasks and seeds asked for. `--longer` lets hptune's runs that did not come to
+a rival's level go on for three times the trials. `--extra` measures, besides, hptune's grid without racing against
+GridSearchCV on the same grid, and the start-up of a study of ten trials against a plain script.
 """
 
 from __future__ import annotations
@@ -156,8 +156,8 @@ def table(runs: dict[tuple[str, str, int], Run]) -> str:
     lines = [
         "| rival | task | runs | not reached | fits, rival / hptune | CPU, rival / hptune "
         + "".join(f"| CPU, to within {slack:g} s.e. " for slack in SLACK)
-        + "| level hptune - rival | test hptune - rival | wall, whole runs |",
-        "|---" * 11 + "|",
+        + "| level hptune - rival | test hptune - rival | CPU, whole runs | wall, whole runs |",
+        "|---" * 12 + "|",
     ]
     for rival in RIVALS:
         every: list[tuple[Run, Run]] = []
@@ -173,7 +173,7 @@ def table(runs: dict[tuple[str, str, int], Run]) -> str:
             spans = [interval([compared(a, b, what) for a, b in every]) for what in ("fits", "cpu")]
             spans += [interval([compared(a, b, "cpu", slack) for a, b in every]) for slack in SLACK]
             lines.append(
-                "| | 90 % interval | | | " + " | ".join(f"{a:.1f} to {b:.1f}" for a, b in spans) + " | | | |"
+                "| | 90 % interval | | | " + " | ".join(f"{a:.1f} to {b:.1f}" for a, b in spans) + " | | | | |"
             )
     return "\n".join(lines)
 
@@ -183,10 +183,11 @@ def _line(rival: str, task: str, pairs: list[tuple[Run, Run]]) -> str:
     cpu = [compared(ours, other, "cpu") for ours, other in pairs]
     near = [median([compared(ours, other, "cpu", slack) for ours, other in pairs]) for slack in SLACK]
     level, test = (np.mean([ours[key] - other[key] for ours, other in pairs]) for key in ("level", "test"))
-    wall = np.median([other["wall"] / ours["wall"] for ours, other in pairs])
+    cpu_whole, wall = (np.median([other[key] / ours[key] for ours, other in pairs]) for key in ("cpu", "wall"))
     return (
         f"| {rival} | {task} | {len(pairs)} | {sum(not one.reached for one in cpu)} | {median(fits)} | {median(cpu)} "
-        f"| {' | '.join(near)} | {level:+.4f} | {test:+.4f} | {wall:.1f}x |"
+        f"| {' | '.join(near)} | {level:+.4f} | {test:+.4f} "
+        f"| {cpu_whole:.2f}x | {wall:.1f}x |"
     )
 
 
@@ -205,9 +206,10 @@ def main() -> None:
     measure((tool, task, seed) for seed in seeds for task in tasks for tool in tools)
     if arguments.longer:
         measure(job for job in unreached(stored()) if job[1] in tasks and job[2] in seeds)
-    text = table(stored())
-    if any(tool == LONGER for tool, _, _ in stored()):
-        text += "\n\nThe same with hptune's runs let go on where they did not reach:\n\n" + table(continued(stored()))
+    runs = {job: run for job, run in stored().items() if job[1] in tasks and job[2] in seeds}
+    text = table(runs)
+    if any(tool == LONGER for tool, _, _ in runs):
+        text += "\n\nThe same with hptune's runs let go on where they did not reach:\n\n" + table(continued(runs))
     if arguments.extra:
         from benchmarks.wallclock.extra import grid_ratio, startup_ratio
 
