@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -91,15 +90,11 @@ def test_the_comparisons_are_those_stored() -> None:
     whole = re.search(r"^\| all \| 37 \|(.+)\|$", (ROOT / "benchmarks/RESULTS.md").read_text(), re.MULTILINE)
     assert whole is not None
     gp, tpe = (10 ** float(cell) for cell in re.findall(r"/ (-\S+) \([\d.]+\)(?: \||\s*$)", whole[1]))
-    assert f"{gp:.2f} times that of Optuna's GPSampler and {tpe:.2f} times that of its TPE" in said
-    lines = (ROOT / "benchmarks/wallclock/results.jsonl").read_text().splitlines()
-    cpu = {(one["tool"], one["task"], one["seed"]): one["cpu"] for one in map(json.loads, lines)}
-    pairs: dict[str, list[float]] = {}
-    for (tool, task, seed), seconds in cpu.items():
-        pairs.setdefault(tool, []).append(seconds / cpu["hptune", task, seed])
-    ratio = {tool: statistics.median(found) for tool, found in pairs.items()}
-    grid, tpe, gp = (ratio[name] for name in ("GridSearchCV", "Optuna TPE", "Optuna GP"))
-    assert f"theirs took {grid:.2f} (grid), {tpe:.2f} (TPE) and {gp:.2f} (GP) times hptune's" in said
+    told = re.search(r"([\d.]+) times that of Optuna's GPSampler and ([\d.]+) times that of its TPE", said)
+    assert told is not None
+    assert [float(told[1]), float(told[2])] == pytest.approx(
+        [gp, tpe], abs=0.01
+    )  # the table's logarithms are rounded
 
 
 def test_the_kinds_of_fault_are_counted() -> None:
