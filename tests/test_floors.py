@@ -90,6 +90,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "race",
             "randomness",
             "reachable",
+            "regular_file",
             "resource",
             "recording",
             "scales",

@@ -8,21 +8,29 @@ inside the functions.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import os
 import sys
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 from hptune.dataset import Rows
 from hptune.errors import HptuneError, UsageError
+from hptune.regular_file import NoRegularFile, contents, created, opened
 from hptune.worker.bytecode import with_whole_cache
+from hptune.worker.model_contents import strange
+from hptune.worker.model_types import is_harmless
 
 CARD = "model.json"
 FORMAT = 1
+LARGEST_CARD = 64 * 2**20
+"""A card has some bytes for each feature and class; a larger file, in bytes, is none."""
+LARGEST_MODEL = 64 * 2**30
+"""In bytes; a larger file (one with holes has any size) is not read."""
 
 
 class ModelDamaged(HptuneError):
@@ -80,7 +88,7 @@ def write_card(place: Path, saved: Mapping[str, Any], fitted: Any, rows: Rows, *
     }
     temporary = place / f"{CARD}.{os.getpid()}.tmp"
     try:
-        with temporary.open("x", encoding="utf-8") as file:
+        with os.fdopen(created(temporary), "w", encoding="utf-8") as file:
             json.dump(document, file, ensure_ascii=False, indent=2, default=str)
             file.write("\n")
             file.flush()
@@ -91,23 +99,9 @@ def write_card(place: Path, saved: Mapping[str, Any], fitted: Any, rows: Rows, *
 
 
 def digest(path: Path) -> str:
-    """Return the sha256 of a file, 64 hex digits."""
-    with path.open("rb") as file:
+    """Return the sha256 of a file, 64 hex digits; raises OSError, `NoRegularFile` for a pipe or a device."""
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def is_harmless(name: str) -> bool:
-    """Return whether this is a class (not a function) of scikit-learn's own, such as the `Tree` inside a forest."""
-    if name == "numpy.dtype":
-        return True
-    module, _, last = name.rpartition(".")
-    if not module.startswith("sklearn."):
-        return False
-    try:
-        importlib.import_module(module)
-    except ImportError:
-        return False
-    return isinstance(getattr(sys.modules.get(module), last, None), type)
 
 
 # -- reading --------------------------------------------------------------------------------------------------------
@@ -117,9 +111,7 @@ def read_card(folder: Path) -> Card | None:
     """Return the card in a run directory, None without one; raises `ModelDamaged` for one that makes no sense."""
     path = folder / CARD
     try:
-        if path.exists() and not path.is_file():
-            raise ValueError("expected a file, found something else")  # a pipe would be waited for
-        found = json.loads(path.read_bytes())
+        found = json.loads(contents(path, LARGEST_CARD))
         if found.pop("format_version") > FORMAT:
             raise UsageError(f"{path} was written by a newer hptune; use that one, or `hptune run {folder}` again")
         known = {name: found[name] for name in Card.__dataclass_fields__ if name in found}
@@ -129,6 +121,8 @@ def read_card(folder: Path) -> Card | None:
             raise ValueError(f"model: expected model.skops or model.joblib, found {card.model!r}")
     except FileNotFoundError:
         return None
+    except NoRegularFile as error:
+        raise ModelDamaged(f"{path} is damaged ({error.strerror}); {_anew(folder)}") from None
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -148,6 +142,8 @@ def _check(told: Mapping[str, Any]) -> None:
                 good = isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
             case "data":
                 good = isinstance(value, dict)
+                if good:
+                    _check_data(value)
             case "classes":
                 good = value is None or isinstance(value, list)
             case _:
@@ -156,57 +152,116 @@ def _check(told: Mapping[str, Any]) -> None:
             raise ValueError(f"{name}: found {str(value)[:40]!r}")
 
 
+def _check_data(data: Mapping[str, Any]) -> None:
+    """Raise ValueError unless the fields that say how a CSV file is written are as a config may give them."""
+    for name in ("separator", "thousands", "decimal", "encoding", "missing"):
+        value = data.get(name)
+        match name:
+            case "missing":
+                good = value is None or (
+                    isinstance(value, list) and all(isinstance(one, (str, int, float)) for one in value)
+                )
+            case "encoding":
+                good = value is None or (isinstance(value, str) and _is_encoding(value))
+            case _:
+                good = value is None or (isinstance(value, str) and len(value) == 1)
+        if not good:
+            raise ValueError(f"data.{name}: found {str(value)[:40]!r}")
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        "a".encode(name)  # refuses the codecs that are not for text too
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
 def load_model(folder: Path, card: Card, *, trust_joblib: bool = False) -> Any:
     """Return the model that a card describes.
 
-    A skops file is loaded with exactly the card's types trusted, and these may be classes of scikit-learn only: the
-    card lies beside the file, and who can change the one can change the other. A joblib file is a pickle, which runs
-    what it holds; so it is loaded only if the user says so. Raises `UsageError` and `ModelDamaged`.
+    A skops file is loaded with the card's types trusted, and these may be some parts of scikit-learn's estimators only
+    (`model_types`): the card lies beside the file, and who can change the one can change the other. A joblib file is a
+    pickle, which runs what it holds; so it is loaded only if the user says so. Raises `UsageError` and `ModelDamaged`.
     """
     path = folder / card.model
     try:
-        found = digest(path)
+        with opened(path) as file:
+            return _loaded(file, path, card, trust_joblib)
     except OSError as error:
         raise ModelDamaged(f"cannot read {path}: {error.strerror}; {_anew(folder)}") from None
+
+
+def _loaded(file: BufferedReader, path: Path, card: Card, trust_joblib: bool) -> Any:
+    """Return what a model file holds: it is opened once, so what is loaded is what was hashed."""
+    size = os.fstat(file.fileno()).st_size
+    if size > LARGEST_MODEL:
+        raise ModelDamaged(f"{path}: expected at most {LARGEST_MODEL:,} bytes, found {size:,}; {_anew(path.parent)}")
+    found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != card.sha256:
         raise ModelDamaged(
             f"{path} is not the file that {CARD} describes: expected sha256 {card.sha256[:12]}..., found "
-            f"{found[:12]}...; {_anew(folder)}"
+            f"{found[:12]}...; {_anew(path.parent)}"
         )
-    if card.format == "joblib":
-        return _joblib(path, card, trust_joblib)
-    from skops import io
+    file.seek(0)
+    return _joblib(file, path, card, trust_joblib) if card.format == "joblib" else _skops(file, path, card)
 
+
+def _skops(file: BufferedReader, path: Path, card: Card) -> Any:
     wrong = [name for name in card.trusted if not is_harmless(name)]
     if wrong:
         raise UsageError(
-            f"{folder / CARD} asks for trust in {', '.join(wrong[:3])}, which is no class of scikit-learn; hptune "
-            "writes no such file. Load it yourself with skops.io.load if you know where it comes from"
+            f"{path.with_name(CARD)} asks for trust in {', '.join(wrong[:3])}: expected parts of scikit-learn's "
+            "estimators, hptune writes no such file. Load it yourself with skops.io.load if you know where it comes from"
         )
+    from skops import io
+
     try:
-        return io.load(path, trusted=list(card.trusted))
+        _check_stored(file)
+        model = io.load(file, trusted=list(card.trusted))
     except Exception as error:
-        raise ModelDamaged(f"{path} cannot be loaded: {type(error).__name__}: {error}; {_anew(folder)}") from None
+        raise ModelDamaged(
+            f"{path} cannot be loaded: {type(error).__name__}: {error}; {_anew(path.parent)}"
+        ) from None
+    if found := strange(model):
+        raise UsageError(
+            f"{path}: {found}, which hptune writes in no file and which could run code. Load it yourself with "
+            "skops.io.load if you know where it comes from"
+        )
+    return model
 
 
-def _joblib(path: Path, card: Card, trust: bool) -> Any:
+def _check_stored(file: BufferedReader) -> None:
+    """Raise ValueError for compressed members: hptune writes none, and a few bytes could fill the memory."""
+    with zipfile.ZipFile(file) as archive:
+        packed = [one.filename for one in archive.infolist() if one.compress_type != zipfile.ZIP_STORED]
+    if packed:
+        raise ValueError(f"{packed[0][:40]!r} is compressed")
+
+
+def _joblib(file: BufferedReader, path: Path, card: Card, trust: bool) -> Any:
     if not trust:
         why = f" (skops could not keep it: {card.reason.removeprefix('not skops: ')})" if card.reason else ""
         raise UsageError(
             f"{path} is a pickle{why}: loading it runs whatever code it holds. If you made this run directory "
             "yourself, say --trust-joblib"
         )
-    import joblib
-
     if card.folder and card.folder not in sys.path:
         sys.path.insert(0, card.folder)  # the user's own classes lie beside the config
     try:
-        return with_whole_cache(lambda: joblib.load(path))
+        return with_whole_cache(lambda: _unpickled(file))
     except Exception as error:
         raise UsageError(
             f"{path} cannot be loaded: {type(error).__name__}: {error}; the modules that it needs must be importable "
             f"(the config lay in {card.folder})"
         ) from None
+
+
+def _unpickled(file: BufferedReader) -> Any:
+    import joblib
+
+    file.seek(0)  # a second attempt begins anew
+    return joblib.load(file)
 
 
 def _anew(folder: Path) -> str:

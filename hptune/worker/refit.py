@@ -15,11 +15,14 @@ from hptune.job import Job, Outcome
 from hptune.model import EstimatorModel
 from hptune.models.epochs import trained
 from hptune.randomness import seed_for, seeded_globals
+from hptune.regular_file import created
 from hptune.worker.evaluation import watched
 from hptune.worker.failures import failure_of
 from hptune.worker.foretold import Foretold
 from hptune.worker.inspect import versions
-from hptune.worker.kept import CARD, is_harmless, write_card
+from hptune.worker.kept import CARD, write_card
+from hptune.worker.model_contents import strange
+from hptune.worker.model_types import is_harmless
 from hptune.worker.problem import Problem
 
 _NO_FILE: dict[str, Any] = {"model": None, "format": None, "trusted": [], "reason": ""}
@@ -176,6 +179,7 @@ def _written(place: Path, write: Callable[[Path], list[str]]) -> list[str]:
     """Write a file whole or not at all and return what `write` returns; raises `_NotKept` saying why it cannot be."""
     temporary = place.with_name(f"{place.name}.{os.getpid()}.tmp")
     try:
+        os.close(created(temporary))  # what is written to is this file, not what a link of its name leads to
         found = write(temporary)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
@@ -201,6 +205,8 @@ def _skops(fitted: Any, place: Path, sample: Any) -> list[str]:
     if foreign:
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
         raise _NotKept(f"it would need trust in {', '.join(foreign[:3])}{more}")
+    if found := strange(fitted):
+        raise _NotKept(found)
     loaded = io.load(place, trusted=types)
     if not np.array_equal(loaded.predict(sample), fitted.predict(sample)):
         raise _NotKept("read back, it predicts otherwise")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,31 @@ def test_private_classes_of_scikit_learn_are_listed_for_the_reader(tmp_path: Pat
     answer = answer_of(refit(Service(setup(forest, SYNTHETIC)), path=str(tmp_path)))
     assert (answer["format"], answer["trusted"]) == ("skops", ["sklearn.tree._tree.Tree"])
     assert len(io.load(tmp_path / "model.skops", trusted=answer["trusted"]).estimators_) == 2
+
+
+@pytest.mark.parametrize("model", ["sklearn.linear_model.Ridge", "sample_models.Mean"])
+def test_a_model_is_not_written_through_links_under_the_names_of_unfinished_files(tmp_path: Path, model: str) -> None:
+    victim, run = tmp_path / "victim", tmp_path / "run"
+    victim.write_text("precious")
+    run.mkdir()
+    for name in ("model.skops", "model.joblib", "model.json"):
+        (run / f"{name}.{os.getpid()}.tmp").symlink_to(victim)
+    answer = answer_of(refit(Service(setup({"class": model}, SYNTHETIC)), path=str(run)))
+    assert victim.read_text() == "precious"
+    assert (run / answer["model"]).is_file()
+    assert not (run / answer["model"]).is_symlink()
+
+
+def test_a_model_with_a_folder_of_pickles_goes_into_a_pickle(tmp_path: Path) -> None:
+    from sklearn.pipeline import make_pipeline
+
+    from hptune.worker.refit import save
+
+    rows = Problem(setup(RIDGE, SYNTHETIC)).dataset.train
+    fitted = make_pipeline(Ridge(), memory=str(tmp_path / "cache")).fit(rows.X, rows.y)
+    (tmp_path / "run").mkdir()
+    saved = save(fitted, tmp_path / "run", rows)
+    assert (saved["format"], saved["reason"]) == ("joblib", "not skops: Pipeline.memory is set")
 
 
 def test_a_users_own_class_goes_into_a_pickle_and_the_answer_says_why(tmp_path: Path) -> None:
