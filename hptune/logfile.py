@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from pathlib import Path
+
+from hptune.regular_file import created, opened
 
 KEEP = 2**20
 """Bytes a finished log may have; the first and the last half are kept."""
@@ -27,12 +28,12 @@ def _cut(path: Path, size: int, keep: int) -> None:
     short = path.with_name(path.name + ".tmp")
     head = keep // 2
     tail = keep - head - len(note)
-    with path.open("rb") as source, short.open("wb") as target:
+    with opened(path, follow=False) as source, os.fdopen(created(short), "wb") as target:
         target.write(source.read(head))
         target.write(note)
         source.seek(size - tail)
         target.write(source.read(tail))
-    shutil.copymode(path, short)
+        os.fchmod(target.fileno(), os.fstat(source.fileno()).st_mode & 0o777)
     short.replace(path)
 
 
@@ -44,8 +45,8 @@ def hold(path: str | os.PathLike[str], limit: int = RUNNING) -> None:
 
 
 def tail(path: str | os.PathLike[str], limit: int = 8000) -> str:
-    """Return the last `limit` bytes as text, "" if the file cannot be read."""
-    with contextlib.suppress(OSError), Path(path).open("rb") as file:
+    """Return the last `limit` bytes as text, "" if the file cannot be read, or is a link to another."""
+    with contextlib.suppress(OSError), opened(Path(path), follow=False) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - limit))
         return file.read(limit).decode(errors="replace").strip()

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hptune import logfile
 from hptune.commands._shared import read_study, say, say_json, stdout_width
 from hptune.commands._verdicts import verdict_rows, verdicts
 from hptune.errors import UsageError
 from hptune.history import History
+from hptune.regular_file import contents
 from hptune.report import fidelity, phrases, wording
 from hptune.report.advice import advise
 from hptune.report.layout import pairs
@@ -53,8 +55,14 @@ def show_log(folder: Path, number: int | None) -> int:
     _existing(read_study(folder), folder, number)
     log = log_of(folder, number)
     if log is None:
-        raise UsageError(f"trial {number} has no log; those of failed trials and of commands are kept")
-    say(wording.printable(log.read_bytes().decode(errors="replace")))
+        raise UsageError(
+            f"trial {number} has no log; those of failed trials and of commands are kept{_linked(folder, number)}"
+        )
+    try:
+        text = contents(log, 2 * logfile.RUNNING, follow=False).decode(errors="replace")
+    except OSError as error:
+        raise UsageError(f"cannot read {log}: {error.strerror}") from None
+    say(wording.printable(text))
     return 0
 
 
@@ -66,9 +74,25 @@ def _existing(history: History, folder: Path, number: int) -> Trial:
 
 
 def log_of(folder: Path, number: int) -> Path | None:
-    """Return the file with a trial's own output, None if it wrote none (or its log was not kept)."""
-    path = folder / "logs" / f"trial-{number:05d}.log"
-    return path if path.is_file() else None
+    """Return the file with a trial's own output, None if it wrote none (or its log was not kept).
+
+    A link is none: it may lead to anything.
+    """
+    path = _log_path(folder, number)
+    return path if path.is_file() and not _is_link(path) else None
+
+
+def _log_path(folder: Path, number: int) -> Path:
+    return folder / "logs" / f"trial-{number:05d}.log"
+
+
+def _is_link(log: Path) -> bool:
+    return log.is_symlink() or log.parent.is_symlink()
+
+
+def _linked(folder: Path, number: int) -> str:
+    log = _log_path(folder, number)
+    return f"; {log} is a link, which may lead out of the run directory: it is not read" if _is_link(log) else ""
 
 
 # -- the study ------------------------------------------------------------------------------------------------------
@@ -99,14 +123,13 @@ def _overview(history: History) -> dict[str, Any]:
 
 def _study_lines(history: History, folder: Path) -> list[str]:
     started, objective, width = history.started, history.objective, stdout_width()
-    begun = datetime.fromtimestamp(started.time, UTC).strftime("%Y-%m-%d %H:%M UTC")
     sessions = "" if not history.resumed else f", continued {wording.count(len(history.resumed), 'time')}"
     order = "asked and told" if history.asked else phrases.lookahead(started.lookahead)
     rows = [
         ("state", phrases.state(history)),
         ("metric", phrases.metric(objective)),
         ("trials", f"{len(history.trials)}: {counted(history)}"),
-        ("time", f"{wording.seconds(history.seconds)}, begun {begun}{sessions}"),
+        ("time", f"{wording.seconds(history.seconds)}, begun {_moment(started.time)}{sessions}"),
         ("oracle", f"{phrases.oracle(started.oracle)}, seed {started.seed}, {order}"),
         ("", phrases.picked(history)),
         ("prior", phrases.prior(history)),
@@ -126,6 +149,14 @@ def _study_lines(history: History, folder: Path) -> list[str]:
     advice = advise(history).short() if history.ended is not None else []
     rows += [("advice" if not index else "", line) for index, line in enumerate(advice)]
     return [history.name, *pairs(rows, width), *_failures(history), "", *_next(history, folder)]
+
+
+def _moment(time: float) -> str:
+    """Return a time of the clock, in seconds since 1970, as people write it."""
+    try:
+        return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (OverflowError, ValueError, OSError):  # of a forged journal
+        return "at no time that a calendar has"
 
 
 def _failures(history: History) -> list[str]:
@@ -197,10 +228,7 @@ def _log_tail(log: Path | None) -> list[str]:
     """Return the last lines a failed trial wrote itself."""
     if log is None:
         return []
-    with log.open("rb") as file:
-        size = log.stat().st_size
-        file.seek(max(size - 16_384, 0))
-        lines = wording.printable(file.read().decode(errors="replace"))
+    lines = wording.printable(logfile.tail(log, 16_384))
     tail = lines[-LOG_LINES:]
     return (
         ["", f"the last {wording.count(len(tail), 'line')} of its log", *(f"  {line}" for line in tail)]

@@ -294,6 +294,7 @@ def test_no_file_is_written_through_a_link_that_a_stranger_left_under_its_name(t
     names = [
         *(
             "logs/trial-00000.log",
+            "logs/trial-00000.log.tmp",
             "logs/trial-00001.log",
             ".hptune",
             "result.json",
