@@ -17,7 +17,9 @@ import numpy as np
 from hptune.errors import UsageError
 from hptune.finals import HUGE
 from hptune.history import History
+from hptune.regular_file import contents
 from hptune.report.honest import assess
+from hptune.report.result import LARGEST
 from hptune.statistics import Gain, Verdict, gate_verdict, paired_gain
 
 
@@ -150,7 +152,7 @@ def floor(path: Path, metric: str) -> float:
     Raises `UsageError` for a file that is none, or one about another metric.
     """
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(contents(path, LARGEST))
         found, best = data["objective"]["metric"], data["best"]
         score = best.get("expected")
         score = best["score"] if score is None else score

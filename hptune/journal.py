@@ -30,13 +30,16 @@ from hptune.collecting import no_collecting
 from hptune.errors import DirectoryUnusable, FilesExhausted, JournalDamaged, StudyLocked, UsageError
 from hptune.events import FORMAT, Event, Reported, Reports, StudyStarted, event_from_json
 from hptune.held import Held, held_here
+from hptune.regular_file import NO_FILE, NoRegularFile, contents
 
 NAME = "journal.jsonl"
 TORN = "journal.torn"
+LARGEST = 4 * 2**30
+"""A larger journal, in bytes, is none of ours: it has room for millions of trials."""
 LOCK = "lock"
 _OWNER = b"process "
 _OURS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # never through a link to elsewhere, never waiting for a pipe
-_NO_FILE = "{path}: expected a file, found something else (a pipe, a device or a folder)"
+_NO_MEMORY = "there is not enough memory to read it; nothing was changed"
 _STRANGER = (
     "{path}: expected no file, or one of hptune's own, found somebody else's, which would be written over; "
     "move it away, or take another directory"
@@ -119,6 +122,8 @@ def scan(data: bytes, path: Path, *, packed: bool = False) -> Scan:
                 raise JournalDamaged(_damage(path, records + 1, start, error)) from None
             except ValueError as error:
                 raise JournalDamaged(_damage(path, records + 1, start, error)) from None
+            except MemoryError:
+                raise JournalDamaged(f"{path}: {_NO_MEMORY}") from None
             records += 1
             if end < 0:  # complete but for its newline
                 return Scan(tuple(events), records, len(data), b"", format)
@@ -169,12 +174,12 @@ def read(folder: Path, *, packed: bool = False) -> Scan:
 
 def read_bytes(path: Path) -> bytes:
     """Return what a regular file holds; raises `JournalDamaged` for a pipe or a device, which may have no end."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise JournalDamaged(_NO_FILE.format(path=path))
-    with os.fdopen(handle, "rb") as file:
-        return file.read()
+    try:
+        return contents(path, LARGEST)
+    except NoRegularFile as error:
+        raise JournalDamaged(f"{path}: {error.strerror}") from None
+    except MemoryError:
+        raise JournalDamaged(f"{path}: {_NO_MEMORY}") from None
 
 
 def put_in_place(folder: Path, events: Sequence[Event], kept_as: str) -> Path:
@@ -234,6 +239,9 @@ def take_lock(folder: Path) -> int:
     path = folder / LOCK
     with disk(path, "open"):
         lock = os.open(path, os.O_RDWR | os.O_CREAT | _OURS, 0o644)
+    if not stat.S_ISREG(os.fstat(lock).st_mode):
+        os.close(lock)
+        raise DirectoryUnusable(f"{path}: {NO_FILE}; remove it")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -316,7 +324,7 @@ class Journal:
 
     def _open(self) -> tuple[Event, ...]:
         if self.path.is_dir() and not self.path.is_symlink():
-            raise JournalDamaged(_NO_FILE.format(path=self.path))
+            raise JournalDamaged(f"{self.path}: {NO_FILE}")
         with disk(self.path, "open"):
             new = not os.path.lexists(self.path)
             self._held.file = self._journal(os.O_CREAT)

@@ -85,6 +85,12 @@ def clear(folder: Path) -> None:
     if not (folder / MARKER).is_file():
         raise UsageError(f"{folder} was not made by hptune (no {MARKER} in it); nothing was deleted")
     for name in OURS:
+        if (folder / name).is_dir() and not (folder / name).is_symlink():
+            raise UsageError(
+                f"{folder / name}: expected a file of an earlier study, found a folder, which hptune did not make; move it "
+                "away. Nothing was deleted"
+            )
+    for name in OURS:
         (folder / name).unlink(missing_ok=True)
     for name in OUR_FOLDERS:
         if (folder / name).is_dir() and not (folder / name).is_symlink():

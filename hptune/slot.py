@@ -20,6 +20,7 @@ from hptune import logfile, spool_file
 from hptune.early import Spare
 from hptune.errors import ExecutorUnreachable
 from hptune.job import Job, Outcome, Setup
+from hptune.regular_file import contents
 from hptune.spawn import DEFAULT_SERVICE, Child
 from hptune.trial import Failure, FailureKind
 
@@ -332,7 +333,7 @@ def _written_down(job: Job, failure: Failure) -> Outcome | None:
     if job.spool is None or failure.kind != "crashed":
         return None
     with contextlib.suppress(OSError, ValueError):
-        found = spool_file.from_bytes(Path(job.spool).read_bytes())
+        found = spool_file.from_bytes(contents(Path(job.spool), spool_file.MAX_BYTES, follow=False))
         return found.outcome if found.is_of(job) else None
     return None
 

@@ -16,13 +16,13 @@ from hptune import spool_file
 from hptune.errors import DirectoryUnusable
 from hptune.job import Job, Outcome
 from hptune.journal import disk
+from hptune.regular_file import NoRegularFile, contents
 from hptune.spool_file import Spooled
 
 FOLDER = "spool"
 _NAME = re.compile(r"t(\d{1,9})-a\d{1,9}-f\d{1,9}\.json")
 _UNFINISHED = re.compile(rf"{_NAME.pattern}\.\d+\.tmp|\.probe-\d+")
 """What a worker that died in the middle of a write, or a coordinator that looked for room, has left."""
-MAX_BYTES = 64 << 20
 PROBE = 1 << 20
 """Bytes there should be room for: as much as a trial's log may hold."""
 
@@ -80,9 +80,10 @@ def _files(folder: Path) -> list[Path]:
 
 def _sound(path: Path) -> Spooled:
     """Return what a file holds; raises ValueError, saying why that is no outcome to go by."""
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"expected at most {MAX_BYTES} bytes")
-    found = spool_file.from_bytes(path.read_bytes())
+    try:
+        found = spool_file.from_bytes(contents(path, spool_file.MAX_BYTES, follow=False))
+    except NoRegularFile as error:
+        raise ValueError(error.strerror) from None
     if _name(found) != path.name:
         raise ValueError(f"it holds the outcome of {_name(found)}")
     return found

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from hptune.checksum import with_checksum, without_checksum
 from hptune.job import Job, Outcome
 
+MAX_BYTES = 64 << 20
+"""A larger file is none that a worker wrote."""
+
 
 @dataclass(frozen=True)
 class Spooled:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from hptune.commands._found import config_text, resolved_in, write_found
 from hptune.commands._problem import CONFIG
 from hptune.nested import outer_histories
+from hptune.regular_file import contents
 from hptune.report.files import write_whole
 from hptune.report.nested import nested_result
-from hptune.report.result import result
+from hptune.report.result import LARGEST, result
 
 if TYPE_CHECKING:
     from hptune.events import Event
@@ -107,8 +108,7 @@ class ModelKeeper:
 def _trial_kept(folder: Path) -> int | None:
     """Return the trial whose model is kept, as its card says; None without a card that can be read."""
     try:
-        card = folder / CARD
-        return int(json.loads(card.read_bytes())["trial"]) if card.is_file() else None
+        return int(json.loads(contents(folder / CARD, LARGEST))["trial"])
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hptune.history import History
+from hptune.regular_file import contents
 from hptune.report import phrases, wording
-
-LARGEST = 64 * 2**20
-"""A larger result.json, in bytes, is none of ours: it is not read."""
+from hptune.report.result import LARGEST
 
 
 def verdicts(history: History, folder: Path) -> dict[str, Any]:
@@ -23,8 +22,7 @@ def verdicts(history: History, folder: Path) -> dict[str, Any]:
     if history.ended is None:
         return nothing
     try:
-        path = folder / "result.json"
-        found = json.loads(path.read_text(encoding="utf-8")) if path.stat().st_size <= LARGEST else {}
+        found = json.loads(contents(folder / "result.json", LARGEST))
         if found["trials"]["total"] != len(history.trials):
             return nothing
         told = {key: found[key] if isinstance(found[key], dict) else None for key in nothing}

@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 from pydantic import Field, field_validator, model_validator
 
 from hptune.errors import did_you_mean
+from hptune.models.regex import groups_in
 from hptune.models.templates import Template, parse
 from hptune.spec import Spec
 
@@ -57,9 +58,9 @@ class Metrics(Spec):
     def _compiled(cls, regex: dict[str, str] | None) -> dict[str, str] | None:
         for name, pattern in (regex or {}).items():
             try:
-                groups = re.compile(pattern).groups
-            except re.error as error:
-                raise ValueError(f"{name}: {pattern!r} is no regular expression: {error}") from None
+                groups = groups_in(pattern)
+            except ValueError as error:
+                raise ValueError(f"{name}: {_short(pattern)} is no regular expression: {error}") from None
             if groups != 1:
                 mend = f"write {name}=(\\S+), say" if groups == 0 else "write the others as (?:...)"
                 raise ValueError(f"{name}: expected one group, found {groups or 'none'} in {pattern!r}; {mend}")

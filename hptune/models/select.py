@@ -12,12 +12,12 @@ with the model, and it sees the whole table's types, so that all folds agree.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
+from hptune.models.regex import groups_in
 from hptune.spec import Spec
 
 Kind = Literal["number", "text", "category", "boolean", "datetime"]
@@ -36,9 +36,10 @@ _INCLUDE: dict[str, tuple[str, ...]] = {
 
 def _expression(text: str) -> str:
     try:
-        groups = re.compile(text).groups
-    except re.error as error:
-        raise ValueError(f"expected a regular expression, found {text!r}: {error}") from None
+        groups = groups_in(text)
+    except ValueError as error:
+        shown = text if len(text) <= 80 else f"{text[:77]}..."
+        raise ValueError(f"expected a regular expression, found {shown!r}: {error}") from None
     if groups:  # pandas warns of these in every fit
         raise ValueError(f"expected a regular expression without groups, found {text!r}: write (?:...) for (...)")
     return text

@@ -16,6 +16,8 @@ from hptune.report.tables import finite
 from hptune.trial import Trial
 
 SCHEMA_VERSION: Final = 1
+LARGEST: Final = 64 * 2**20
+"""A larger result.json, in bytes, is none of ours: it is not read."""
 
 Status = Literal["complete", "interrupted", "no_success", "open"]
 

@@ -282,6 +282,48 @@ def test_a_run_directory_that_may_not_be_read_is_exit_6_in_every_verb(
     assert "cannot read run: Permission denied" in capsys.readouterr().err
 
 
+def test_fresh_meets_a_folder_under_a_files_name_and_deletes_nothing(project: Path, capsys: Capture) -> None:
+    assert run("study.yaml", "--dir", "run") == 0
+    (project / "run" / "best.yaml").unlink()
+    (project / "run" / "best.yaml").mkdir()
+    before = contents(project)
+    assert run("study.yaml", "--dir", "run", "--fresh") == 2
+    assert (
+        "run/best.yaml: expected a file of an earlier study, found a folder, which hptune did"
+        in capsys.readouterr().err
+    )
+    assert contents(project) == before
+
+
+def test_a_lock_that_is_a_pipe_is_refused(project: Path, capsys: Capture) -> None:
+    assert run("study.yaml", "--dir", "run") == 0
+    (project / "run" / "lock").unlink()
+    os.mkfifo(project / "run" / "lock")
+    for verb in ("run", "repair"):
+        assert cli.invoke([verb, "run"]) == 6, verb
+        assert "run/lock: expected a file, found something else" in capsys.readouterr().err
+
+
+def test_a_journal_is_not_read_beyond_what_there_is_room_for(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("study.yaml", "--dir", "run") == 0
+    path = project / "run" / "journal.jsonl"
+    size = path.stat().st_size
+    os.truncate(path, 40 * 2**30)
+    for verb in ("trials", "repair", "run"):
+        assert cli.invoke([verb, "run"]) == 5, verb
+        assert "journal.jsonl: expected at most 4,294,967,296 bytes, found 42,949,672,960" in capsys.readouterr().err
+    os.truncate(path, size)
+
+    def no_room(line: bytes) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(jn, "checked", no_room)
+    assert cli.invoke(["trials", "run"]) == 5
+    assert "journal.jsonl: there is not enough memory to read it" in capsys.readouterr().err
+
+
 def test_a_journal_that_is_a_folder_is_damage_in_every_verb(project: Path, capsys: Capture) -> None:
     assert run("study.yaml", "--dir", "run") == 0
     (project / "run" / "journal.jsonl").unlink()

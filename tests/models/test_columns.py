@@ -93,6 +93,8 @@ def test_names_positions_and_expressions_select(value: Any, names: list[str]) ->
         ([], "at least 1"),
         ({"regex": "("}, "expected a regular expression, found '('"),
         ({"regex": "a(b|c)"}, "write (?:...) for"),
+        ({"regex": "x{4294967295}"}, "it repeats or nests too much"),
+        ({"regex": "(?:" * 5000 + ")" * 5000}, "it repeats or nests too much"),
         ({"dtype": ["float64"]}, "Input should be 'number'"),
         ([-1], "greater than or equal to 0"),
     ],

@@ -473,6 +473,11 @@ def test_everything_wrong_with_a_spec_is_refused_by_its_key():
         ({"command": "a", "metrics": {}}, "one of file, stdout and regex, found none"),
         ({"command": "a", "metrics": {"file": "x", "stdout": "json"}}, "found file and stdout"),
         ({"command": "a", "metrics": {"regex": {"loss": "loss=("}}}, "no regular expression"),
+        (
+            {"command": "a", "metrics": {"regex": {"loss": "(x{4294967295}){4294967294}"}}},
+            "repeats or nests too much",
+        ),
+        ({"command": "a", "metrics": {"regex": {"loss": "(?:" * 5000 + ")" * 5000}}}, "repeats or nests too much"),
         ({"command": "a", "metrics": {"regex": {"loss": "loss"}}}, "expected one group, found none"),
         ({"command": "a", "metrics": {"regex": {"loss": "(a)(b)"}}}, "expected one group, found 2"),
         ({"command": "a", "env": {"A B": "x"}}, "names of environment variables"),
