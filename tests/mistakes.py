@@ -320,6 +320,12 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             "LogisticRegression, params: {max_itter: 500}}",
             wrong="model: {class: sklearn.linear_model.LogisticRegression, params: {max_itter: 500}}",
         ),
+        study(
+            "a folder of pickles for a pipeline's step",
+            "scale: sklearn.preprocessing.StandardScaler",
+            "scale: {class: sklearn.cluster.FeatureAgglomeration, params: {memory: cache}}",
+            wrong="- scale: {class: sklearn.cluster.FeatureAgglomeration, params: {memory: cache}}",
+        ),
         kinds(
             "a model that predicts something else",
             f"{LOGISTIC}",

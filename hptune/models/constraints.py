@@ -15,6 +15,7 @@ from typing import Any, Literal
 from hptune.errors import did_you_mean
 from hptune.models.signatures import fitting, signature
 from hptune.parameters import Boolean, Choice, Fixed, Float, Int, Parameter
+from hptune.worker.imports import TRUSTED
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,15 @@ class Violation:
 
 def check_parameter(cls: type, name: str, parameter: Parameter) -> list[Violation]:
     """Return where a parameter of the space goes beyond what parameter `name` of `cls` takes."""
+    given = list(getattr(parameter, "extra", ()))
+    match parameter:
+        case Fixed(value=value):
+            given.append(value)
+        case Choice(values=values):
+            given += values
+    unsafe = {message: None for value in given if (message := pickles(cls, name, value))}
+    if unsafe:
+        return [Violation(message) for message in unsafe]
     out = list(_about_name(cls, name))
     accepts = _Accepts.of(cls, name)
     if accepts is None:
@@ -47,8 +57,23 @@ def check_parameter(cls: type, name: str, parameter: Parameter) -> list[Violatio
 
 def check_value(cls: type, name: str, value: Any) -> list[Violation]:
     """Return what is wrong with a fixed value of parameter `name` of `cls`."""
+    if message := pickles(cls, name, value):
+        return [Violation(message)]
     accepts = _Accepts.of(cls, name)
     return [*_about_name(cls, name, value), *([] if accepts is None else _values(accepts, [(value, "")]))]
+
+
+def pickles(cls: type, name: str, value: Any) -> str:
+    """Return why an estimator of the packages that need no leave must not get this value, "" if it may.
+
+    `memory` names a folder in which joblib keeps what a step made: whoever can write there has each fit run his pickle.
+    """
+    if name != "memory" or not isinstance(value, str) or cls.__module__.split(".")[0] not in TRUSTED:
+        return ""
+    return (
+        f"{cls.__name__}.memory takes null, found {value!r}: a folder of pickles, which fitting would load and run; leave "
+        "it out: hptune keeps what the leading steps make by itself"
+    )
 
 
 def means_other(cls: type, name: str, own: Any, value: Any) -> bool:

@@ -11,10 +11,11 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from hptune.dataset import bad
 from hptune.errors import ConfigError, did_you_mean
 from hptune.job import Finding
 from hptune.model import Loader
-from hptune.models.constraints import check_parameter, check_value, means_other
+from hptune.models.constraints import check_parameter, check_value, means_other, pickles
 from hptune.models.epochs import EPOCHS, can_train_in_epochs, check_epochs, without_partial_fit
 from hptune.models.nodes import (
     DROP,
@@ -99,6 +100,8 @@ class _Builder:
         given = {**node.params, **self.given.get(place.path, {}), **nested}
         if can_train_in_epochs(cls):
             given.pop(EPOCHS, None)
+        for name in (name for name in given if "__" not in name):
+            _check_safe(place, cls, name, given[name])
         # Copies: an estimator that changes its list or dict must not reach the next trial's.
         own = {
             name: value if name in nested else fitting(cls, name, copy.deepcopy(value))
@@ -111,6 +114,7 @@ class _Builder:
             parameters = estimator.get_params(deep=True)
             for name, value in deeper.items():
                 owner, _, last = name.rpartition("__")
+                _check_safe(place, type(parameters.get(owner)), last, value, name)
                 deeper[name] = fitting(type(parameters.get(owner)), last, copy.deepcopy(value))
             estimator.set_params(**deeper)
         if self.seed is None:  # its own parameters are wanted, not what hptune makes of them
@@ -119,6 +123,12 @@ class _Builder:
             name for one in children.values() if isinstance(one.node, NamedEstimators) for name in one.children()
         ]
         return seeded(estimator, self.seed, place.path, fixed=given, nested=[*nested, *in_lists])
+
+
+def _check_safe(place: Place, cls: type, name: str, value: Any, spelled: str = "") -> None:
+    """Raise `ConfigError` for a value that would have a fit run what lies in a folder, wherever it was given."""
+    if message := pickles(cls, name, value):
+        raise bad(f"{place.key}.params.{spelled or name}", message)
 
 
 def seeded(
@@ -286,8 +296,12 @@ def _known_parameters(root: Place, load: Loader) -> tuple[dict[str, tuple[dict[s
         try:
             estimator = _Builder({}, {}, None, load).bare(place, node)
             values = {**names, **estimator.get_params(deep=True)}
-        except ConfigError:
-            continue  # of a class further down: its own place tells
+        except (
+            ConfigError
+        ) as error:  # of a class further down: its own place tells; of a name with __ nobody else does
+            own = (one for one in error.problems if one.key.startswith(f"{place.key}.params.") and "__" in one.key)
+            findings += [Finding(key=one.key, message=one.message) for one in own]
+            continue
         except Exception as error:
             message = f"{node.name} cannot be built with these params: {type(error).__name__}: {error}"
             findings.append(Finding(key=f"{place.key}.params", message=message))
