@@ -54,7 +54,7 @@ def pipeline(fixed: str = "", searched: str = "") -> str:
             NESTED.replace("NAME: cache", "n_jobs: null").replace(
                 "n_estimators: [1, 2]", "estimator.agg.memory: [cache, other]"
             ),
-            "6: space.estimator.agg.memory",
+            "7: space.estimator.agg.memory",
             "FeatureAgglomeration",
         ),
     ],
