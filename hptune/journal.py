@@ -97,6 +97,13 @@ def scan(data: bytes, path: Path, *, packed: bool = False) -> Scan:
     of zeros; only the very first is never thrown away. Raises `JournalDamaged` for any other bad record, and for one
     that is as it was written but does not belong there (out of order, or of a newer hptune).
     """
+    try:
+        return _scanned(data, path, packed)
+    except MemoryError:
+        raise JournalDamaged(f"{path}: {_NO_MEMORY}") from None
+
+
+def _scanned(data: bytes, path: Path, packed: bool) -> Scan:
     events: list[Event] = []
     records = start = 0
     format = FORMAT
@@ -122,8 +129,6 @@ def scan(data: bytes, path: Path, *, packed: bool = False) -> Scan:
                 raise JournalDamaged(_damage(path, records + 1, start, error)) from None
             except ValueError as error:
                 raise JournalDamaged(_damage(path, records + 1, start, error)) from None
-            except MemoryError:
-                raise JournalDamaged(f"{path}: {_NO_MEMORY}") from None
             records += 1
             if end < 0:  # complete but for its newline
                 return Scan(tuple(events), records, len(data), b"", format)
