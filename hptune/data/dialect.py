@@ -149,7 +149,8 @@ def column_names(cells: Sequence[str]) -> list[str]:
     """
     names = [cell or f"Unnamed: {number}" for number, cell in enumerate(cells)]
     for listed in (cells, names):
-        twice = next((name for number, name in enumerate(listed) if name in listed[:number]), None)
+        met: set[str] = set()
+        twice = next((name for name in listed if name in met or met.add(name)), None)  # type: ignore[func-returns-value]
         if twice is not None:
             raise ValueError(f"two columns {f'called {twice!r}' if twice else 'without a name'}; rename one")
     return names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from hptune.data import data_from
+from hptune.data.dialect import column_names
 from hptune.dataset import Rows
 from hptune.errors import ConfigError
 
@@ -126,6 +128,15 @@ def test_a_cell_of_a_megabyte_and_ten_thousand_columns_are_read(tmp_path: Path) 
     short = refused(tmp_path, header + b",y\n" + (b"1," * 9_999 + b"2\n") * 3)
     assert "has 10000 cells, the header 10001" in short
     assert len(refused(tmp_path, header + b"\n" + (b"1," * 9_999 + b"2\n") * 3)) < 400
+
+
+def test_names_are_given_to_tens_of_thousands_of_columns_in_linear_time() -> None:
+    names = [f"c{number}" for number in range(50_000)]
+    began = time.process_time()
+    assert column_names(names) == names
+    with pytest.raises(ValueError, match="two columns called 'c7'"):
+        column_names([*names, "c7"])
+    assert time.process_time() - began < 2  # it is 20 ms; comparing each with all before it took half a minute
 
 
 def test_cells_that_mean_nothing_are_declared(tmp_path: Path) -> None:
