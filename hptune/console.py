@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from hptune import events as ev
 from hptune.history import History
 from hptune.report import phrases, wording
+from hptune.report.inert import inert
 from hptune.report.layout import animated, coloured, paint, pairs, width_of
 from hptune.report.tables import short_names
 from hptune.space import Fixed
@@ -93,6 +94,7 @@ class Console:
             return
         if not whole:
             text = wording.cut(text, min(self.width or _PLAIN_WIDTH, _PLAIN_WIDTH))
+        text = inert(text)
         painted = paint(text, style, self.colour) if style else text
         with contextlib.suppress(OSError, ValueError):
             if self._live is not None:
@@ -113,7 +115,7 @@ class Console:
 
     def header(self, title: str, facts: Iterable[tuple[str, str]], notes: Iterable[str] = ()) -> None:
         """Write what is going to happen: the study's name, then aligned facts, then notes."""
-        self.line(title, "bold")
+        self.line(wording.one_line(title), "bold")
         for text in pairs(facts, self.width):
             self.line(text)
         for note in notes:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, field_validator
 
 from hptune.cv import CV, AnyCv, CvSpec, Folds, plain_folds
+from hptune.names import unfit
 from hptune.objective import Direction
 from hptune.spec import Spec
 
@@ -77,6 +78,8 @@ class EvaluateSpec(Spec):
     def _module(cls, metric: str | None) -> str | None:
         if metric is not None and re.search(r"\.py(:|$)", metric):
             raise ValueError(f"expected module:function without .py, found {metric!r}")
+        if wrong := unfit(metric or ""):
+            raise ValueError(wrong)
         return metric
 
     @field_validator("also")

@@ -19,6 +19,7 @@ from hptune import definitions
 from hptune.conditions import Condition, same
 from hptune.definitions import same_definition
 from hptune.errors import did_you_mean
+from hptune.names import unfit
 from hptune.owned import fresh
 from hptune.parameters import UNSET, Float, Int, Listed, Parameter, canonical
 from hptune.places import as_held, plain_name, space_of
@@ -231,6 +232,8 @@ class HyperParameters:
         return fresh(self._value(parameter, depth)) if self._holds(parameter.when) else None
 
     def _register(self, parameter: Parameter) -> None:
+        if wrong := unfit(parameter.name):
+            raise ValueError(f"hyperparameter: {wrong}")
         for condition in parameter.when:
             if condition.parameter == parameter.name:
                 raise ValueError(f"{parameter.name}: a conditional hyperparameter cannot have the name of its parent")

@@ -36,6 +36,7 @@ from hptune.study_arguments import (
     distinct_starts,
     failure_told,
     finite,
+    must_be_fit,
     oracle_named,
     scores_of,
     shown,
@@ -102,6 +103,7 @@ class Study:
             objective = Objective.named(objective)
         if not isinstance(objective, Objective):
             raise UsageError(f"objective: expected hptune.Objective(metric, direction), found {shown(objective)}")
+        must_be_fit(space, objective)
         policy = oracle_named("auto" if oracle is None else oracle)
         given = 0 if isinstance(seed, Unset) else seed
         started = ev.StudyStarted(

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 from hptune import events as ev
 from hptune.errors import UsageError, did_you_mean
+from hptune.names import unfit
+from hptune.objective import Objective
 from hptune.oracle import OracleSpec
 from hptune.oracles import ORACLES
 from hptune.space import SearchSpace
@@ -62,6 +64,13 @@ def oracle_named(oracle: str | OracleSpec | Mapping[str, Any]) -> OracleSpec:
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"oracle.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def must_be_fit(space: SearchSpace, objective: Objective) -> None:
+    """Raise `UsageError` for a parameter or a metric whose name could not be printed as it is."""
+    for what, name in (*(("space", name) for name in space.by_name), ("objective", objective.metric)):
+        if wrong := unfit(name):
+            raise UsageError(f"{what}: {wrong}")
 
 
 def starts_of(starts: Any) -> list[Mapping[str, Any]]:

@@ -29,6 +29,7 @@ from hptune.hyperparameters import HyperParameters
 from hptune.objective import Objective
 from hptune.randomness import seed_for, seeded_globals
 from hptune.recording import record
+from hptune.report.inert import inert
 from hptune.space import SearchSpace
 from hptune.study import Study
 from hptune.study_arguments import whole
@@ -418,8 +419,9 @@ class Tuner:
     def results_summary(self, num_trials: int = 10) -> None:
         """Print the best trials, best first, and how many failed."""
         lines = tuner_report.results(self.history, self._ranked(num_trials))
-        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.write(inert("\n".join(lines) + "\n"))
 
     def search_space_summary(self, extended: bool = False) -> None:
         """Print the space; `extended` adds conditions."""
-        sys.stdout.write("\n".join(tuner_report.described(self.space, extended=extended)) + "\n")
+        lines = tuner_report.described(self.space, extended=extended)
+        sys.stdout.write(inert("\n".join(lines) + "\n"))

@@ -210,6 +210,11 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         Mistake("an empty file", "", {"study.yaml": ""}, lines=False),
     ],
     "The space": [
+        function(
+            "a name on two lines",
+            "  x: {type: float, min: -1, max: 1}\n",
+            '  "x\\ny": {type: float, min: -1, max: 1}\n',
+        ),
         study("a list for a range", ALPHA, "  regressor.ridge.alpha: [0.001, 1000, log]\n"),
         study("a range without its type", ALPHA, "  regressor.ridge.alpha: {min: 1e-3, max: 1e3}\n"),
         study(

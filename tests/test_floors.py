@@ -81,6 +81,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "inference",
             "job",
             "logfile",
+            "names",
             "class_keys",
             "objective",
             "owned",

@@ -9,10 +9,12 @@ import os
 import re
 import sys
 import traceback
+from dataclasses import replace
 
 from hptune.commands._signals import signals
 from hptune.commands._streams import stdout
 from hptune.errors import ConfigError, FilesExhausted, GateNotMet, HptuneError, Interrupted, Problem
+from hptune.report.inert import inert, plain, quoted
 from hptune.report.layout import coloured, paint
 from hptune.report.wording import spelled
 
@@ -26,7 +28,7 @@ class StdoutClosed(Exception):
 def mutter(text: str) -> None:
     """Write a line to stderr; if nobody reads it that is no reason to stop."""
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(spelled(f"{text}\n", getattr(sys.stderr, "encoding", None)))
+        sys.stderr.write(spelled(inert(f"{text}\n"), getattr(sys.stderr, "encoding", None)))
         sys.stderr.flush()
 
 
@@ -41,7 +43,7 @@ def report_failure(error: BaseException, *, as_json: bool) -> int:
     if as_json and not isinstance(error, GateNotMet):  # of which the result, printed already, has the verdict
         found = {"file": problem.file, "line": problem.line, "key": problem.key or None, "message": problem.message}
         try:
-            stdout.stream.write(json.dumps({"schema_version": 1, "error": found}) + "\n")
+            stdout.stream.write(quoted(json.dumps({"schema_version": 1, "error": found})) + "\n")
             stdout.stream.flush()
         except OSError:
             let_stdout_go()
@@ -93,21 +95,21 @@ def _say(error: BaseException, code: int, problem: Problem) -> None:
     err = sys.stderr
     on = coloured(err)
     word = paint("error:", "red", on)
-    message = problem.message.encode(
-        errors="backslashreplace"
-    ).decode()  # a stranger's file may hold half a character
+    # A stranger's file may hold half a character.
+    message = inert(problem.message.encode(errors="backslashreplace").decode())
     if isinstance(error, ConfigError):
         from hptune.config.render import render
         from hptune.report import annotations
 
-        err.write(render(error.problems).encode(errors="backslashreplace").decode() + "\n")
+        err.write(inert(render(error.problems).encode(errors="backslashreplace").decode()) + "\n")
         if annotations.wanted():
             workspace = os.environ.get("GITHUB_WORKSPACE")
-            err.write("".join(f"{line}\n" for line in annotations.error_lines(error.problems, workspace)))
+            told = [replace(one, key=plain(one.key), message=plain(one.message)) for one in error.problems]
+            err.write("".join(f"{line}\n" for line in annotations.error_lines(told, workspace)))
     elif _asks_for_help(error):
         err.write(f"{getattr(error, 'message', '')}\n")
     elif code == 1:
-        traceback.print_exception(error, file=err)
+        err.write(inert("".join(traceback.format_exception(error))))
         err.write(f"{word} {message}; {ISSUES}\n")
     elif isinstance(error, (KeyboardInterrupt, Interrupted)):
         err.write("interrupted\n")

@@ -9,6 +9,7 @@ from typing import Any
 
 from hptune.dataset import DataSpec
 from hptune.errors import ConfigError, UsageError
+from hptune.report.wording import one_line
 from hptune.spaces import Task
 from hptune.worker.cells import dates, marked, with_signs
 from hptune.worker.columns import Columns, Remark
@@ -73,7 +74,7 @@ def look(train: str, folder: Path, target: str | None, task: Task | None = None)
     kept = X[[name for name in X.columns if str(name) not in drop]]
     if kept.shape[1] == 0:
         raise UsageError(
-            f"{train}: no column is left as a feature: {'; '.join(f'{n}: {w}' for n, w in drop.items())}"
+            f"{train}: no column is left as a feature: {one_line('; '.join(f'{n}: {w}' for n, w in drop.items()))}"
         )
     counts = np.unique(y, return_counts=True)[1] if found == "classification" else np.array([], int)
     return Look(
@@ -110,7 +111,7 @@ def _read(data: dict[str, Any], folder: Path) -> tuple[dict[str, Any], Any]:
             if f": write `{comma}: ','`" in problem.message and comma not in data:
                 return _read({**data, comma: ","}, folder)
         key = "--target: " if problem.key == "data.target" else ""
-        raise UsageError(f"{key}{problem.message}") from None
+        raise UsageError(one_line(f"{key}{problem.message}")) from None
 
 
 def _takes(key: str, data: Mapping[str, Any]) -> bool:

@@ -91,13 +91,23 @@ def _stays(loaded: Loaded, folder: Path) -> None:
 
 def code_named(loaded: Loaded) -> list[str]:
     """Return the code outside of well-known libraries that running the config imports or starts."""
-    from hptune.oracle import OwnOracle
+    from hptune.model import MeasuringModel
 
     config = loaded.config
     of_data = [] if config.data is None else config.data.imports()
-    named = [name for _, name in (*of_data, *config.model.imports(), *config.evaluate.imports())]
-    named += [config.oracle.type] if isinstance(config.oracle, OwnOracle) else []
+    # What measures itself names its metrics as it likes, with colons too: nothing is imported for them.
+    metrics = [] if isinstance(config.model, MeasuringModel) else config.evaluate.imports()
+    named = [name for _, name in (*of_data, *config.model.imports(), *metrics)]
+    named += oracle_named(loaded)
     return [name for name in dict.fromkeys(named) if name.replace(":", ".").split(".")[0] not in _WELL_KNOWN]
+
+
+def oracle_named(loaded: Loaded) -> list[str]:
+    """Return the config's own oracle, which is all that an `ask` imports; [] if it has none."""
+    from hptune.oracle import OwnOracle
+
+    oracle = loaded.config.oracle
+    return [oracle.type] if isinstance(oracle, OwnOracle) else []
 
 
 def inspected(

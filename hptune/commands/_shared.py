@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hptune.commands._failing import StdoutClosed
 from hptune.commands._streams import stdout
 from hptune.errors import DirectoryUnusable, UsageError
+from hptune.report.inert import inert, quoted
 from hptune.report.layout import Table, coloured, paint, width_of
 from hptune.report.wording import spelled
 
@@ -23,15 +24,15 @@ NEXT_TO_JOURNAL = "journal.jsonl"
 
 
 def say(lines: Iterable[str]) -> None:
-    """Write lines to stdout; raises `StdoutClosed` when nobody reads them."""
-    write("".join(f"{line}\n" for line in lines))
+    """Write lines for people to stdout; raises `StdoutClosed` when nobody reads them."""
+    write(inert("".join(f"{line}\n" for line in lines), styles=stdout_coloured()))
 
 
 def say_json(data: Mapping[str, Any]) -> None:
     """Write one JSON document to stdout."""
     from hptune.report.result import document
 
-    write(document(data))
+    write(quoted(document(data)))
 
 
 def write(text: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hptune.asking import Asked, ask
 from hptune.commands._failing import mutter
-from hptune.commands._shared import chosen_format, say, say_json, stdout_width
+from hptune.commands._shared import chosen_format, say, say_json, stdout_width, write
 from hptune.errors import HptuneError, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def ask_verb(
     if format == "json":
         say_json(_document(asked, place))
     elif format == "shell":
-        say(_shell(asked, place, names))
+        write("".join(f"{line}\n" for line in _shell(asked, place, names)))  # for `eval`: values as they are
     elif asked.trial is not None:
         say(_lines(asked, place))
     return 0
@@ -74,10 +74,10 @@ def _found(target: Path, overrides: Sequence[str], wanted: Path | None) -> tuple
 def _asked(loaded: Loaded, place: Path, again: int | None, allow_import: Sequence[str]) -> Asked:
     """Ask, having said what is doubtful in a new study's config."""
     from hptune.commands._found import config_text, resolved_in, write_told
-    from hptune.commands._problem import CONFIG, code_named, warn
+    from hptune.commands._problem import CONFIG, oracle_named, warn
     from hptune.report.files import write_whole
 
-    named = code_named(loaded)
+    named = oracle_named(loaded)
     if named:
         mutter(f"runs code that the config names: {', '.join(named)}")
 
@@ -104,8 +104,8 @@ def nothing_left(asked: Asked, folder: Path) -> str:
     many = len(asked.open) > 1
     trials = f"trial{'s' if many else ''} {listed}"
     if asked.reason is None:
-        return f"{asked.history.name}: nothing to ask yet: the oracle waits for the result of {trials}"
-    text = f"{asked.history.name}: nothing left to ask: {phrases.ending(asked.history, asked.reason)}"
+        return f"{phrases.name(asked.history)}: nothing to ask yet: the oracle waits for the result of {trials}"
+    text = f"{phrases.name(asked.history)}: nothing left to ask: {phrases.ending(asked.history, asked.reason)}"
     if asked.open:
         text += (
             f"; {trials} {'are' if many else 'is'} open: `hptune tell {folder} --trial {asked.open[0]} ...` (if its worker "
@@ -118,7 +118,7 @@ def nothing_left(asked: Asked, folder: Path) -> str:
 
 
 def _lines(asked: Asked, folder: Path) -> list[str]:
-    from hptune.report import wording
+    from hptune.report import phrases, wording
     from hptune.report.layout import pairs
 
     trial = asked.trial
@@ -127,7 +127,7 @@ def _lines(asked: Asked, folder: Path) -> list[str]:
     values = [(name, wording.exact(found)) for name, found in trial.values.items()]
     then = f"hptune tell {shlex.quote(str(folder))} --trial {trial.number} --value SCORE"
     rows = pairs(values, stdout_width())
-    return [f"{asked.history.name}: trial {trial.number}{notes}", *rows, "", *pairs([("then", then)], None)]
+    return [f"{phrases.name(asked.history)}: trial {trial.number}{notes}", *rows, "", *pairs([("then", then)], None)]
 
 
 def _document(asked: Asked, folder: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from hptune.commands._shared import chosen_format, read_study, say, say_json, st
 from hptune.errors import NoSuccess, UsageError
 from hptune.history import History
 from hptune.report import phrases, wording
+from hptune.report.inert import in_python
 from hptune.report.layout import pairs
 from hptune.report.result import SCHEMA_VERSION, gain, outcome
 from hptune.report.tables import find_name
@@ -32,7 +33,7 @@ def best(folder: Path, *, format: str = "table", as_json: bool = False, param: s
         if format == "json":
             say_json({"schema_version": SCHEMA_VERSION, "trial": trial.number, "value": found})
         else:
-            say([wording.exact(found)])
+            write(f"{wording.exact(found)}\n")  # for a script: as it is
         return 0
     data = {"schema_version": SCHEMA_VERSION, "name": history.name, **outcome(history, trial)}
     match format:
@@ -68,12 +69,12 @@ def _lines(history: History, trial: Trial) -> list[str]:
     rows.append(("holdout", phrases.holdout(history, trial)))
     width = stdout_width()
     values = [(name, wording.exact(value)) for name, value in trial.values.items()]
-    return [f"{history.name}: trial {trial.number}", *pairs(rows, width), "", *pairs(values, width)]
+    return [f"{phrases.name(history)}: trial {trial.number}", *pairs(rows, width), "", *pairs(values, width)]
 
 
 def _python(history: History, trial: Trial) -> list[str]:
     objective = history.objective
     score = f"{wording.metric(objective)} {phrases.score(objective, trial)}"
-    head = f"# {history.name}, trial {trial.number}: {score}"
+    head = f"# {phrases.name(history)}, trial {trial.number}: {score}"
     items = [f"    {name!r}: {value!r}," for name, value in trial.values.items()]
-    return [head, "params = {", *items, "}"]
+    return [in_python(line) for line in (head, "params = {", *items, "}")]

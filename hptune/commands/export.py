@@ -14,6 +14,7 @@ from hptune.commands._failing import mutter
 from hptune.commands._shared import check_folder_of, read_study, write
 from hptune.errors import NoSuccess
 from hptune.report import phrases, wording
+from hptune.report.inert import in_python, inert
 
 if TYPE_CHECKING:
     from hptune.config.load import Loaded
@@ -44,11 +45,11 @@ def export(folder: Path, *, out: Path | None = None, allow_import: Sequence[str]
     if note:
         mutter(f"note: {note}")
     if out is None:
-        write(text)
+        write(in_python(text))
     else:
         from hptune.report.files import write_whole
 
-        write_whole(out, text)
+        write_whole(out, in_python(text))
         mutter(f"trial {best.number} written to {out}")
     return 0
 
@@ -72,7 +73,8 @@ def script(loaded: Loaded, history: History, best: Trial, allow_import: Sequence
 def _heading(history: History, best: Trial) -> list[str]:
     objective = history.objective
     metric = f"{wording.metric(objective)} {phrases.score(objective, best)} ({wording.better(objective)})"
-    return [f'"""The winner of the hptune study {history.name}: trial {best.number}, {metric}.']
+    heading = f"The winner of the hptune study {phrases.name(history)}: trial {best.number}, {metric}."
+    return [f'"""{_in_docstring(heading)}']
 
 
 # -- values ---------------------------------------------------------------------------------------------------------
@@ -102,7 +104,9 @@ def values_script(loaded: Loaded, history: History, best: Trial, reason: str) ->
         module, _, name = named[0].replace(":", ".").rpartition(".")
         lines += ["", "# To use them:", "#     " + use.format(module=module, name=name).removeprefix("# ")]
     lines += [
-        line for program in loaded.config.model.programs() for line in ("", "# What was run:", f"#     {program}")
+        line
+        for program in loaded.config.model.programs()
+        for line in ("", "# What was run:", f"#     {wording.one_line(program)}")
     ]
     return "\n".join([*lines, "", 'if __name__ == "__main__":', "    print(json.dumps(VALUES))", ""])
 
@@ -110,7 +114,12 @@ def values_script(loaded: Loaded, history: History, best: Trial, reason: str) ->
 def _wrapped(text: str) -> list[str]:
     import textwrap
 
-    return textwrap.wrap(text.replace("\\", "\\\\").replace('"', "'"), 96)
+    return [inert(line) for line in textwrap.wrap(_in_docstring(text), 96)]
+
+
+def _in_docstring(text: str) -> str:
+    """Return a text on one line that can neither end a docstring nor be an escape in it."""
+    return wording.one_line(text).replace("\\", "\\\\").replace('"', "'")
 
 
 # -- estimators -----------------------------------------------------------------------------------------------------

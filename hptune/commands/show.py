@@ -148,7 +148,7 @@ def _study_lines(history: History, folder: Path) -> list[str]:
     rows += verdict_rows(history, verdicts(history, folder))
     advice = advise(history).short() if history.ended is not None else []
     rows += [("advice" if not index else "", line) for index, line in enumerate(advice)]
-    return [history.name, *pairs(rows, width), *_failures(history), "", *_next(history, folder)]
+    return [phrases.name(history), *pairs(rows, width), *_failures(history), "", *_next(history, folder)]
 
 
 def _moment(time: float) -> str:
@@ -215,7 +215,7 @@ def _trial_lines(history: History, trial: Trial, log: Path | None) -> list[str]:
         ("log", "" if log is None else str(log)),
     ]
     values = [(name, wording.exact(value)) for name, value in fidelity.values_of(history, trial).items()]
-    out = [f"{history.name}: trial {trial.number}", *pairs(rows, width), "", *pairs(values, width)]
+    out = [f"{phrases.name(history)}: trial {trial.number}", *pairs(rows, width), "", *pairs(values, width)]
     if trial.failure is not None:
         out += ["", *wording.printable(trial.failure.message)]
         if trial.failure.traceback:

@@ -8,6 +8,7 @@ from pathlib import Path
 from hptune.commands._shared import read_study, say_json, stdout_width, write
 from hptune.config.yaml_dump import dump
 from hptune.report.advice import advise, patch
+from hptune.report.inert import inert
 from hptune.report.layout import folded
 from hptune.report.result import SCHEMA_VERSION
 
@@ -41,5 +42,5 @@ def suggest(folder: Path, *, as_json: bool = False) -> int:
         lines.append("(ranges that the config does not declare are to be widened in the code that does)")
     width = stdout_width()
     comments = [one for line in lines for one in folded(line, width, begin="# ", more="#   ")]
-    write("".join(f"{line}\n" for line in comments) + dump(section))
+    write("".join(f"{inert(line)}\n" for line in comments) + dump(section))
     return 0

@@ -73,7 +73,7 @@ def _document(history: History, listed: list[Trial]) -> dict[str, Any]:
 def _lines(history: History, listed: list[Trial], everything: bool) -> list[str]:
     objective = history.objective
     width = stdout_width()
-    head = folded(f"{history.name}: {phrases.metric(objective)}; {counted(history)}", width)
+    head = folded(f"{phrases.name(history)}: {phrases.metric(objective)}; {counted(history)}", width)
     if not listed:
         return head
     made = trial_table(history, listed, everything=everything)

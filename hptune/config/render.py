@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from hptune.config.yaml_events import MOST_BYTES
 from hptune.config.yaml_syntax import BREAK
 from hptune.errors import Problem
+from hptune.report.wording import visible
 
 _WIDTH = 100
-_MOST = 20
+RENDERED = 20
+"""How many problems are told one by one."""
 
 
 def render(
-    problems: Iterable[Problem], *, frames: bool = True, texts: Mapping[str, str] | None = None, most: int = _MOST
+    problems: Iterable[Problem], *, frames: bool = True, texts: Mapping[str, str] | None = None, most: int = RENDERED
 ) -> str:
     """Return the problems, `FILE:LINE: key: message`, each with its code frame; plain text without a last newline.
 
@@ -24,7 +26,7 @@ def render(
     texts = dict(texts or {})
     blocks = []
     for problem in problems[:most]:
-        lines = [f"{'warning: ' if problem.severity == 'warning' else ''}{problem}"]
+        lines = [f"{'warning: ' if problem.severity == 'warning' else ''}{visible(str(problem))}"]
         if frames:
             lines += _frame(problem, texts)
         blocks.append("\n".join(lines))

@@ -14,6 +14,7 @@ from typing import Any
 
 from hptune.config.environment import escaped
 from hptune.config.yaml_scalars import INT_MAX, INT_MIN
+from hptune.report.inert import quoted
 
 _WIDTH = 100
 _MOST_DEPTH = 32
@@ -117,4 +118,4 @@ def _text(value: str) -> str:
         return str(value)
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
         raise ValueError("cannot write text with NUL or with half a surrogate pair")
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return quoted(_ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False)))

@@ -71,7 +71,7 @@ def heading(history: History, trial: Trial) -> str:
     score = wording.fixed(wording.shown(objective, trial.score), places)
     gain = phrases.honest_gain(history)
     return (
-        f"# The winner of the study {history.name}: trial {trial.number}.\n"
+        f"# The winner of the study {phrases.name(history)}: trial {trial.number}.\n"
         f"# {wording.metric(objective)} {score} ({wording.better(objective)}).\n"
         + (f"# Gain: {gain}.\n" if gain else "")
         + (

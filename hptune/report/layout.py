@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TextIO
 
-from hptune.report.wording import cut, shorten
+from hptune.report.wording import cut, shorten, visible
 
 Align = Literal["left", "right"]
 _GAP = "  "
@@ -31,6 +31,10 @@ class Table:
     align: Sequence[Align]
     keep: int = 0
     marked: frozenset[int] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "headers", [visible(header) for header in self.headers])
+        object.__setattr__(self, "rows", [[visible(cell) for cell in row] for row in self.rows])
 
     def lines(self, width: int | None = None, indent: str = "") -> list[str]:
         """Return the header line and the rows, none longer than `width` characters (None: as long as they are).
@@ -109,8 +113,11 @@ def _escaped(cell: str) -> str:
 
 
 def pairs(rows: Iterable[tuple[str, str]], width: int | None = None, indent: str = "  ") -> list[str]:
-    """Return `label  text` lines, the texts aligned; a text too long for `width` goes on below its own start."""
-    listed = [(label, text) for label, text in rows if text]
+    """Return `label  text` lines, the texts aligned; a text too long for `width` goes on below its own start.
+
+    Labels and texts may come from others: their line breaks and control characters are shown as escapes.
+    """
+    listed = [(visible(label), visible(text)) for label, text in rows if text]
     if not listed:
         return []
     label_width = max(len(label) for label, _ in listed)
@@ -127,8 +134,10 @@ def pairs(rows: Iterable[tuple[str, str]], width: int | None = None, indent: str
 def folded(text: str, width: int | None, *, begin: str = "", more: str = "    ") -> list[str]:
     """Return the text after `begin` in lines of at most `width` characters, those after the first below `more`.
 
-    It is broken at spaces; a word that is longer than a line stays whole, for it may be something to copy.
+    It is broken at spaces; a word that is longer than a line stays whole, for it may be something to copy. Its own line
+    breaks and control characters are shown as escapes.
     """
+    text = visible(text)
     if width is None or len(begin) + len(text) <= width:
         return [begin + text]
     lines = [begin]

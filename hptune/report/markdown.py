@@ -24,6 +24,7 @@ LIMIT: Final = 1024 * 1024
 TOP: Final = 5
 _ROWS: Final = (50, 10, 3)  # rows of the longer lists, fewer until the summary fits
 _CELL: Final = 200  # characters of one value or message
+_A_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")  # as a config may call a study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,8 @@ def _lines(history: History, facts: Facts, rows: int) -> list[str]:
 
 def verdict(history: History, facts: Facts) -> str:
     """Return the first line: the gate's verdict if there is one, and what was gained."""
-    name, best = history.name, history.best
+    name, best = phrases.name(history), history.best
+    name = name if _A_NAME.fullmatch(name) else code(name)
     if facts.stop_reason == "signal":
         said = "interrupted"
     elif facts.error:

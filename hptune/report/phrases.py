@@ -17,6 +17,11 @@ ROUNDING = 1e-12
 """A gain this small beside the scores is what adding them in another order makes."""
 
 
+def name(history: History) -> str:
+    """Return the study's name: a journal, unlike a config, may call it anything."""
+    return wording.one_line(history.name)
+
+
 def score(objective: Objective, trial: Trial) -> str:
     """Return a trial's score with its spread: `53.91 ± 3.22 over 5 folds`."""
     if trial.score is None:
@@ -162,7 +167,10 @@ def picked(history: History) -> str:
 
 def params(values: Mapping[str, Any], names: Mapping[str, str] | None = None) -> str:
     """Return values on one line: `alpha=0.0123, kernel=rbf`; `names` shortens the names."""
-    return ", ".join(f"{(names or {}).get(name, name)}={wording.value(found)}" for name, found in values.items())
+    short = names or {}
+    return wording.visible(
+        ", ".join(f"{short.get(key, key)}={wording.value(found)}" for key, found in values.items())
+    )
 
 
 def ending(history: History, reason: str) -> str:

@@ -54,9 +54,9 @@ def find_name(wanted: str, names: Iterable[str]) -> str:
     if len(matching) == 1:
         return matching[0]
     if matching:
-        raise UsageError(f"{wanted!r} may be {' or '.join(matching)}; give more of the name")
+        raise UsageError(f"{wanted!r} may be {' or '.join(map(wording.one_line, matching))}; give more of the name")
     hint = did_you_mean(wanted, [*listed, *short_names(listed).values()])
-    raise UsageError(f"no parameter {wanted!r}{hint or '; there are ' + ', '.join(listed)}")
+    raise UsageError(f"no parameter {wanted!r}{hint or '; there are ' + ', '.join(map(wording.one_line, listed))}")
 
 
 # -- which trials, in which order -----------------------------------------------------------------------------------

@@ -36,8 +36,8 @@ def trials_csv(history: History, trials: Sequence[Trial] | None = None) -> str:
             *("trial", "status", *(("fidelity", "parent") if with_fidelity else ()), "score", "std"),
             *(f"fold_{fold}" for fold in range(folds)),
             *(["train_score"] if with_train else []),
-            *(f"metric.{name}" for name in metrics),
-            *(f"param.{name}" for name in names),
+            *(f"metric.{wording.one_line(name)}" for name in metrics),
+            *(f"param.{wording.one_line(name)}" for name in names),
             *("origin", "failure", "message"),
         ]
     )
@@ -53,9 +53,9 @@ def trials_csv(history: History, trials: Sequence[Trial] | None = None) -> str:
                 *([_cell(trial.train_score)] if with_train else []),
                 *(_cell(measured.get(name)) for name in metrics),
                 *(wording.exact(trial.values[name]) if name in trial.values else "" for name in names),
-                trial.origin,
+                wording.one_line(trial.origin),
                 trial.failure.kind if trial.failure else "",
-                wording.one_line(trial.failure.message) if trial.failure else trial.reason,
+                wording.one_line(trial.failure.message if trial.failure else trial.reason),
             ]
         )
     return out.getvalue()

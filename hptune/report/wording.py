@@ -150,10 +150,14 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
 
 
+def visible(text: str) -> str:
+    """Return the text on one line, control characters and line breaks (a terminal would obey them) as escapes."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def one_line(text: str) -> str:
-    """Return the text on one line, control characters (a terminal would obey them) shown as escapes."""
-    flat = " ".join(text.split())
-    return flat if flat.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in flat)
+    """Return the text on one line, line breaks and runs of blanks as one blank, control characters as escapes."""
+    return visible(" ".join(text.split()))
 
 
 _PLAIN = str.maketrans({"±": "+-", "…": "...", "–": "-", "×": "x"})
@@ -171,7 +175,7 @@ def spelled(text: str, encoding: str | None) -> str:
 
 def printable(text: str) -> list[str]:
     """Return the text's lines, control characters shown as escapes."""
-    return ["".join(c if c.isprintable() else repr(c)[1:-1] for c in line) for line in text.expandtabs().splitlines()]
+    return [visible(line) for line in text.expandtabs().splitlines()]
 
 
 # -- the objective in words ---------------------------------------------------------------------------------------
@@ -179,7 +183,7 @@ def printable(text: str) -> list[str]:
 
 def metric(objective: Objective) -> str:
     """Return the metric's name as tables show it: neg_log_loss is log_loss."""
-    return objective.metric.removeprefix("neg_") if objective.shown_negated else objective.metric
+    return one_line(objective.metric.removeprefix("neg_") if objective.shown_negated else objective.metric)
 
 
 def better(objective: Objective) -> str:
@@ -195,7 +199,7 @@ def shown(objective: Objective, score: float) -> float:
 
 def shown_metric(name: str, score: float) -> tuple[str, float]:
     """Return a further metric's name and score as tables show them."""
-    return (name.removeprefix("neg_"), -score + 0.0) if name.startswith("neg_") else (name, score)
+    return (one_line(name.removeprefix("neg_")), -score + 0.0) if name.startswith("neg_") else (one_line(name), score)
 
 
 def counts(statuses: Sequence[tuple[str, int]]) -> str:

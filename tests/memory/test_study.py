@@ -15,6 +15,7 @@ from hptune.history import IllegalEvent
 from hptune.journal import Journal
 from hptune.objective import Objective
 from hptune.oracles.bayesian import Bayesian
+from hptune.space import Float, SearchSpace
 from hptune.study import Study
 from hptune.tuner import Tuner
 from tests.conftest import SPACES
@@ -156,6 +157,17 @@ def test_an_option_that_an_earlier_version_did_not_know_is_no_difference(tmp_pat
     )
     Study.of(began, Bayesian(), Journal(tmp_path)).close()
     Study(space, Objective("loss", "minimize"), "bayesian", directory=tmp_path).close()
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m", "a\x9bm", "a\u2028b", "a\r"])
+def test_a_name_that_a_terminal_would_obey_is_refused_and_any_other_is_not(name: str) -> None:
+    plain = Objective("loss of / the 2nd kind", "minimize")
+    with pytest.raises(UsageError, match="space: expected a name on one line without control characters"):
+        Study(SearchSpace((Float(name=name, low=0, high=1),)), plain)
+    space = SearchSpace((Float(name="a b/c\tα", low=0, high=1),))
+    with pytest.raises(UsageError, match="objective: expected a name on one line without control characters"):
+        Study(space, Objective(name, "minimize"))
+    assert Study(space, plain).ask().number == 0
 
 
 def test_an_unknown_oracle_is_refused_with_a_suggestion() -> None:
