@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -134,9 +135,23 @@ class StudyExhausted(HptuneError):
     """`ask()` on a study whose oracle has nothing left to propose."""
 
 
+_COMPARED = 200_000
+"""Pairs of letters that one hint may compare: some hundreds of usual names, 2 ms (60 ms for names that are all alike)."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `"; did you mean 'x'?"` for the closest of `known`, or "" when none is close."""
-    names = [str(one) for one in known]
-    same = [name for name in names if name.casefold() == str(word).casefold()]
-    close = same or difflib.get_close_matches(str(word), names, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    """Return `"; did you mean 'x'?"` for the closest of `known`, or "" when none is close.
+
+    Of too many or too long names only those are compared that begin alike, as far as time allows.
+    """
+    word, names = str(word), [str(one) for one in known]
+    close = [name for name in names if name.casefold() == word.casefold()]
+    return f"; did you mean {found[0]!r}?" if (found := close or _closest(word, names)) else ""
+
+
+def _closest(word: str, names: list[str]) -> list[str]:
+    if len(word) * sum(map(len, names)) > _COMPARED:
+        alike = [name for name in names if name[:2] == word[:2]]
+        room = itertools.accumulate(len(word) * len(name) for name in alike)
+        names = [name for name, used in zip(alike, room, strict=True) if used <= _COMPARED]
+    return difflib.get_close_matches(word, names, n=1, cutoff=0.6)

@@ -13,6 +13,7 @@ from typing import Any
 
 from hptune.conditions import Condition, Constraint, clause
 from hptune.config.paths import Path
+from hptune.config.render import RENDERED
 from hptune.config.sources import Sources
 from hptune.config.space_entries import Entry, EntryReader
 from hptune.config.space_rules import Declared, Never, Rules
@@ -22,6 +23,7 @@ from hptune.config.wording import found
 from hptune.errors import did_you_mean
 from hptune.model import ChoicePoint, ModelSpec
 from hptune.models.hypermodel import HyperModelSpec
+from hptune.names import unfit
 from hptune.parameters import Choice, Fixed, Parameter
 from hptune.reachable import TOO_LITTLE, share_too_small
 from hptune.space import SearchSpace
@@ -74,6 +76,10 @@ class Assembly:
     def read_entries(self, section: Any) -> None:
         for key, raw in section.items() if isinstance(section, Mapping) else ():
             name, path = self.canonical(key), ("space", key)
+            if why := unfit(name):
+                self.reader.complain(path, why, on_key=True)
+                self.unfinished.add(name)
+                continue
             if name in self.entries or name in self.unfinished:
                 self.reader.complain(path, f"{name} is declared twice: keep one", on_key=True)
                 continue
@@ -91,6 +97,9 @@ class Assembly:
             self.out.plain_space[name] = plain
 
     def add_choice(self, point: ChoicePoint) -> None:
+        if why := unfit(point.path):
+            self.reader.complain(("model",), why, on_key=True)
+            return
         self.names[point.path] = point.names
         implied = self.implied(point.conditions)
         if implied is None:
@@ -111,7 +120,7 @@ class Assembly:
             kept = entry.parameter.values if isinstance(entry.parameter, Choice) else (entry.parameter.value,)
             wrong = [name for name in kept if name not in point.names]
             for name in wrong:
-                hint = did_you_mean(str(name), point.names)
+                hint = self.meant(str(name), point.names)
                 message = f"expected some of {', '.join(point.names)}, found {found(name)}{hint}"
                 self.reader.complain(entry.path, message)
             if wrong:
@@ -200,6 +209,15 @@ class Assembly:
     def known(self) -> list[str]:
         return [*self.parameters, *self.absent, *self.unfinished]
 
+    def meant(self, name: str, known: Iterable[str] | None = None) -> str:
+        """Return which of `known` (default: the parameters) an unknown name is likely to mean, as the end of a message.
+
+        Beyond the problems that are rendered nobody reads it, and for thousands it would take minutes.
+        """
+        if len(self.reader.problems) >= RENDERED:
+            return ""
+        return did_you_mean(name, self.known() if known is None else known)
+
     def clause(self, parent: str, test: Any, path: Path, key: str) -> tuple[Condition, ...] | None:
         """Return the conditions of one entry of `when:` or `forbid:` with values as the parent holds them.
 
@@ -209,7 +227,7 @@ class Assembly:
         if parent in self.unfinished:
             return None
         if parent not in self.parameters and parent not in self.absent:
-            hint = did_you_mean(parent, self.known()) or "; a condition needs one that has an entry under space:"
+            hint = self.meant(parent) or "; a condition needs one that has an entry under space:"
             self.reader.complain(at, f"no parameter {parent!r}{hint}", on_key=True)
             return None
         try:

@@ -51,6 +51,7 @@ class Scope(Protocol):
 
     def canonical(self, name: str) -> str: ...
     def known(self) -> list[str]: ...
+    def meant(self, name: str, known: Iterable[str] | None = None) -> str: ...
     def kept(self, path: str) -> tuple[Any, ...]: ...
     def clause(self, parent: str, test: Any, path: Path, key: str) -> tuple[Condition, ...] | None: ...
     def possible(self, conditions: Iterable[Condition]) -> tuple[Condition, ...]: ...
@@ -65,6 +66,7 @@ class Rules:
         self.out = scope.out
         self.problems = scope.reader.problems
         self.complain = scope.reader.complain
+        self.known = frozenset(scope.known())
 
     # -- constraints ------------------------------------------------------------------------------------------------
 
@@ -95,7 +97,7 @@ class Rules:
         path = (*path, "forbid")
         named = {self.scope.canonical(key): test for key, test in tests.items()}
         self.out.plain_constraints.append({"forbid": named})
-        if self.scope.open and not all(name in self.scope.known() for name in named):
+        if self.scope.open and not all(name in self.known for name in named):
             self.forbid_later(named, path)
             return None
         before = len(self.problems)
@@ -123,11 +125,11 @@ class Rules:
             self.complain(path, str(error))
             return None
         for name in names:
-            if name not in self.scope.known() and self.scope.canonical(name) in self.scope.known():
+            if name not in self.known and self.scope.canonical(name) in self.known:
                 text = re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w.])", self.scope.canonical(name), text)
         constraint = Require(text)
         self.out.plain_constraints.append(constraint.to_json())
-        unknown = [name for name in constraint.names if name not in self.scope.known()]
+        unknown = [name for name in constraint.names if name not in self.known]
         if unknown and self.scope.open:
             try:
                 constraint.expression.check()
@@ -137,7 +139,7 @@ class Rules:
             self.out.later[dotted(path)] = constraint
             return None
         for name in unknown:
-            hint = did_you_mean(name, self.scope.known()) or "; its parameters are named as in space:"
+            hint = self.scope.meant(name) or "; its parameters are named as in space:"
             self.complain(path, f"no parameter {name!r}{hint}")
         if not all(name in self.scope.parameters for name in constraint.names):
             return None
@@ -195,7 +197,7 @@ class Rules:
                 except ValueError as error:
                     self.complain(at, str(error).removeprefix(f"{name}: "))
             elif not self.scope.open:
-                self.complain(at, f"no parameter {name!r}{did_you_mean(name, space.by_name)}", on_key=True)
+                self.complain(at, f"no parameter {name!r}{self.scope.meant(name)}", on_key=True)
         if len(self.problems) > before:
             return False
         self.check_activity(known, path, space)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
+from hptune.errors import did_you_mean
 from hptune.space import Boolean, Choice, Fixed, Float, Int
 from tests.config.helpers import PIPELINE, RIDGE, loaded, refused
 
@@ -116,6 +119,55 @@ WRONG = [
     ("{type: float, min: 0, max: 1, when: {max_iter: {gt: svd}}}",
      "alpha.when.max_iter: gt: expected a number, found 'svd'"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("character", ["\\n", "\\r", "\\e", "\\u2028", "\\x9b"])
+def test_a_name_that_could_not_be_printed_is_refused_at_its_line(character: str) -> None:
+    said = "expected a name on one line without control characters, found the character U+"
+    (parameter,) = refused(
+        f'model: {{function: "a:b"}}\nspace: {{x: [1, 2],\n "y{character}": [1]}}\nevaluate: {{metric: loss}}\n'
+    )
+    assert parameter.startswith("c.yaml:3: space.y")
+    assert said in parameter
+    assert parameter.endswith(": rename it")
+    (step,) = refused(f'model: {{pipeline: [{{"a{character}": {{choose: [a.B, a.C]}}}}, b: a.B]}}\nspace: {{}}\n')
+    assert step.startswith("c.yaml:1: model")
+    found = refused(
+        f'{RIDGE}space: {{alpha: [1, 2]}}\nevaluate:\n  metric: "r2{character}"\n  also: ["b{character}"]\n'
+    )
+    assert [one.partition(": expected")[0] for one in found] == [
+        "c.yaml:5: evaluate.metric",
+        "c.yaml:6: evaluate.also",
+    ]
+    assert all(said in one for one in found)
+
+
+@pytest.mark.parametrize("kind", ["require", "forbid", "start_with"])
+def test_thousands_of_unknown_names_are_told_in_linear_time_the_first_with_hints(kind: str) -> None:
+    many = 1500
+    entry = {"require": "{{require: 'q{} < 1'}}", "forbid": "{{forbid: {{q{}: 1}}}}", "start_with": "{{q{}: 1}}"}[
+        kind
+    ]
+    text = "model: {function: 'a:b'}\nevaluate: {metric: loss, direction: minimize}\nspace:\n  qq0: [1, 2]\n"
+    text += "".join(f"  p{number}: [1, 2]\n" for number in range(many))
+    text += "start_with:\n" if kind == "start_with" else "constraints:\n"
+    text += "".join(f"  - {entry.format(number)}\n" for number in range(many))
+    began = time.process_time()
+    found = refused(text)
+    assert time.process_time() - began < 5  # under 1 s; with a hint for each it is half a minute
+    assert len(found) == many
+    assert found[0].endswith("no parameter 'q0'; did you mean 'qq0'?")
+
+
+def test_a_hint_among_names_that_are_long_or_many_costs_little_and_is_right_where_it_is_given() -> None:
+    began = time.process_time()
+    alike = [f"p{'ab' * 400}{number}" for number in range(2000)]
+    assert did_you_mean(f"q{'ab' * 400}", alike) == ""
+    assert did_you_mean(f"{alike[7]}x".upper(), [*alike, f"{alike[7]}X"]) != ""
+    columns = [f"column_{number:05}" for number in range(20_000)]
+    assert did_you_mean("column_1234", [*columns, "column_1234"[:-1]]).startswith("; did you mean 'column_")
+    assert did_you_mean("colour", ["size", "color", "age"]) == "; did you mean 'color'?"
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(("entry", "message"), WRONG, ids=[entry for entry, _ in WRONG])
