@@ -57,7 +57,7 @@ def write_outputs(
     facts = Facts(
         stop_reason=reason,
         folder=str(session.folder),
-        command=_again(options, str(session.folder), len(history.trials)),
+        command=_again(session, options),
         judged=judged,
         undecided_passes=passes,
         error=error,
@@ -77,13 +77,27 @@ def write_outputs(
             mutter(f"cannot append to {STEP_SUMMARY} ({step}): {problem.strerror or problem}")
 
 
-def _again(options: Options, folder: str, trials: int) -> str:
-    """Return the command that runs the study from the start, in a folder of its own."""
+def _again(session: Session, options: Options) -> str:
+    """Return the command that runs the study from the start, in a folder of its own and on any machine."""
     target = options.target / "config.yaml" if options.target.is_dir() else options.target
-    overrides = list(options.overrides)
-    if options.trials is not None:
-        overrides.append(f"budget.trials={trials if options.trials.startswith('+') else options.trials}")
     words = ["hptune", "run", str(target)]
-    words += [word for one in overrides for word in ("-o", one)]
+    words += [word for one in (*options.overrides, *_resolved(session, options)) for word in ("-o", one)]
     words += [word for one in options.allow_import for word in ("--allow-import", one)]
-    return shlex.join([*words, "--dir", f"{folder}-again"])
+    return shlex.join([*words, "--dir", f"{session.folder}-again"])
+
+
+def _resolved(session: Session, options: Options) -> list[str]:
+    """Return overrides for what the trials depend on and neither the config nor the other overrides say."""
+    history, executor = session.study.history, session.config.executor
+    out: list[str] = []
+    tried = history.view().configurations
+    if session.trials is not None and (options.trials is not None or tried > session.trials):
+        out.append(f"budget.trials={max(session.trials, tried)}")  # `--trials`, of this session or an earlier one
+    # A lookahead that is not named comes from the number of workers: of --workers, of the machine's cores, or of an
+    # earlier session.
+    named = executor.lookahead is not None or session.executor.name == "serial"
+    from_config = executor.workers != "auto" and options.workers is None
+    same = from_config and executor.resolved_lookahead() == history.lookahead
+    if history.lookahead is not None and not named and not same:
+        out.append(f"executor.lookahead={history.lookahead}")
+    return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hptune import cli
+from hptune.commands._shared import read_study
 from hptune.config.load import load
 
 Capture = pytest.CaptureFixture[str]
@@ -61,6 +63,48 @@ def test_a_run_writes_its_summary_and_its_tests(project: Path, capsys: Capture) 
     names = [case.attrib["name"] for case in ET.parse("j.xml").getroot().iter("testcase")]
     assert names[:2] == ["a trial succeeded", "trial 2"]
     assert capsys.readouterr().out == ""
+
+
+def reproduced(path: str) -> list[str]:
+    """Return the arguments of the command that a summary names first."""
+    text = Path(path).read_text().partition("```sh\nhptune ")[2]
+    return shlex.split(text.splitlines()[0])
+
+
+def trials_of(folder: str) -> list[tuple[dict[str, object], float | None]]:
+    return [(trial.values, trial.score) for trial in read_study(Path(folder)).trials]
+
+
+def test_the_command_of_the_summary_gives_the_same_trials(project: Path) -> None:
+    learning = ["-o", "oracle={type: bayesian}", "-o", "executor={type: process, workers: 1}", "--trials", "9"]
+    assert run(*learning, "--workers", "2", "--summary", "s.md") == 0
+    assert cli.invoke([*reproduced("s.md"), "-q"]) == 0
+    assert trials_of("runs/fun-again") == trials_of("runs/fun")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        (["--workers", "2"], [], ["executor.lookahead=4"]),
+        (["-o", "executor.workers=auto"], ["-o", "executor.workers=2"], ["executor.workers=2", None]),
+        (["-o", "executor.workers=2"], ["-o", "executor.workers=2"], ["executor.workers=2"]),
+        (["--workers", "2"], ["-o", "executor.lookahead=4"], ["executor.lookahead=4"]),
+        (["--trials", "+3"], ["--trials", "+1"], ["budget.trials=4"]),
+        (["--trials", "12"], [], ["budget.trials=12"]),
+        (["-o", "executor.order=async"], ["-o", "executor.order=async"], ["executor.order=async"]),
+    ],
+    ids=str,
+)
+def test_the_command_of_the_summary_says_what_the_trials_depend_on(
+    first: list[str], last: list[str], told: list[str | None], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hptune.executor.usable_cores", lambda: 3)
+    text = Path("study.yaml").read_text().replace("{type: serial}", "{type: process, workers: 1}")
+    Path("study.yaml").write_text(text)
+    assert run(*first) == 0
+    assert run(*last, "--summary", "s.md") == 0
+    overrides = [one for one in reproduced("s.md") if "=" in one]
+    assert overrides == [one or "executor.lookahead=6" for one in told]
 
 
 def test_a_gate_not_met_is_in_both_and_exits_with_3(project: Path) -> None:
