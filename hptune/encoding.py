@@ -154,9 +154,10 @@ class Encoding:
         """Return complete rows drawn by uniform numbers U, shape (n, C): an entry for what is inactive too."""
         X = np.array(U, dtype=np.float64)
         for j, column in enumerate(self.columns):
-            if column.kind == "category":
-                edges = np.cumsum(column.weights)
-                X[:, j] = np.minimum(np.searchsorted(edges, U[:, j], side="right"), column.levels - 1)
+            if column.weights:
+                count = len(column.weights)
+                level = np.minimum(np.searchsorted(np.cumsum(column.weights), U[:, j], side="right"), count - 1)
+                X[:, j] = level if column.kind == "category" else (level + 0.5) / count
         return X
 
     def filled(self, X: Rows, U: Rows) -> Rows:

@@ -19,6 +19,7 @@ SPACES = {
             Int(name="g", low=3, high=3),
             Int(name="h", low=1, high=50, scale="reverse_log"),
             Choice(name="i", values=(1, 5, 20), ordered=True),
+            Choice(name="j", values=("s", "m", "l"), ordered=True, weights=(1, 2, 7)),
         )
     ),
     "conditional": SearchSpace(
@@ -72,7 +73,7 @@ def test_filled_rows_become_legal_rows_again(name):
 
 def test_neighbours_are_the_next_grid_values():
     space, encoding = SPACES["numbers"], Encoding(SPACES["numbers"])
-    for name in ("d", "e", "f", "h", "i"):
+    for name in ("d", "e", "f", "h", "i", "j"):
         column = [c.parameter for c in encoding.columns].index(name)
         parameter = space[name]
         values = list(parameter.listed(None))

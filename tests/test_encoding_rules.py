@@ -23,6 +23,7 @@ PARENTS: dict[str, Parameter] = {
     "reverse-log-float": Float(name="p", low=1, high=9, scale="reverse_log"),
     "extra": Int(name="p", low=1, high=9, extra=(0,)),
     "ordered": Choice(name="p", values=(1, 3, 9), ordered=True),
+    "weighted": Choice(name="p", values=(1, 3, 9), ordered=True, weights=(5, 2, 1)),
     "choice": Choice(name="p", values=(1, 3, 9)),
     "fixed": Fixed(name="p", value=3),
     "single-int": Int(name="p", low=3, high=3),

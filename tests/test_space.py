@@ -78,7 +78,8 @@ def stepped(draw: st.DrawFn, name: str = "s") -> Float:
 def choices(draw: st.DrawFn, name: str = "c") -> Choice:
     values = tuple(draw(mixed))
     weights = draw(st.none() | st.lists(st.floats(0.01, 100), min_size=len(values), max_size=len(values)))
-    return Choice(name=name, values=values, weights=None if weights is None else tuple(weights))
+    ordered = all(isinstance(value, str) for value in values) and draw(st.booleans())
+    return Choice(name=name, values=values, ordered=ordered, weights=None if weights is None else tuple(weights))
 
 
 @st.composite
@@ -206,6 +207,7 @@ CELLS = [
     Choice(name="p", values=tuple("abcdefg")),
     Choice(name="p", values=tuple(range(7)), ordered=True),
     Choice(name="p", values=("a", "b", "c"), weights=(1, 2, 5)),
+    Choice(name="p", values=("a", "b", "c"), weights=(1, 2, 5), ordered=True),
     Boolean(name="p"),
     Int(name="p", low=3, high=12),
     Int(name="p", low=1, high=10, step=4),
@@ -234,6 +236,13 @@ def test_draws_spread_over_the_cells_as_their_weights_say(parameter: Parameter) 
     assert set(counts) == set(values)
     chi2 = sum((counts[v] - draws * s) ** 2 / (draws * s) for v, s in zip(values, shares, strict=True))
     assert chi2 < critical[len(values) - 1]
+
+
+def test_weights_move_no_ordered_value_on_its_line() -> None:
+    plain = Choice(name="p", values=(1, 2, 9), ordered=True)
+    weighted = Choice(name="p", values=(1, 2, 9), ordered=True, weights=(1, 1, 98))
+    assert [weighted.encode(value) for value in plain.values] == [plain.encode(value) for value in plain.values]
+    assert [weighted.draw([u]) for u in (0.005, 0.015, 0.025, 0.99)] == [1, 2, 9, 9]
 
 
 # -- messages --------------------------------------------------------------------------------------------------------

@@ -37,7 +37,8 @@ class Column:
     """One column of the encoding.
 
     A `numeric` column holds a position in [0, 1]; a `category` column a level index 0 ... levels - 1. Both hold NaN
-    where the parameter (or that part of it) is inactive. `weights` are the sampling probabilities of the levels.
+    where the parameter (or that part of it) is inactive. `weights` are the sampling probabilities of the levels; a
+    numeric column of as many equal cells has them where they are not sampled alike.
     """
 
     parameter: str
@@ -46,13 +47,13 @@ class Column:
     weights: tuple[float, ...] = ()
 
     def level(self, u: float) -> int:
-        """Return the level that a uniform u in [0, 1) draws."""
+        """Return the level (or the cell) that a uniform u in [0, 1) draws."""
         total = 0.0
         for index, weight in enumerate(self.weights):
             total += weight
             if u < total:
                 return index
-        return self.levels - 1
+        return len(self.weights) - 1
 
 
 _written = json.JSONEncoder(allow_nan=False, sort_keys=True).encode  # made once: it is half the time of json.dumps

@@ -33,9 +33,9 @@ def _even(levels: int) -> tuple[float, ...]:
 class Choice(Parameter):
     """One of a list of values of any type, None, lists and mappings included.
 
-    `ordered` values (numbers, increasing) are encoded as positions on a line, others as levels without order.
-    `weights` are relative sampling frequencies. Values are told apart by type and value: True is not 1. A list or
-    mapping among them is handed out as a copy.
+    `ordered` values (numbers, increasing) are encoded as equally spaced positions on a line, others as levels without
+    order. `weights` are relative sampling frequencies of either. Values are told apart by type and value: True is not 1.
+    A list or mapping among them is handed out as a copy.
     """
 
     type: ClassVar[str] = "choice"
@@ -100,11 +100,12 @@ class Choice(Parameter):
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        if self.ordered:
-            return (Column(self.name, "numeric"),)
-        weights = self.weights or _even(self.count)
+        weights = self.weights or (() if self.ordered else _even(self.count))
         total = math.fsum(weights)
-        return (Column(self.name, "category", self.count, tuple(w / total for w in weights)),)
+        shares = tuple(w / total for w in weights)
+        if self.ordered:
+            return (Column(self.name, "numeric", weights=shares),)
+        return (Column(self.name, "category", self.count, shares),)
 
     @property
     def default_value(self) -> Any:
@@ -136,9 +137,8 @@ class Choice(Parameter):
         return fresh(self.values[min(max(position, 0), self.count - 1)])
 
     def draw(self, u: Entries) -> Any:
-        if self.ordered:
-            return self.decode(u)
-        return fresh(self.values[self.columns[0].level(u[0])])
+        column = self.columns[0]
+        return fresh(self.values[column.level(u[0])]) if column.weights else self.decode(u)
 
     def listed(self, points: int | None) -> Iterator[Any]:
         del points
