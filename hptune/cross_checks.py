@@ -139,7 +139,7 @@ def _gate(loaded: Loaded, inspection: Inspection) -> Iterator[Problem]:
         try:
             if not path.is_file():
                 hint = "commit the result.json of a run there (the first run: `-o gate=null`)"
-                if gate.baseline.startswith("default"):
+                if path.name.startswith("default"):
                     hint = "did you mean defaults?"
                 raise UsageError(f"{path} does not exist; {hint}")
             floor(path, inspection.metric)

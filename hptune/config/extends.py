@@ -27,7 +27,15 @@ MOST_FILES = 32
 
 _KINDS = ("class", "pipeline", "choose", "function", "hypermodel", "command", "synthetic", "train", "type")
 _SAME_VALUE = ("class", "type")  # another function or file may well keep the options beside it, another class not
-_PATHS: tuple[KeyPath, ...] = (("base",), ("data", "train"), ("output", "dir"))
+_PATHS: dict[KeyPath, tuple[str, ...]] = {
+    ("base",): (),
+    ("data", "train"): (),
+    ("output", "dir"): (),
+    ("gate", "baseline"): ("defaults",),
+    ("prior", "runs"): (),
+    ("model", "cwd"): ("config", "trial"),
+}
+"""The keys whose values are paths, or lists of them, and the words there that are none."""
 _NO_FILE = ("sklearn:", "/", "~")
 
 
@@ -117,23 +125,31 @@ def _moved(document: Document, folder: Path, start: Path) -> Document:
     if folder == start:
         return document
     value = dict(document.value)
-    for path in _PATHS:
+    for path, words in _PATHS.items():
         # Where a config names its base folder, its other paths start there, wherever the config itself lies.
         if path == ("base",) or "base" not in document.value:
-            _move(value, path, os.path.relpath(folder, start))
+            _move(value, path, words, os.path.relpath(folder, start))
     return replace(document, value=value)
 
 
-def _move(value: dict[str, Any], path: KeyPath, way: str) -> None:
-    section, key = value, path[-1]
+def _move(value: dict[str, Any], path: KeyPath, words: tuple[str, ...], way: str) -> None:
+    section, key = value, str(path[-1])
     if len(path) > 1:
         inner = value.get(str(path[0]))
         if not isinstance(inner, dict):
             return
         section = value[str(path[0])] = dict(inner)
-    text = section.get(str(key))
-    if isinstance(text, str) and text.strip() and not text.startswith(_NO_FILE):
-        section[str(key)] = os.path.normpath(os.path.join(way, text))  # noqa: PTH118 - text, not a place on the disk
+    if key in section:
+        one = section[key]
+        section[key] = [_seen(text, words, way) for text in one] if isinstance(one, list) else _seen(one, words, way)
+
+
+def _seen(text: Any, words: tuple[str, ...], way: str) -> Any:
+    """Return a path as it is seen from the end of `way`, anything else as it is."""
+    if not isinstance(text, str) or not text.strip() or text.startswith(_NO_FILE) or text in words:
+        return text
+    moved = os.path.normpath(os.path.join(way, text))  # noqa: PTH118 - text, not a place on the disk
+    return f"./{moved}" if moved in words else moved
 
 
 def _without_key(document: Document) -> Document:

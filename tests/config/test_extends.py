@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from hptune.config.extends import extended
 from hptune.config.load import Loaded, load
 from hptune.config.yaml_dump import dump
+from hptune.config.yaml_loader import load_text
 from hptune.errors import ConfigError
 
 BASE = """\
@@ -141,6 +143,35 @@ def test_paths_in_a_base_start_at_the_base_s_own_folder(tmp_path: Path) -> None:
     assert (
         load_from(tmp_path, {**files, "shared/b.yaml": bundled}).resolved["data"]["train"] == "sklearn:load_diabetes"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "seen"),
+    [
+        ("gate: {baseline: floor.json}", "gate.baseline", "../shared/floor.json"),
+        ("gate: {baseline: defaults}", "gate.baseline", "defaults"),
+        ("gate: {baseline: 0.5}", "gate.baseline", 0.5),
+        ("prior: {runs: [old, ../other/run, /kept/run, ~/run]}", "prior.runs",
+         ["../shared/old", "../other/run", "/kept/run", "~/run"]),
+        ("model: {command: './t {C}', cwd: scripts}", "model.cwd", "../shared/scripts"),
+        ("model: {command: './t {C}', cwd: trial}", "model.cwd", "trial"),
+    ],
+)  # fmt: skip
+def test_every_path_in_a_base_starts_there_and_words_are_no_paths(
+    tmp_path: Path, text: str, key: str, seen: object
+) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/b.yaml").write_text(f"{text}\n")
+    found = extended(load_text("extends: ../shared/b.yaml\n", "c.yaml"), tmp_path / "mine").value
+    section, _, option = key.partition(".")
+    assert found[section][option] == seen
+
+
+def test_a_moved_folder_is_not_taken_for_a_word(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/b.yaml").write_text("model: {command: ./t, cwd: ../trial}\n")
+    found = extended(load_text("extends: shared/b.yaml\n", "c.yaml"), tmp_path).value
+    assert found["model"]["cwd"] == "./trial"
 
 
 def test_a_run_s_resolved_config_can_be_extended(tmp_path: Path) -> None:
