@@ -17,10 +17,12 @@ from hptune.config.load import Loaded
 from hptune.config.paths import Path, dotted
 from hptune.config.wording import found
 from hptune.config.yaml_dump import dump
+from hptune.oracle import OwnOracle
 from hptune.space import SearchSpace
 
 Problem = dict[str, Any]
 _ABSENT: Any = object()
+_USERS = ("params", "fit_params")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def problem_of(loaded: Loaded, data_hash: str = "") -> Problem:
         "start_with": loaded.declared.plain_starts,
         **({} if config.prior is None else {"prior": plain["prior"]}),
         "evaluate": _told(evaluate),
-        "oracle": _told(plain["oracle"]),
+        # An own oracle's class is not known here, nor therefore what its options are where they are not given.
+        "oracle": plain["oracle"] if isinstance(config.oracle, OwnOracle) else _told(plain["oracle"]),
         "seed": config.seed,
         "lookahead": config.lookahead,
     }
@@ -64,12 +67,12 @@ def problem_of(loaded: Loaded, data_hash: str = "") -> Problem:
 def _told(plain: Any) -> Any:
     """Return options without those that are null or empty, so that a later version's new option changes no problem.
 
-    What stands under `params` is the user's: there null is a value.
+    What stands under `params` and `fit_params` is the user's: there null is a value.
     """
     if not isinstance(plain, dict):
         return [_told(one) for one in plain] if isinstance(plain, list) else plain
-    out = {key: value if key == "params" else _told(value) for key, value in plain.items()}
-    return {k: value for k, value in out.items() if k == "params" or (value is not None and value not in ({}, []))}
+    out = {key: value if key in _USERS else _told(value) for key, value in plain.items()}
+    return {k: value for k, value in out.items() if k in _USERS or (value is not None and value not in ({}, []))}
 
 
 def problem_hash(problem: Problem) -> str:
@@ -119,7 +122,7 @@ def _canonical(value: Any) -> str:
 
 def _words(value: Any) -> str:
     """Return a value as a config would have it, short."""
-    if value is _ABSENT or value is None:
+    if value is _ABSENT:
         return "nothing"
     if isinstance(value, (Mapping, list)):
         text = json.dumps(value) if value else found(value)

@@ -84,6 +84,30 @@ def test_true_is_not_1_for_the_hash() -> None:
     ]
 
 
+@pytest.mark.parametrize("value", ["null", "[]", "{}"])
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [
+        ("oracle: {type: mine.Oracle}\n", "oracle.least"),
+        ("", "model.params.solver"),
+        ("model: {class: sklearn.linear_model.Ridge, fit_params: {a: 1}}\n", "model.fit_params.sample_weight"),
+    ],
+)
+def test_null_and_empty_are_values_of_what_only_the_user_knows(config: str, key: str, value: str) -> None:
+    text = (config + RIDGE.split("\n", 1)[1] if "model:" in config else config + RIDGE) + "space: {alpha: [1, 2]}\n"
+    left_out, given = problem_of(loaded(text)), problem_of(loaded(text, [f"{key}={value}"]))
+    assert problem_hash(given) != problem_hash(left_out)
+    words = {"null": "null", "[]": "an empty list", "{}": "an empty mapping"}[value]
+    assert [str(change) for change in difference(left_out, given)] == [f"{key}: was nothing, now {words}"]
+
+
+def test_an_own_oracle_that_says_nothing_of_null_has_the_hash_it_always_had() -> None:
+    problem = problem_of(
+        loaded(RIDGE + "oracle: {type: mine.Oracle, least: 0.5, deep: {a: [1]}}\nspace: {alpha: [1, 2]}\n")
+    )
+    assert problem["oracle"] == {"type": "mine.Oracle", "least": 0.5, "deep": {"a": [1]}}
+
+
 @pytest.mark.parametrize("override", ["budget.trials=7", "name=other", "evaluate.also=[max_error]"])
 def test_every_key_counts_for_the_config_hash(override: str) -> None:
     assert config_hash(load(FULL, [override])) != config_hash(load(FULL))
