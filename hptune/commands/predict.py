@@ -235,6 +235,10 @@ def _listed(names: Iterable[str]) -> str:
 # -- predicting -----------------------------------------------------------------------------------------------------
 
 
+_CALIBRATED = "{class: sklearn.calibration.CalibratedClassifierCV, params: {estimator: {class: sklearn.svm.SVC}}}"
+"""What scikit-learn has in place of an SVC's `probability: true`, which 1.11 takes out."""
+
+
 def predictions(model: Any, X: Any, card: Card, *, proba: bool) -> pd.DataFrame:
     """Return the table to write: `prediction`, and with `proba` a column `probability_CLASS` for each class.
 
@@ -244,8 +248,9 @@ def predictions(model: Any, X: Any, card: Card, *, proba: bool) -> pd.DataFrame:
 
     if proba and not hasattr(model, "predict_proba"):
         what = f"{type(model).__name__} knows no probabilities"
-        mend = "a classifier with predict_proba does (of an SVC: probability: true)"
-        raise UsageError(f"--proba: {what}; {mend}")
+        raise UsageError(
+            f"--proba: {what}; a classifier with predict_proba does, and around one without: {_CALIBRATED}"
+        )
     try:
         predicted = model.predict(X)
         chances = model.predict_proba(X) if proba else None

@@ -123,6 +123,20 @@ def test_probabilities_have_a_column_for_each_class_and_out_writes_the_file_whol
     assert not list(run.glob(".*.tmp"))
 
 
+def test_without_probabilities_a_model_that_gives_them_is_named(run: Path, capsys: Capture) -> None:
+    for name, model in (("plain", "{class: sklearn.svm.SVC}"), ("mended", None)):
+        if model is None:  # what the refusal names, and pytest takes warnings for errors
+            model = capsys.readouterr().err.strip().split("around one without: ")[1]
+        text = (
+            f"data: {{train: flowers.csv, target: kind, drop: [id, height]}}\nmodel: {model}\nbudget: {{trials: 1}}\n"
+        )
+        (run / f"{name}.yaml").write_text(text + "executor: {type: serial}\n")
+        assert cli.invoke(["run", f"{name}.yaml", "-q"]) == 0
+        code = cli.invoke(["predict", f"runs/{name}", "flowers.csv", "--proba", "--out", "p.csv"])
+        assert code == (2 if name == "plain" else 0)
+    assert list(pd.read_csv("p.csv").columns) == ["prediction", "probability_rose", "probability_tulip"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
