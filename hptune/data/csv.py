@@ -21,6 +21,7 @@ from hptune.data.dialect import (
     NotCsv,
     column_names,
     dialect_of,
+    first_nul,
     first_uneven,
     header_of,
 )
@@ -88,6 +89,7 @@ class CsvData(TableData):
         notes = []
         try:
             dialect = dialect_of(path, encoding=self.encoding, separator=self.separator)
+            _check_nul(path, dialect)
             try:
                 table = self._parsed(path, dialect)
             except UnicodeDecodeError as error:
@@ -104,7 +106,6 @@ class CsvData(TableData):
             raise bad("data.train", f"{path} is empty: expected a header line and rows") from None
         except (*UNREADABLE, ValueError, pd.errors.ParserWarning) as error:  # ValueErrors: pandas' ParserError
             raise bad("data.train", _unparsed(path, str(error))) from None
-        _check_nul(path, table)
         return table, notes
 
     def _parsed(self, path: Path, dialect: Dialect) -> pd.DataFrame:
@@ -258,12 +259,10 @@ def _unparsed(path: Path, said: str) -> str:
     return f"{path} cannot be read as CSV: {said.strip()}"
 
 
-def _check_nul(path: Path, table: pd.DataFrame) -> None:
-    for name, column in _texts(table):
-        bad_rows = column.astype(str).str.contains("\0", regex=False).to_numpy(dtype=bool).nonzero()[0]
-        if len(bad_rows):
-            where = f"line {bad_rows[0] + 2}, column {name!r}"
-            raise bad("data.train", f"{path} holds NUL bytes ({where}): the file is damaged; write it anew")
+def _check_nul(path: Path, dialect: Dialect) -> None:
+    line = first_nul(path, dialect)
+    if line is not None:
+        raise bad("data.train", f"{path} holds NUL bytes (line {line}): the file is damaged; write it anew")
 
 
 def _assumed(path: Path, encoding: str, table: pd.DataFrame) -> Finding:

@@ -1,6 +1,6 @@
 """How a CSV file is written: compression, encoding and separator, seen from its first bytes.
 
-Standard library only. Nothing here reads more than `SAMPLE` bytes of the (decompressed) file.
+Standard library only. `first_nul` and `first_uneven` alone read more than `SAMPLE` bytes of the (decompressed) file.
 """
 
 from __future__ import annotations
@@ -162,6 +162,27 @@ def _lines(path: Path, dialect: Dialect, errors: str) -> Iterator[Any]:
     with opened(path) as file:
         text = io.TextIOWrapper(file, encoding=dialect.encoding, errors=errors, newline="")
         yield csv.reader(text, delimiter=dialect.separator, skipinitialspace=True)
+
+
+def first_nul(path: Path, dialect: Dialect) -> int | None:
+    """Return the line of the first NUL character, None if there is none.
+
+    It is looked for in the file: what pandas makes of one depends on its version, 2.2 takes it for a missing value.
+    """
+    wide = dialect.encoding.replace("_", "-").startswith(("utf-16", "utf-32"))  # there every letter has zero bytes
+    decoder = codecs.getincrementaldecoder(dialect.encoding if wide else "latin-1")("replace")
+    line = 1
+    with opened(path) as file:
+        while chunk := file.read(2**20):
+            if not wide and b"\0" not in chunk:
+                line += chunk.count(b"\n")
+                continue
+            text = decoder.decode(chunk)
+            before, nul, _ = text.partition("\0")
+            line += before.count("\n")
+            if nul:
+                return line
+    return None
 
 
 def first_uneven(path: Path, dialect: Dialect, width: int) -> tuple[int, int] | None:

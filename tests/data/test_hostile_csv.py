@@ -105,7 +105,9 @@ def test_compressed_files_are_read_by_their_suffix_and_refused_when_damaged(
         (b"a,y\n1,2\n3,4,5\n", "line 3 of"),
         (b'a,y\n"1,2\n3,4\n', "a double quote in line 2 is never closed"),
         (b"a,y\n1\x00,2\n", "there is a NUL byte in line 2"),
-        (b"a,y\n" + b"1,2\n" * 30_000 + b"1\x00,2\n", "holds NUL bytes (line 30002, column 'a')"),
+        (b"a,y\n" + b"1,2\n" * 30_000 + b"1\x00,2\n", "holds NUL bytes (line 30002)"),
+        (b"a,y\n" + b"1,2\n" * 30_000 + b"\x00,2\n", "holds NUL bytes (line 30002)"),  # pandas 2.2: a missing value
+        (b"a,y\n" + b"1,2\n" * 30_000 + b"1,\x002\n", "holds NUL bytes (line 30002)"),
         (bytes(range(256)) * 10, "not plain text"),
         (b"PK\x03\x04xxxx", "an Excel or zip file"),
         (b"PAR1xxxx", "a Parquet file; call it NAME.parquet"),
@@ -117,6 +119,13 @@ def test_a_file_that_is_no_table_is_refused_in_words(tmp_path: Path, content: by
     message = refused(tmp_path, content)
     assert message.startswith("data.train: ")
     assert said in message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
+def test_zero_bytes_of_wide_letters_are_no_nul_and_a_nul_among_them_is(tmp_path: Path, encoding: str) -> None:
+    text = "a,y\n" + "ü,2\n" * 40_000
+    assert len(read(tmp_path, text.encode(encoding)).y) == 40_000
+    assert "holds NUL bytes (line 40002)" in refused(tmp_path, (text + "1\0,2\n").encode(encoding))
 
 
 def test_a_cell_of_a_megabyte_and_ten_thousand_columns_are_read(tmp_path: Path) -> None:
