@@ -32,6 +32,7 @@ from hptune.parameters import UNSET, Unset
 from hptune.replay import replay
 from hptune.space import SearchSpace
 from hptune.study_arguments import (
+    about_of,
     changes,
     distinct_starts,
     failure_told,
@@ -117,7 +118,7 @@ class Study:
             starts=distinct_starts(space, starts_of(starts)),
             oracle=policy.model_dump(mode="json"),
             hashes={"space": space.hash},
-            about=dict(about or {}),
+            about=about_of(about or {}),
         )
         journal = None if directory is None else Journal(Path(directory))
         self._take(started, policy, journal, clock)

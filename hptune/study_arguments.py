@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import math
-import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any, SupportsFloat
 
@@ -18,8 +18,6 @@ from hptune.oracle import OracleSpec
 from hptune.oracles import ORACLES
 from hptune.space import SearchSpace
 from hptune.trial import Failure, FailureKind, Values
-
-TRACEBACK_LIMIT = 8000
 
 
 def changes(old: ev.StudyStarted, new: ev.StudyStarted, policy: OracleSpec) -> list[str]:
@@ -84,6 +82,19 @@ def starts_of(starts: Any) -> list[Mapping[str, Any]]:
     )
 
 
+def about_of(about: Any) -> dict[str, Any]:
+    """Return plain data to keep with a study, as a journal gives it back; raises `UsageError` for any other."""
+    try:
+        kept: dict[str, Any] = json.loads(json.dumps({**about}, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"about: expected a mapping of text, numbers, true, false, None, lists and mappings of those: {error}"[
+                :300
+            ]
+        ) from None
+    return kept
+
+
 def distinct_starts(space: SearchSpace, starts: Iterable[Values]) -> list[dict[str, Any]]:
     """Return the configurations to begin with: the defaults, then these, filled up with defaults, each once.
 
@@ -129,8 +140,7 @@ def failure_told(failed: str | BaseException | Failure, kind: FailureKind) -> Fa
         return failed
     if not isinstance(failed, BaseException):
         return Failure(kind, str(failed))
-    text = "".join(traceback.format_exception(failed, limit=-50)).strip()[-TRACEBACK_LIMIT:]
-    return Failure(kind, f"{type(failed).__name__}: {failed}", text)
+    return Failure.of(failed, kind=kind)
 
 
 def finite(score: object) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+import traceback as tb
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,10 @@ Values = Mapping[str, Any]
 FailureKind = Literal["error", "invalid", "timeout", "memory", "crashed", "lost"]
 FAILURE_KINDS: tuple[str, ...] = ("error", "invalid", "timeout", "memory", "crashed", "lost")
 Status = Literal["running", "completed", "stopped", "failed"]
+
+MESSAGE_LIMIT = 500
+TRACEBACK_LIMIT = 8000
+"""Characters that are kept of what an exception says and of its traceback."""
 
 REFINEMENT = "refinement"
 """The origin of a suggestion that asks for any improvement on the best, however small: it is raced without a margin."""
@@ -70,6 +75,22 @@ class Failure:
     def __post_init__(self) -> None:
         if self.kind not in FAILURE_KINDS:
             raise ValueError(f"failure kind: expected one of {', '.join(FAILURE_KINDS)}, found {self.kind!r}")
+
+    @classmethod
+    def of(cls, error: BaseException, prefix: str = "", kind: FailureKind = "error") -> Failure:
+        """Return `error` as a failure; never raises, even if the exception's own methods do or memory is short."""
+        name = type(error).__name__
+        try:
+            lines = str(error).strip().splitlines()
+            said = lines[0] if lines else ""
+        except BaseException:  # an exception's __str__ is user code
+            said = "(its message cannot be shown)"
+        try:
+            text = "".join(tb.format_exception(error, limit=-50)).strip()[-TRACEBACK_LIMIT:]
+        except BaseException:
+            text = ""
+        message = f"{prefix}{name}: {said}" if said else f"{prefix}{name}"
+        return cls(kind, message[:MESSAGE_LIMIT], text or None)
 
 
 _FOLD = attrgetter("fold")

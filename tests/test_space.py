@@ -238,6 +238,13 @@ def test_draws_spread_over_the_cells_as_their_weights_say(parameter: Parameter) 
     assert chi2 < critical[len(values) - 1]
 
 
+@pytest.mark.parametrize(("value", "other"), [(True, 1), (False, 0), (1, True), (0.0, False)])
+def test_true_is_not_1_where_a_value_is_fixed(value: Any, other: Any) -> None:
+    with pytest.raises(ValueError, match=f"p: is fixed at {value}, found {other}"):
+        Fixed(name="p", value=value).coerce(other)
+    assert canonical(Fixed(name="p", value=1).coerce(1.0)) == "1"
+
+
 def test_weights_move_no_ordered_value_on_its_line() -> None:
     plain = Choice(name="p", values=(1, 2, 9), ordered=True)
     weighted = Choice(name="p", values=(1, 2, 9), ordered=True, weights=(1, 1, 98))

@@ -233,9 +233,9 @@ class Fixed(Parameter):
         return fresh(self.value)
 
     def coerce(self, value: Any) -> Any:
-        if canonical(plain_or_mapping(value, self.name)) != canonical(self.value) and not (
-            isinstance(value, (int, float)) and not isinstance(value, bool) and value == self.value
-        ):
+        same = canonical(plain_or_mapping(value, self.name)) == canonical(self.value)
+        numbers = not any(isinstance(one, bool) or not isinstance(one, (int, float)) for one in (value, self.value))
+        if not same and not (numbers and value == self.value):
             raise ValueError(f"{self.name}: is fixed at {self.value!r}, found {value!r}")
         return fresh(self.value)
 

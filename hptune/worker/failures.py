@@ -10,8 +10,7 @@ from typing import Any
 
 from hptune.errors import ConfigError
 from hptune.model import TrialFailed
-from hptune.trial import Failure
-from hptune.worker.guarded import describe
+from hptune.trial import Failure, FailureKind
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 
@@ -55,9 +54,8 @@ def failure_of(error: BaseException, where: str = "") -> Failure:
         return Failure("invalid", f"{prefix}{error}")
     if isinstance(error, ConfigError):
         return Failure("error", f"{prefix}{'; '.join(str(problem) for problem in error.problems)}")
-    described = describe(error.with_traceback(_theirs(error.__traceback__)), prefix)
-    kind = "memory" if isinstance(error, MemoryError) else described.kind
-    return Failure(kind, described.message, described.traceback)
+    kind: FailureKind = "memory" if isinstance(error, MemoryError) else "error"
+    return Failure.of(error.with_traceback(_theirs(error.__traceback__)), prefix, kind)
 
 
 def _theirs(traceback: TracebackType | None) -> TracebackType | None:

@@ -11,7 +11,6 @@ import json
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +19,8 @@ from typing import Protocol
 from hptune.collecting import no_collecting
 from hptune.errors import Interrupted
 from hptune.job import Job, Outcome, Setup
-from hptune.trial import Failure
+from hptune.trial import MESSAGE_LIMIT, TRACEBACK_LIMIT, Failure
 
-MESSAGE_LIMIT = 500
-TRACEBACK_LIMIT = 8000
 DURABLE_SECONDS = 1.0
 """A job's outcome is forced to the disk only if the job took this long: two such writes take some milliseconds."""
 
@@ -63,7 +60,7 @@ class Guarded:
         except BaseException as error:
             if interrupts and isinstance(error, (KeyboardInterrupt, Interrupted)):
                 raise
-            self._failure = describe(error, "loading the problem failed: ")
+            self._failure = Failure.of(error, "loading the problem failed: ")
 
     def run(self, job: Job) -> Outcome:
         """Return what became of `job`, its wall seconds filled in."""
@@ -78,7 +75,7 @@ class Guarded:
         except BaseException as error:
             if self._interrupts and isinstance(error, (KeyboardInterrupt, Interrupted)):
                 raise
-            outcome = Outcome(failure=describe(error))
+            outcome = Outcome(failure=Failure.of(error))
         return replace(outcome, seconds=time.monotonic() - began)
 
 
@@ -86,22 +83,6 @@ def _short(failure: Failure | None) -> Failure | None:
     if failure is None or len(failure.traceback or "") <= TRACEBACK_LIMIT:
         return failure
     return replace(failure, traceback=(failure.traceback or "")[-TRACEBACK_LIMIT:])
-
-
-def describe(error: BaseException, prefix: str = "") -> Failure:
-    """Return `error` as a failure; never raises, even if the exception's own methods do or memory is short."""
-    name = type(error).__name__
-    try:
-        lines = str(error).strip().splitlines()
-        said = lines[0] if lines else ""
-    except BaseException:  # an exception's __str__ is user code
-        said = "(its message cannot be shown)"
-    try:
-        text = "".join(traceback.format_exception(error, limit=-50)).strip()[-TRACEBACK_LIMIT:]
-    except BaseException:
-        text = ""
-    message = f"{prefix}{name}: {said}" if said else f"{prefix}{name}"
-    return Failure("error", message[:MESSAGE_LIMIT], text or None)
 
 
 def encode(outcome: Outcome) -> bytes:

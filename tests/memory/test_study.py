@@ -275,3 +275,27 @@ def test_a_study_writes_over_no_file_of_others(tmp_path: Path, name: str, text: 
 def test_the_oracle_is_auto_as_on_the_command_line() -> None:
     theirs = StudyConfig.model_fields["oracle"].get_default(call_default_factory=True)
     assert Study(SPACES["one dimension"], "loss").oracle == theirs
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_an_exception_that_cannot_be_shown_is_a_failure_all_the_same() -> None:
+    study = Study(SPACES["one dimension"], "loss")
+    failure = study.tell(study.ask(), failed=Mute(), kind="memory").failure
+    assert failure is not None
+    assert (failure.kind, failure.message) == ("memory", "Mute: (its message cannot be shown)")
+
+
+@pytest.mark.parametrize("about", [{"x": object()}, {"x": float("nan")}, {("a", 1): 2}, 3])
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_no_journal_can_hold_is_refused_before_anything_is_written(
+    tmp_path: Path, about: Any, kept: bool
+) -> None:
+    with pytest.raises(UsageError, match="about: expected a mapping of text, numbers"):
+        Study(SPACES["one dimension"], "loss", directory=tmp_path / "s" if kept else None, about=about)
+    assert list(tmp_path.iterdir()) == []
+    study = Study(SPACES["one dimension"], "loss", about={"who": ("me", None)})
+    assert study.history.started.about == {"who": ["me", None]}

@@ -20,7 +20,7 @@ from hptune.frames import MAX_FRAME, FrameBuffer, FrameError, pack, read_frame
 from hptune.job import Outcome
 from hptune.slot import Slot
 from hptune.trial import Failure, Measurement
-from hptune.worker.guarded import Guarded, describe, encode, write_spool
+from hptune.worker.guarded import Guarded, encode, write_spool
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +121,10 @@ def test_no_exception_escapes_its_description():
         def __str__(self):
             raise self
 
-    failure = describe(Worst(), "loading: ")
+    failure = Failure.of(Worst(), "loading: ")
     assert failure.message == "loading: Worst: (its message cannot be shown)"
-    assert describe(ValueError()).message == "ValueError"
-    assert len(describe(ValueError("x" * 9000)).message) <= 500
+    assert Failure.of(ValueError()).message == "ValueError"
+    assert len(Failure.of(ValueError("x" * 9000)).message) <= 500
 
 
 def test_a_guarded_worker_that_cannot_be_made_fails_every_job():
