@@ -12,7 +12,7 @@ LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-e
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow faults faults-long audit lint types format bench lock clean
+.PHONY: help demo test test-slow faults faults-long audit lowest lint types format bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,18 @@ $(AUDIT): $(READY) requirements-audit.lock
 audit: $(AUDIT) ## known weaknesses of what the locks install (pip-audit)
 	@$(BIN)/python -m tests.audit requirements.lock requirements-audit.lock
 
+LOWEST := .lowest/.ready
+MEETING_OTHERS := $(addprefix tests/,config data commands memory test_cli.py test_cv.py worker/test_evaluation.py worker/test_scoring_folds.py)
+# "lowest-direct": what pyproject.toml names at its lower bounds, what comes with it at its newest, which may find
+# the old ones out of date: their warnings of each other are no errors.
+$(LOWEST): $(READY)
+	$(PYTHON) -m venv .lowest
+	$(UV) pip install --quiet --compile-bytecode --python .lowest/bin/python --resolution lowest-direct --editable '.[dev]'
+	@touch $@
+
+lowest: $(LOWEST) ## the tests of what meets other libraries, on the lower bounds of pyproject.toml
+	@.lowest/bin/python -m pytest -q -n 2 --dist worksteal -W ignore::DeprecationWarning $(MEETING_OTHERS)
+
 lint: $(READY) ## ruff: lint and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -68,4 +80,4 @@ lock: $(READY) ## write the locks anew from pyproject.toml
 	printf 'pip-audit\n' | $(UV) pip compile $(LOCK_FLAGS) - -o requirements-audit.lock
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .audit .faults .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .audit .lowest .faults .mypy_cache .ruff_cache .pytest_cache .hypothesis

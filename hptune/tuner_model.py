@@ -64,10 +64,9 @@ def classifies(model: Any) -> bool:
     """Return whether a model says that it is a classifier."""
     from sklearn.base import is_classifier
 
-    try:
-        return bool(is_classifier(model))
-    except (AttributeError, TypeError):  # not a scikit-learn estimator
+    if not hasattr(model, "__sklearn_tags__"):  # not a scikit-learn estimator; before 1.8 asking brings a warning
         return False
+    return bool(is_classifier(model))
 
 
 def must_take(model: Any, names: Iterable[str]) -> None:

@@ -99,7 +99,8 @@ def test_the_card_says_what_the_model_file_is(run: Path) -> None:
     assert found["features"] == ["width", "height"]
     assert found["dtypes"] == {"width": "float64", "height": "float64"}
     assert found["classes"] == ["rose", "tulip"]
-    assert set(found["trusted"]) == {"numpy.dtype", "sklearn.tree._tree.Tree"}
+    # scikit-learn 1.7 has no Tree in the file.
+    assert {"numpy.dtype"} <= set(found["trusted"]) <= {"numpy.dtype", "sklearn.tree._tree.Tree"}
     assert "scikit-learn" in found["versions"]
 
 
@@ -180,10 +181,11 @@ def test_the_training_file_itself_is_predicted_columns_without_a_name_included(
 
 
 def test_data_that_is_not_there_and_an_out_that_is_the_data_are_refused(run: Path, capsys: Capture) -> None:
+    there = Path("flowers.csv").read_bytes()
     assert predict("nothing.csv") == 2
     assert predict("flowers.csv", "--out", "flowers.csv") == 2
     assert "is the data itself" in capsys.readouterr().err
-    assert flowers().equals(pd.read_csv("flowers.csv"))
+    assert Path("flowers.csv").read_bytes() == there
 
 
 def test_a_changed_model_file_is_refused(run: Path, capsys: Capture) -> None:
@@ -301,7 +303,7 @@ def test_a_model_trained_in_epochs_is_kept_exported_and_trained_again_as_it_was(
         "print(json.dumps(model.predict_proba(X).tolist()))"
     )
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    kept = pd.read_csv("kept.csv")
+    kept = pd.read_csv("kept.csv", float_precision="round_trip")  # by default not exact before pandas 3
     assert np.array_equal(kept.to_numpy()[:, -2:].astype(float), np.array(json.loads(out.stdout)))
     best = json.loads(Path("runs/epochs/result.json").read_text())["best"]
     assert best["params"]["classifier.epochs"] == 4

@@ -79,7 +79,8 @@ def test_private_classes_of_scikit_learn_are_listed_for_the_reader(tmp_path: Pat
 
     forest = {"class": "sklearn.ensemble.RandomForestRegressor", "params": {"n_estimators": 2}}
     answer = answer_of(refit(Service(setup(forest, SYNTHETIC)), path=str(tmp_path)))
-    assert (answer["format"], answer["trusted"]) == ("skops", ["sklearn.tree._tree.Tree"])
+    assert answer["format"] == "skops"
+    assert answer["trusted"] in ([], ["sklearn.tree._tree.Tree"])  # scikit-learn 1.7 keeps it otherwise
     assert len(io.load(tmp_path / "model.skops", trusted=answer["trusted"]).estimators_) == 2
 
 
