@@ -25,11 +25,13 @@ _OTHER_NAMES = {
     "mse": "neg_mean_squared_error",
     "rmse": "neg_root_mean_squared_error",
 }
-# Which task a scorer is for, by the module of its score function; those that are not here go with both.
+# Which task a scorer is for, by the module of its score function; those that are not here (of clusters) go with both. A
+# test holds that scikit-learn has no others.
 _TASKS: dict[str, Task] = {
     "sklearn.metrics._classification": "classification",
     "sklearn.metrics._ranking": "classification",
     "sklearn.metrics._regression": "regression",
+    "sklearn.metrics._scorer": "classification",  # the likelihood ratios
 }
 
 

@@ -11,7 +11,7 @@ from sklearn.metrics import make_scorer, mean_squared_error
 from hptune.dataset import Task
 from hptune.errors import ConfigError
 from hptune.evaluate import EvaluateSpec
-from hptune.worker.scoring import Scoring
+from hptune.worker.scoring import Scoring, scorer_names
 
 RARE = np.array([0] * 20 + [1] * 2)
 
@@ -151,3 +151,24 @@ def test_a_scorer_that_turns_its_sign_is_maximized(better: bool) -> None:
         Scoring(minimized, "regression", load)
     maximized = EvaluateSpec.model_validate({"metric": "m:s", "direction": "maximize"})
     assert Scoring(maximized, "regression", load).direction == "maximize"
+
+
+REGRESSION = ("r2", "explained_variance", "max_error", "d2_absolute_error_score")
+CLUSTERS = ("rand_score", "mutual_info_score", "completeness_score", "homogeneity_score", "v_measure_score",
+            "fowlkes_mallows_score")  # fmt: skip
+
+
+def test_every_scorer_of_scikit_learns_is_refused_for_the_task_that_it_is_not_for() -> None:
+    """Which task it is for is told by the name of a private module: were that to change, nothing would be refused."""
+    tasks: tuple[Task, ...] = ("classification", "regression")
+    for name in scorer_names():
+        taken = []
+        for task in tasks:
+            try:
+                Scoring(EvaluateSpec(metric=name), task, lambda *_, **__: None)
+                taken.append(task)
+            except ConfigError as error:
+                assert f"{name} is for " in str(error)
+        regression = name in REGRESSION or name.endswith(("_error", "_deviance"))
+        clusters = name.endswith(CLUSTERS) or name == "adjusted_rand_score"
+        assert taken == (list(tasks) if clusters else ["regression"] if regression else ["classification"]), name
