@@ -41,7 +41,7 @@ class _Snap:
     def __call__(self, u: Rows) -> Rows:
         """Return positions moved onto the grid, any shape; NaN stays."""
         if self.integers is not None:
-            bottom, top = self.integers._bounds
+            bottom, top = self.integers.log_bounds
             u = 1 - u if self.mirrored else u
             value = np.floor(np.exp(bottom + np.clip(u, 0, 1) * (top - bottom)) + 0.5)
             u = (np.log(np.clip(value, self.integers.low, self.integers.high)) - bottom) / (top - bottom)
@@ -54,7 +54,7 @@ class _Snap:
         """Return the index of the grid value at each position (NaN counts as 0)."""
         u = np.nan_to_num(u)
         if self.integers is not None:
-            bottom, top = self.integers._bounds
+            bottom, top = self.integers.log_bounds
             value = np.floor(np.exp(bottom + (1 - u if self.mirrored else u) * (top - bottom)) + 0.5)
             index = np.clip(value, self.integers.low, self.integers.high) - self.integers.low
             return np.asarray(self.integers.count - 1 - index if self.mirrored else index, dtype=np.int64)
@@ -68,7 +68,7 @@ class _Snap:
         """Return the neighbouring grid value of each position, up where side > 0, else down; stays at the ends."""
         if self.integers is None:
             return self(u + np.where(side > 0, 1.0, -1.0) / self.cells)
-        bottom, top = self.integers._bounds
+        bottom, top = self.integers.log_bounds
         value = np.round(np.exp(bottom + (1 - u if self.mirrored else u) * (top - bottom)))
         value = value + np.where((side > 0) != self.mirrored, 1.0, -1.0)
         u = (np.log(np.clip(value, self.integers.low, self.integers.high)) - bottom) / (top - bottom)
@@ -206,8 +206,8 @@ class Encoding:
 def _rules(space: SearchSpace) -> list[Callable[[Rows], None]]:
     """Return, parents first, what makes the entries of inactive parameters NaN, in place."""
     rules: list[Callable[[Rows], None]] = []
-    for parameter in space._order:
-        slot = space._slots[parameter.name]
+    for parameter in space.parents_first:
+        slot = space.slots[parameter.name]
         width = slot.stop - slot.start
         if not width:  # a `Fixed`: its own children look at it through their conditions
             continue
@@ -241,7 +241,7 @@ def _test(space: SearchSpace, condition: Condition) -> Callable[[Rows], Mask]:
     """Return the vectorised form of a condition."""
     parent: Parameter = space[condition.parameter]
     name = parent.name
-    slot = space._slots[name]
+    slot = space.slots[name]
     if slot.start == slot.stop:  # a `Fixed` parent: active or not, but of one value
         inner = [_test(space, one) for one in parent.when]
         verdict = condition.holds({name: parent.default_value})

@@ -19,6 +19,7 @@ from hptune.learning_curve import refit_gain
 from hptune.optimism import winner_optimism
 from hptune.simplicity import complexities
 from hptune.statistics import (
+    HUGE,
     Gain,
     choose_finalists,
     finals_leader,
@@ -27,9 +28,6 @@ from hptune.statistics import (
     one_standard_error,
     paired_gain,
 )
-
-HUGE = 1e150
-"""Losses beyond this have no variance in floating point; nothing is said of them."""
 
 SINGLE_SPLITS = 10
 """Fresh divisions in the finals of a study with a single split: an interval needs several."""

@@ -15,12 +15,11 @@ from typing import Any, Literal
 import numpy as np
 
 from hptune.errors import UsageError
-from hptune.finals import HUGE
 from hptune.history import History
 from hptune.regular_file import contents
 from hptune.report.honest import assess
 from hptune.report.result import LARGEST
-from hptune.statistics import Gain, Verdict, gate_verdict, paired_gain
+from hptune.statistics import HUGE, Gain, Verdict, gate_verdict, paired_gain
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,8 @@ class HyperParameters:
         self._preset: set[Place] = set()
         self._in_trial = False
         self._expects_new = False
-        self._warned: set[str] = set()
+        self.warned: set[str] = set()
+        """What was warned of already; several containers that share it warn of each thing once."""
 
     # -- the hyperparameters -----------------------------------------------------------------------------------------
 
@@ -265,8 +266,8 @@ class HyperParameters:
         self._warn(f"{name}: defined again with other values; the first definition holds", name, depth + 1)
 
     def _warn(self, said: str | UserWarning, key: str, depth: int) -> None:
-        if key not in self._warned:
-            self._warned.add(key)
+        if key not in self.warned:
+            self.warned.add(key)
             warnings.warn(said, UserWarning, stacklevel=depth)
 
     # -- asking ------------------------------------------------------------------------------------------------------

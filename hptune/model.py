@@ -148,7 +148,9 @@ class EstimatorModel(ModelSpec):
 
         `weights` (rows,) are those of the rows; whether they are used is the model's affair.
         """
-        raise NotImplementedError
+        estimator = self.prepared(self.build(values, space=space, seed=seed, load=load), values, y)
+        estimator.fit(X, y, **self.arguments(estimator, values, weights))
+        return estimator
 
 
 @dataclass(frozen=True, kw_only=True)

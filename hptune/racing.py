@@ -32,7 +32,7 @@ from hptune.history import History, View
 from hptune.observations import FOLD_TRIALS, observe
 from hptune.race import Race, standard_error
 from hptune.randomness import generator
-from hptune.statistics import student_cdf, student_quantile
+from hptune.statistics import HUGE, student_cdf, student_quantile
 from hptune.surrogate.folds import FoldEffects
 from hptune.trial import REFINEMENT, Values
 
@@ -48,9 +48,6 @@ DEGREES = 8
 
 NEIGHBOURS = 8
 """From so many complete trials on a trial is compared with its neighbours' folds, before with the incumbent's."""
-
-HUGE = 1e150
-"""Losses beyond this have no variance in floating point: no race."""
 
 Array = NDArray[np.float64]
 

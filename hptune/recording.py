@@ -144,7 +144,7 @@ class _Recording:
             hp.values.clear()
         hp.given, hp.by_name = given, by_name or {}
         hp.rng = self.rng if random else None
-        hp._warned = self.warned  # one warning a name for the recording, not for each build
+        hp.warned = self.warned  # one warning a name for the recording, not for each build
         error = None
         try:
             self.build(hp)

@@ -15,7 +15,8 @@ import math
 import numpy as np
 
 from hptune.history import View
-from hptune.racing import HUGE, complete_losses
+from hptune.racing import complete_losses
+from hptune.statistics import HUGE
 from hptune.trial import REFINEMENT
 
 FROM = 20

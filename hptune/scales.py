@@ -125,15 +125,16 @@ class LogIntegers:
         return self.high - self.low + 1
 
     @cached_property
-    def _bounds(self) -> tuple[float, float]:
+    def log_bounds(self) -> tuple[float, float]:
+        """The logarithms at which the first cell begins and the last one ends."""
         return math.log(self.low - 0.5), math.log(self.high + 0.5)
 
     def encode(self, value: Number) -> float:
-        bottom, top = self._bounds
+        bottom, top = self.log_bounds
         return _clip((math.log(value) - bottom) / (top - bottom))
 
     def decode(self, u: float) -> int:
-        bottom, top = self._bounds
+        bottom, top = self.log_bounds
         return int(self.nearest(math.exp(bottom + _clip(u) * (top - bottom))))
 
     def nearest(self, value: Number) -> int:

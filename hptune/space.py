@@ -83,7 +83,7 @@ class SearchSpace:
         )
         object.__setattr__(self, "parameters", checked)
         self.__dict__.pop("by_name", None)
-        _ = self._order  # raises when conditions go in a circle
+        _ = self.parents_first  # raises when conditions go in a circle
         for constraint in self.constraints:
             for name in constraint.names:
                 if name not in self.by_name:
@@ -129,7 +129,7 @@ class SearchSpace:
         return len(self.parameters)
 
     @cached_property
-    def _order(self) -> tuple[Parameter, ...]:
+    def parents_first(self) -> tuple[Parameter, ...]:
         """The parameters with parents before children, otherwise as declared."""
         done: dict[str, Parameter] = {}
         waiting = list(self.parameters)
@@ -148,7 +148,8 @@ class SearchSpace:
         return tuple(itertools.chain.from_iterable(p.columns for p in self.parameters))
 
     @cached_property
-    def _slots(self) -> dict[str, slice]:
+    def slots(self) -> dict[str, slice]:
+        """Where the columns of each parameter stand among all, by its name, in declared order."""
         slots, start = {}, 0
         for parameter in self.parameters:
             slots[parameter.name] = slice(start, start + len(parameter.columns))
@@ -160,10 +161,10 @@ class SearchSpace:
     def _build(self, pick: Callable[[Parameter], Any]) -> dict[str, Any]:
         """Return the configuration that `pick` makes, asked for each active parameter, parents first."""
         values: dict[str, Any] = {}
-        for parameter in self._order:
+        for parameter in self.parents_first:
             if all(condition.holds(values) for condition in parameter.when):
                 values[parameter.name] = pick(parameter)
-        if self._order == self.parameters:
+        if self.parents_first == self.parameters:
             return values
         return {p.name: values[p.name] for p in self.parameters if p.name in values}
 
@@ -209,14 +210,14 @@ class SearchSpace:
 
     def key(self, values: Mapping[str, Any]) -> str:
         """Return the text that identifies a configuration: equal exactly for equal types and values."""
-        return canonical({name: values[name] for name in self._slots if name in values})
+        return canonical({name: values[name] for name in self.slots if name in values})
 
     # -- the encoding -----------------------------------------------------------------------------------------------
 
     def encode(self, values: Mapping[str, Any]) -> Row:
         """Return the row of a configuration, shape (columns,)."""
         row = np.full(len(self.columns), np.nan)
-        for name, slot in self._slots.items():
+        for name, slot in self.slots.items():
             if name in values:
                 row[slot] = self.by_name[name].encode(values[name])
         return row
@@ -228,7 +229,7 @@ class SearchSpace:
         """
 
         def pick(parameter: Parameter) -> Any:
-            entries = row[self._slots[parameter.name]]
+            entries = row[self.slots[parameter.name]]
             # NaN in the numeric part beside an `extra` level is the normal case, NaN in the first entry is not.
             if len(entries) and math.isnan(entries[0]):
                 return parameter.default_value
@@ -238,7 +239,7 @@ class SearchSpace:
 
     def draw(self, u: Row | Sequence[float]) -> dict[str, Any]:
         """Return the configuration drawn by uniform numbers in [0, 1), shape (columns,), constraints ignored."""
-        return self._build(lambda parameter: parameter.draw(u[self._slots[parameter.name]]))
+        return self._build(lambda parameter: parameter.draw(u[self.slots[parameter.name]]))
 
     # -- sampling and listing -----------------------------------------------------------------------------------
 
@@ -264,7 +265,7 @@ class SearchSpace:
         that value.
         """
         if points not in self._counts:
-            self._counts[points] = enumeration.count(self._order, points)
+            self._counts[points] = enumeration.count(self.parents_first, points)
         return self._counts[points]
 
     @cached_property
@@ -278,7 +279,7 @@ class SearchSpace:
             return None if found is None else min(found.least, limit)
         if limit > _WALKED:
             return limit
-        return sum(1 for _ in itertools.islice(enumeration.listed(self._order, points), limit))
+        return sum(1 for _ in itertools.islice(enumeration.listed(self.parents_first, points), limit))
 
     def listed(self, points: int | None = None) -> Iterator[dict[str, Any]]:
         """Yield every allowed configuration once, the last parameter changing fastest.
@@ -286,8 +287,8 @@ class SearchSpace:
         Continuous ranges contribute `points` evenly spaced values; raises ValueError if there is one and no `points`.
         """
         declared = {parameter.name: place for place, parameter in enumerate(self.parameters)}
-        reordered = self._order != self.parameters
-        for values in enumeration.listed(self._order, points):
+        reordered = self.parents_first != self.parameters
+        for values in enumeration.listed(self.parents_first, points):
             if reordered:
                 values = {name: values[name] for name in sorted(values, key=declared.__getitem__)}
             if self.broken(values) is None:

@@ -30,6 +30,7 @@ from hptune.optimism import winner_optimism
 
 Verdict = Literal["pass", "fail", "undecided"]
 FINALISTS = 3  # beside the baseline; chosen by benchmark, see docs/decisions/0004-honest-gain.md
+HUGE = 1e150  # losses beyond this have no variance in floating point: no race is held, and nothing is said of them
 CONSTANT = 1e-12  # a standard deviation under this share of the greatest difference is rounding, not spread
 
 

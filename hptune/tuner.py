@@ -265,7 +265,7 @@ class Tuner:
     def _run(self, trial: Trial, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[float] | Failure:
         """Return the scores of a trial, or its failure."""
         hp = HyperParameters.from_values(self.space, trial.values, expects_new=not self._tune_new)
-        hp._warned = self._warned  # one warning a name for the search, not for each trial
+        hp.warned = self._warned  # one warning a name for the search, not for each trial
         return self._executed(TunerTrial(trial.number, hp), args, kwargs)
 
     def _executed(self, trial: TunerTrial, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[float] | Failure:

@@ -60,7 +60,7 @@ def every(space: SearchSpace, points: int) -> Iterator[dict[str, Any]]:
         else:
             yield from walk(left[1:], values)
 
-    return walk(space._order, {})
+    return walk(space.parents_first, {})
 
 
 @LAWS
@@ -76,7 +76,7 @@ def test_the_count_is_the_number_of_configurations(space: SearchSpace, ranges_fr
     """Ranges are cut at the bounds of conditions (here already from 3 values on) or listed: the same."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(enumeration, "_LISTED", ranges_from)
-        found = enumeration.count(space._order, 3)
+        found = enumeration.count(space.parents_first, 3)
     assert found == Count(sum(1 for _ in every(space, 3)))
     assert (space.count() is None) == any(p.count is None for p in space)
 

@@ -89,21 +89,6 @@ class NodeModel(EstimatorModel):
 
         return build(self.root, self.spread(values, space), seed=seed, load=load)
 
-    def fit(
-        self,
-        values: Mapping[str, Any],
-        X: Any,
-        y: Any,
-        *,
-        space: SearchSpace,
-        seed: int,
-        load: Loader,
-        weights: Any = None,
-    ) -> Any:
-        estimator = self.prepared(self.build(values, space=space, seed=seed, load=load), values, y)
-        estimator.fit(X, y, **self.arguments(estimator, values, weights))
-        return estimator
-
     def prepared(self, estimator: Any, values: Mapping[str, Any], y: Any) -> Any:
         from hptune.models.fitting import weighing_classes
 

@@ -12,6 +12,7 @@ from hptune.dataset import take
 from hptune.job import Finding
 from hptune.models.epochs import itself
 from hptune.worker.cells import with_signs
+from hptune.worker.columns import few
 from hptune.worker.problem import Problem, is_clusterer, kind_of
 
 
@@ -50,7 +51,7 @@ def check_folds(problem: Problem) -> list[Finding]:
         classes, counts = np.unique(dataset.train.y, return_counts=True)
         rare = [(name, count) for name, count in zip(classes.tolist(), counts.tolist(), strict=True)]
         folds = getattr(cv, "folds", 2)
-        listed = _few([f"{name!r} ({count})" for name, count in rare if count < folds], "classes")
+        listed = few([f"{name!r} ({count})" for name, count in rare if count < folds], "classes")
         if listed:
             message = f"classes with fewer rows than the {folds} folds are missing from some of them: {listed}"
             out.append(Finding(key="evaluate.cv", message=message, severity="warning"))
@@ -162,13 +163,9 @@ def _check_input(problem: Problem, estimator: Any, variant: dict[str, str]) -> l
     missing = [str(n) for n, column in X.items() if column.isna().any()]
     out = []
     if text and not (tags.categorical or tags.string):
-        message = f"{name} takes numbers only, text in {_few(text)}; encode them in a pipeline step or `drop:` them"
+        message = f"{name} takes numbers only, text in {few(text)}; encode them in a pipeline step or `drop:` them"
         out.append(Finding(key="data.train", message=message + _of(variant)))
     elif missing and not tags.allow_nan:
-        message = f"{name} takes no missing values, there are some in {_few(missing)}; impute them in a pipeline step"
+        message = f"{name} takes no missing values, there are some in {few(missing)}; impute them in a pipeline step"
         out.append(Finding(key="data.train", message=message + _of(variant)))
     return out
-
-
-def _few(names: list[str], what: str = "columns") -> str:
-    return ", ".join(names[:6]) + (f" and {len(names) - 6} more {what}" if len(names) > 6 else "")
