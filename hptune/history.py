@@ -139,29 +139,15 @@ class History:
         """Take in one event; raises `IllegalEvent` and changes nothing if it cannot follow."""
         self.check(event)
         if isinstance(event, ev.StudyResumed):
-            self._before = self.seconds
-            self._session = self.last_time = event.time
-            self.ended = None
-            self.resumed.append(event)
-            name = event.options.get("name")  # journals of before this was recorded do without
-            self.name = name if isinstance(name, str) else self.name
+            self._resume(event)
             return
         self.last_time = max(self.last_time, event.time)
         match event:
             case ev.TrialStarted():
                 self._begin(event)
             case ev.FoldScored():
-                measurement = Measurement(
-                    fold=event.fold,
-                    score=event.score,
-                    train_score=event.train_score,
-                    metrics=event.metrics or {},
-                    fit_seconds=event.fit_seconds,
-                    score_seconds=event.score_seconds,
-                    continued=event.continued,
-                )
                 trial = self.trials[event.trial]
-                self._put(trial.changed(measurements=(*trial.measurements, measurement)))
+                self._put(trial.changed(measurements=(*trial.measurements, _measured(event))))
             case ev.Reported():
                 self.reports.setdefault(event.trial, []).append((event.fold, event.step, event.value))
             case ev.Reports():
@@ -176,15 +162,8 @@ class History:
             case ev.TrialFailed():
                 self.failures[event.trial] = self.failures.get(event.trial, 0) + 1
             case ev.FinalScored():
-                final = Measurement(
-                    fold=event.fold,
-                    score=event.score,
-                    metrics=event.metrics or {},
-                    fit_seconds=event.fit_seconds,
-                    score_seconds=event.score_seconds,
-                )
                 known = self.halves if event.half else self.finals
-                known[event.trial] = (*known.get(event.trial, ()), final)
+                known[event.trial] = (*known.get(event.trial, ()), _measured(event))
             case ev.WinnerChosen():
                 self.winner = event
             case ev.HoldoutScored():
@@ -196,6 +175,14 @@ class History:
                 self.ended = event.reason
             case _:
                 pass
+
+    def _resume(self, event: ev.StudyResumed) -> None:
+        self._before = self.seconds
+        self._session = self.last_time = event.time
+        self.ended = None
+        self.resumed.append(event)
+        name = event.options.get("name")  # journals of before this was recorded do without
+        self.name = name if isinstance(name, str) else self.name
 
     def _begin(self, event: ev.TrialStarted) -> None:
         if event.trial < len(self.trials):
@@ -354,6 +341,18 @@ class History:
         strict = self.lookahead is not None and not everything
         visible = max(begun - (self.lookahead or 1) + 1, 0) if strict else begun
         return View(self, begun, min(visible, begun), copies)
+
+
+def _measured(event: ev.FoldScored | ev.FinalScored) -> Measurement:
+    return Measurement(
+        fold=event.fold,
+        score=event.score,
+        train_score=event.train_score if isinstance(event, ev.FoldScored) else None,
+        metrics=event.metrics or {},
+        fit_seconds=event.fit_seconds,
+        score_seconds=event.score_seconds,
+        continued=event.continued if isinstance(event, ev.FoldScored) else None,
+    )
 
 
 @dataclasses.dataclass(frozen=True)

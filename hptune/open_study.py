@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hptune import events as ev
 from hptune import journal as jn
@@ -38,10 +39,7 @@ def study_of(
     """
     config = loaded.config
     old = events[0] if events else None
-    if isinstance(old, ev.StudyStarted):
-        lookahead = old.lookahead
-    else:
-        lookahead = config.lookahead
+    lookahead = old.lookahead if isinstance(old, ev.StudyStarted) else config.lookahead
     space = SearchSpace.from_json(inspection.space)
     try:
         starts = distinct_starts(space, loaded.starts)
@@ -54,12 +52,6 @@ def study_of(
     resolved = isinstance(old, ev.StudyStarted) and None not in (old.lookahead, lookahead)
     if resolved and config.executor.lookahead is None:  # any number of workers may go on with it
         problem["lookahead"] = lookahead
-    hashes = {
-        "problem": problem_hash(problem),
-        "space": space.hash,
-        "config": config_hash(loaded),
-        "data": inspection.data_hash,
-    }
     started = ev.StudyStarted(
         time=time.time(),
         name=config.name,
@@ -75,23 +67,34 @@ def study_of(
         oracle=oracle.model_dump(mode="json"),
         config=loaded.resolved,
         problem=problem,
-        hashes=hashes,
-        versions=dict(inspection.versions),
-        about={
-            "task": inspection.task,
-            "rows": inspection.rows,
-            "features": inspection.features,
-            "holdout_rows": inspection.holdout_rows,
-            "test_share": inspection.test_share,
-            "overlapping": inspection.overlapping,
-            "final_folds": inspection.final_folds,
-            **({} if config.asked else {"workers": config.executor.slots(), "threads": config.executor.threads()}),
-            **({} if loaded.resource is None else {"resource": loaded.resource.to_json()}),
+        hashes={
+            "problem": problem_hash(problem),
+            "space": space.hash,
+            "config": config_hash(loaded),
+            "data": inspection.data_hash,
         },
+        versions=dict(inspection.versions),
+        about=_about(loaded, inspection),
     )
     if isinstance(old, ev.StudyStarted):
         _must_be_the_same(old, started, folder, loaded)
     return Study.of(started, oracle, journal)
+
+
+def _about(loaded: Loaded, inspection: Inspection) -> dict[str, Any]:
+    """Return what is kept with a study for those who read it, and binds it to nothing."""
+    config = loaded.config
+    return {
+        "task": inspection.task,
+        "rows": inspection.rows,
+        "features": inspection.features,
+        "holdout_rows": inspection.holdout_rows,
+        "test_share": inspection.test_share,
+        "overlapping": inspection.overlapping,
+        "final_folds": inspection.final_folds,
+        **({} if config.asked else {"workers": config.executor.slots(), "threads": config.executor.threads()}),
+        **({} if loaded.resource is None else {"resource": loaded.resource.to_json()}),
+    }
 
 
 def _must_be_the_same(old: ev.StudyStarted, new: ev.StudyStarted, folder: Path | None, loaded: Loaded) -> None:

@@ -122,26 +122,37 @@ class Study:
         )
         journal = None if directory is None else Journal(Path(directory))
         self._take(started, policy, journal, clock)
-        differs: list[str] = []
         if self.resumed:
-            held = self.history.started
-            if held.config:  # scores of another measurement would be ranked among those of its folds
-                self.close()
-                raise UsageError(
-                    f"{directory} belongs to `hptune run`; read it with `hptune show {directory}`, or take another "
-                    "directory"
+            try:
+                self._must_hold(
+                    started,
+                    where=directory,
+                    oracle=oracle is not None,
+                    seed=not (seed is None or isinstance(seed, Unset)),
                 )
-            named = seed is not None and not isinstance(seed, Unset)
-            asked = started if named else started.model_copy(update={"seed": held.seed})
-            if oracle is None and held.oracle.get("type") in ORACLES:  # the one it began with
-                policy = ORACLES[held.oracle["type"]].model_validate(held.oracle)
-                self.oracle = policy
-                asked = asked.model_copy(update={"oracle": policy.model_dump(mode="json")})
-            differs = changes(held, asked, policy)
-        if differs:
-            self.close()
+            except BaseException:
+                self.close()
+                raise
+
+    def _must_hold(self, asked: ev.StudyStarted, *, where: object, oracle: bool, seed: bool) -> None:
+        """Raise `UsageError` unless the study that the directory `where` holds is the one asked for.
+
+        `oracle` and `seed` say whether they were named; what was not is that of the study it holds.
+        """
+        held = self.history.started
+        if held.config:  # scores of another measurement would be ranked among those of its folds
             raise UsageError(
-                f"{directory} holds a study of another {'; '.join(differs)}. "
+                f"{where} belongs to `hptune run`; read it with `hptune show {where}`, or take another directory"
+            )
+        if not seed:
+            asked = asked.model_copy(update={"seed": held.seed})
+        if not oracle and held.oracle.get("type") in ORACLES:
+            self.oracle = ORACLES[held.oracle["type"]].model_validate(held.oracle)
+            asked = asked.model_copy(update={"oracle": self.oracle.model_dump(mode="json")})
+        differs = changes(held, asked, self.oracle)
+        if differs:
+            raise UsageError(
+                f"{where} holds a study of another {'; '.join(differs)}. "
                 "Take another directory, or ask for what this one holds"
             )
 

@@ -130,59 +130,52 @@ class ProcessExecutor:
         While jobs wait in line, a child gets its next one before the last one's outcome is told: telling it wakes the
         study, which then keeps the interpreter for a millisecond or more.
         """
-        loading = surplus
+        place, untold = _Place(self._loading), _Untold()
         if surplus:
             self._surplus.wait(HEAD_START)
-            self._loading.acquire()
+            place.take()
         self._warm(slot)
-        untold: list[Callable[[], None]] = []
-
-        def tell() -> None:
-            while untold:
-                untold.pop()()
-
-        def loaded() -> None:
-            nonlocal loading
-            if loading:
-                self._loading.release()
-            loading = False
 
         def sent() -> None:
-            loaded()
-            tell()
+            place.give_back()
+            untold.tell()
 
-        while (item := self._next(tell)) is not None:
+        while (item := self._next(untold)) is not None:
             job, future = item
-            with self._lock:
-                if not future.set_running_or_notify_cancel():
-                    continue
-                self._running[future] = slot
-            outcome: Outcome | None = None
-            error: BaseException | None = None
-            try:
-                outcome = slot.run(job, sent=sent)
-            except BaseException as caught:  # the future carries it to whoever waits
-                error = caught
+            if not self._began(future, slot):
+                continue
+            answer = _answer(slot, job, future, sent)
             sent()
             self._surplus.set()
-            with self._lock:
-                del self._running[future]
-                if not self._kill:
-                    slot.uncancel()  # a cancel that came too late must not hit the next job
-            untold.append(partial(_answer, future, outcome, error))
+            self._ended(future, slot)
+            untold.answers.append(answer)
             if not slot.warm:
-                tell()  # nobody shall wait for a new child to learn of the old one's end
+                untold.tell()  # nobody shall wait for a new child to learn of the old one's end
             self._warm(slot)
-        tell()
+        untold.tell()
         slot.close(kill=self._kill)
 
-    def _next(self, tell: Callable[[], None]) -> _Item | None:
-        """Return the next job, None at the end; if none waits in line, `tell` of the last one first."""
+    def _next(self, untold: _Untold) -> _Item | None:
+        """Return the next job, None at the end; if none waits in line, tell of the last one first."""
         try:
             return self._queue.get_nowait()
         except queue.Empty:
-            tell()
+            untold.tell()
             return self._queue.get()
+
+    def _began(self, future: Future[Outcome], slot: Slot) -> bool:
+        """Note what a slot runs; False if that was cancelled while it waited in line."""
+        with self._lock:
+            if not future.set_running_or_notify_cancel():
+                return False
+            self._running[future] = slot
+            return True
+
+    def _ended(self, future: Future[Outcome], slot: Slot) -> None:
+        with self._lock:
+            del self._running[future]
+            if not self._kill:
+                slot.uncancel()  # a cancel that came too late must not hit the next job
 
     def _warm(self, slot: Slot) -> None:
         """Start a child before there is a job for it, so that loading overlaps with whatever else goes on."""
@@ -191,8 +184,38 @@ class ProcessExecutor:
                 slot.start()
 
 
-def _answer(future: Future[Outcome], outcome: Outcome | None, error: BaseException | None) -> None:
-    if outcome is not None:
-        future.set_result(outcome)
-    else:
-        future.set_exception(error)
+class _Place:
+    """A place among the surplus children that load at a time; given back once, where it was taken."""
+
+    def __init__(self, places: threading.Semaphore) -> None:
+        self._places = places
+        self._taken = False
+
+    def take(self) -> None:
+        self._places.acquire()
+        self._taken = True
+
+    def give_back(self) -> None:
+        if self._taken:
+            self._places.release()
+        self._taken = False
+
+
+class _Untold:
+    """What still has to be told to those who wait for a future."""
+
+    def __init__(self) -> None:
+        self.answers: list[Callable[[], None]] = []
+
+    def tell(self) -> None:
+        while self.answers:
+            self.answers.pop()()
+
+
+def _answer(slot: Slot, job: Job, future: Future[Outcome], sent: Callable[[], None]) -> Callable[[], None]:
+    """Run a job on a slot; return what tells its future what became of it."""
+    try:
+        outcome = slot.run(job, sent=sent)
+    except BaseException as error:  # the future carries it to whoever waits
+        return partial(future.set_exception, error)
+    return partial(future.set_result, outcome)
