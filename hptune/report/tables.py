@@ -153,53 +153,69 @@ def trial_table(
     where a column tells how much of it each trial had; with `ranked` a first column counts the rows; `labels` are notes
     by trial number, shown in a last column.
     """
-    space = history.space
-    changed, constant = split_columns(space, trials)
-    names = [p.name for p in space] if everything else changed
-    shares = any(t.fidelity is not None for t in trials)
-    if shares and (resource := fidelity.resource_of(history)) is not None:
-        names = [name for name in names if name != resource.name]  # its own column tells what each trial had of it
-    short = short_names(space.by_name)
-    places = wording.decimals([abs(t.score) for t in trials if t.score is not None])
-    headers: list[str] = []
-    align: list[Align] = []
-    columns: list[list[str]] = []
-
-    def add(header: str, cells: list[str], side: Align = "right") -> None:
-        headers.append(header)
-        align.append(side)
-        columns.append(cells)
-
+    changed, constant = split_columns(history.space, trials)
+    columns = _Columns()
     if ranked:
-        add("", [str(rank) for rank in range(1, len(trials) + 1)])
-    add("trial", [str(t.number) for t in trials])
-    if everything or any(not t.completed for t in trials):
-        add("status", [_status(history, t) for t in trials], "left")
-    if shares:
-        add(fidelity.heading(history), [fidelity.amount(history, t) for t in trials])
-    add("score", [wording.fixed(_shown(history, t), places) for t in trials])
-    if everything or any(t.std is not None for t in trials):
-        add("± std", [wording.fixed(t.std, places) for t in trials])
+        columns.add("", [str(rank) for rank in range(1, len(trials) + 1)])
+    _add_facts(columns, history, trials, everything=everything)
     if labels is not None and any(labels.get(t.number) for t in trials):
-        add("", [labels.get(t.number, "") for t in trials], "left")
-    keep = len(headers)
+        columns.add("", [labels.get(t.number, "") for t in trials], "left")
+    keep = len(columns.headers)
     if everything:
         for metric in dict.fromkeys(name for t in trials for name in t.metrics):
-            add(metric.removeprefix("neg_"), _metric_cells(trials, metric))
-        add("seconds", [wording.number(t.seconds, 3) for t in trials])
-    nested = sharing(space, names)
+            columns.add(metric.removeprefix("neg_"), _metric_cells(trials, metric))
+        columns.add("seconds", [wording.number(t.seconds, 3) for t in trials])
+    _add_parameters(columns, history, trials, [p.name for p in history.space] if everything else changed)
+    rows = list(zip(*columns.cells, strict=True)) if trials else []
+    best = history.best  # the finals' winner need not be the best of the search
+    marked = frozenset(i for i, t in enumerate(trials) if best is not None and t.number == best.number)
+    return TrialTable(Table(columns.headers, rows, columns.align, keep, marked), {} if everything else constant)
+
+
+class _Columns:
+    """The columns of a table to be, from left to right."""
+
+    def __init__(self) -> None:
+        self.headers: list[str] = []
+        self.align: list[Align] = []
+        self.cells: list[list[str]] = []
+
+    def add(self, header: str, cells: list[str], side: Align = "right") -> None:
+        self.headers.append(header)
+        self.align.append(side)
+        self.cells.append(cells)
+
+
+def _add_facts(columns: _Columns, history: History, trials: Sequence[Trial], *, everything: bool) -> None:
+    """Add number, status, share of the resource, score and deviation, those that tell something or `everything`."""
+    places = wording.decimals([abs(t.score) for t in trials if t.score is not None])
+    columns.add("trial", [str(t.number) for t in trials])
+    if everything or any(not t.completed for t in trials):
+        columns.add("status", [_status(history, t) for t in trials], "left")
+    if _shares(trials):
+        columns.add(fidelity.heading(history), [fidelity.amount(history, t) for t in trials])
+    columns.add("score", [wording.fixed(_shown(history, t), places) for t in trials])
+    if everything or any(t.std is not None for t in trials):
+        columns.add("± std", [wording.fixed(t.std, places) for t in trials])
+
+
+def _add_parameters(columns: _Columns, history: History, trials: Sequence[Trial], names: Sequence[str]) -> None:
+    space = history.space
+    if _shares(trials) and (resource := fidelity.resource_of(history)) is not None:
+        names = [name for name in names if name != resource.name]  # its own column tells what each trial had of it
+    short, nested = short_names(space.by_name), sharing(space, names)
     for name in names:
         if name in nested:
             continue
         numeric = isinstance(space[name], (Float, Int))
         cells = [wording.value(t.values[name]) if name in t.values else wording.ABSENT for t in trials]
-        add(short[name], cells, "right" if numeric else "left")
+        columns.add(short[name], cells, "right" if numeric else "left")
     if nested:
-        add(SHARED, [active(t.values, nested) for t in trials], "left")
-    rows = list(zip(*columns, strict=True)) if trials else []
-    best = history.best  # the finals' winner need not be the best of the search
-    marked = frozenset(i for i, t in enumerate(trials) if best is not None and t.number == best.number)
-    return TrialTable(Table(headers, rows, align, keep, marked), {} if everything else constant)
+        columns.add(SHARED, [active(t.values, nested) for t in trials], "left")
+
+
+def _shares(trials: Sequence[Trial]) -> bool:
+    return any(trial.fidelity is not None for trial in trials)
 
 
 def sharing(space: SearchSpace, names: Sequence[str]) -> list[str]:
