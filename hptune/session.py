@@ -16,8 +16,10 @@ from hptune.errors import Interrupted, Problem, WorkFailed
 from hptune.executor import Executor
 from hptune.finals import Plan, first_round, half_round, measured_refit_gain, plan, second_round, verdict
 from hptune.gate import Judged, judge
+from hptune.in_flight import POLL_SECONDS
 from hptune.job import Inspection, Job, Outcome
-from hptune.loop import POLL_SECONDS, Limits, Loop, RunState
+from hptune.limits import Limits
+from hptune.loop import Loop, RunState
 from hptune.racing import to_complete
 from hptune.statistics import resampled_gain
 from hptune.stopping import Stop, TrialLimit, first_reached, stops_of

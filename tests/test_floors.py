@@ -38,7 +38,7 @@ FLOORS: list[tuple[str, tuple[str, ...]]] = [
             "run_directory",
         ),
     ),
-    ("loop", ("loop", "begun", "spool", "syncer")),
+    ("loop", ("loop", "in_flight", "under_way", "begun", "final_rounds", "limits", "spool", "syncer")),
     ("study", ("study", "study_arguments")),
     ("view", ("report", "console", "analysis", "gate")),
     ("executors", ("early", "executor", "executors", "slot", "spawn")),

@@ -19,7 +19,8 @@ from hptune import journal as jn
 from hptune import racing
 from hptune.history import History, View
 from hptune.job import Job, Outcome
-from hptune.loop import Limits, Loop
+from hptune.limits import Limits
+from hptune.loop import Loop
 from hptune.oracle import Answer, OracleSpec
 from hptune.oracles import ORACLES
 from hptune.stopping import FailuresInARow, Patience, Stop, Target, TimeLimit, TrialLimit
