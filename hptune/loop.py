@@ -16,7 +16,7 @@ from hptune import spool
 from hptune.begun import Begun
 from hptune.errors import DirectoryUnusable, OracleFailed
 from hptune.executor import Executor
-from hptune.final_rounds import FinalRound
+from hptune.final_rounds import FinalRound, adopt
 from hptune.in_flight import InFlight
 from hptune.job import Job, Outcome
 from hptune.limits import NONE, Limits
@@ -103,6 +103,7 @@ class Loop:
             spooled=self._spool,
             keep_logs=keep_logs,
         )
+        self._final: FinalRound | None = None
         self._in_flight = InFlight(executor)
         self._syncer = Syncer(self._save)
         self._finishing = True
@@ -120,6 +121,8 @@ class Loop:
             if folder is not None:
                 _made(folder)
         self._under_way.pick_up(self.again)
+        if self._spool is not None:
+            adopt(self.study, self._spool)
         interrupted = self._pump(self._hand_out, self._under_way.take_in, self._finished, tick, interrupt, grace)
         if self._failed is not None and interrupted is None:
             raise self._failed
@@ -159,7 +162,7 @@ class Loop:
 
         `half`: the models are fitted on half of the training rows.
         """
-        final = FinalRound(self.study, pairs, half=half, limits=self.limits)
+        final = self._final = FinalRound(self.study, pairs, half=half, limits=self.limits, spooled=self._spool)
 
         def hand_out() -> None:
             while self._in_flight.free > 0 and (job := final.next()) is not None:
@@ -290,6 +293,8 @@ class Loop:
         Which those are is asked first: what is recorded meanwhile may not be on the disk yet.
         """
         superfluous = self._under_way.safe_to_discard()
+        if self._final is not None:
+            superfluous += self._final.safe_to_discard()
         self.study.sync()
         for path in superfluous:
             spool.discard(path)

@@ -1,7 +1,7 @@
 """The spool: outcomes that a worker wrote down before reporting them, so that a killed coordinator loses no result.
 
-One file per evaluate job, `spool/t{trial}-a{attempt}-f{first fold}.json`, written whole by the worker and deleted by
-the coordinator once the journal has it. What is in it: `spool_file`.
+One file per evaluate job, `spool/t{trial}-a{attempt}-f{first fold}.json` (of the finals `whole-t...` and `half-t...`),
+written whole by the worker and deleted by the coordinator once the journal has it. What is in it: `spool_file`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hptune.regular_file import NoRegularFile, contents
 from hptune.spool_file import Spooled
 
 FOLDER = "spool"
-_NAME = re.compile(r"t(\d{1,9})-a\d{1,9}-f\d{1,9}\.json")
+_NAME = re.compile(r"(?:(?:whole|half)-)?t(\d{1,9})-a\d{1,9}-f\d{1,9}\.json")
 _UNFINISHED = re.compile(rf"{_NAME.pattern}\.\d+\.tmp|\.probe-\d+")
 """What a worker that died in the middle of a write, or a coordinator that looked for room, has left."""
 PROBE = 1 << 20
@@ -33,18 +33,31 @@ def path_for(folder: Path, job: Job) -> Path:
 
 
 def _name(of: Job | Spooled) -> str:
-    return f"t{of.trial}-a{of.attempt}-f{of.folds[0] if of.folds else 0}.json"
+    finals = of.finals if isinstance(of, Spooled) else spool_file.finals_of(of)
+    return f"{finals and f'{finals}-'}t{of.trial}-a{of.attempt}-f{of.folds[0] if of.folds else 0}.json"
 
 
 def left_over(folder: Path) -> Iterator[tuple[int, int, Outcome, Path]]:
-    """Yield (trial, first fold, outcome, file) of every complete outcome in a spool folder, by file name.
+    """Yield (trial, first fold, outcome, file) of every complete outcome of the search in a spool folder, by file name.
 
     Files that are no outcome as it was written, or not of the job that their name says, are passed over.
     """
+    for found, path in _left(folder):
+        if not found.finals:
+            yield found.trial, found.folds[0] if found.folds else 0, found.outcome, path
+
+
+def left_over_of_finals(folder: Path) -> Iterator[tuple[int, bool, Outcome, Path]]:
+    """Yield (trial, whether on half of the rows, outcome, file) in the same way of those of the finals."""
+    for found, path in _left(folder):
+        if found.finals:
+            yield found.trial, found.finals == "half", found.outcome, path
+
+
+def _left(folder: Path) -> Iterator[tuple[Spooled, Path]]:
     for path in _files(folder):
         with contextlib.suppress(ValueError):
-            found = _sound(path)
-            yield found.trial, found.folds[0] if found.folds else 0, found.outcome, path
+            yield _sound(path), path
 
 
 def sweep(folder: Path) -> list[tuple[int, Path, str]]:
@@ -57,13 +70,19 @@ def sweep(folder: Path) -> list[tuple[int, Path, str]]:
             try:
                 _sound(path)
             except ValueError as error:
-                refused.append((int(path.name[1:].split("-")[0]), path, str(error)))
+                refused.append((_trial_of(path), path, str(error)))
     with disk(folder, "write to"):
         unfinished = [path for path in _entries(folder) if _UNFINISHED.fullmatch(path.name)]
         for path in (*unfinished, *(path for _, path, _ in refused)):
             if path.is_file() and not path.is_symlink():
                 discard(path)
     return refused
+
+
+def _trial_of(path: Path) -> int:
+    named = _NAME.fullmatch(path.name)
+    assert named is not None
+    return int(named[1])
 
 
 def _entries(folder: Path) -> list[Path]:

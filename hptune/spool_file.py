@@ -1,6 +1,8 @@
 """What a spool file holds: an outcome, the job it is of, and a checksum. Written by workers, read by the coordinator.
 
 {"crc":"5f0c0e9b","trial":3,"attempt":1,"folds":[0],"outcome":{...}}
+
+One of the finals also says `"finals":"whole"` or `"half"`, as the job's options do.
 """
 
 from __future__ import annotations
@@ -23,15 +25,26 @@ class Spooled:
     attempt: int
     folds: tuple[int, ...]
     outcome: Outcome
+    finals: str = ""
+    """`whole` or `half` (of the training rows), "" for a job of the search."""
 
     def is_of(self, job: Job) -> bool:
         """Return whether this is what became of `job`."""
-        return (self.trial, self.attempt, self.folds) == (job.trial, job.attempt, job.folds)
+        found = (self.trial, self.attempt, self.folds, self.finals)
+        return found == (job.trial, job.attempt, job.folds, finals_of(job))
+
+
+def finals_of(job: Job) -> str:
+    """Return on what a job of the finals fits its models, "" for one of the search."""
+    return str(job.options.get("finals") or "")
 
 
 def to_bytes(job: Job, outcome: bytes) -> bytes:
     """Return the file of a job's outcome, which is given as JSON."""
-    head = json.dumps({"trial": job.trial, "attempt": job.attempt, "folds": list(job.folds)}, separators=(",", ":"))
+    told = {"trial": job.trial, "attempt": job.attempt, "folds": list(job.folds)}
+    if finals_of(job):
+        told["finals"] = finals_of(job)
+    head = json.dumps(told, separators=(",", ":"))
     return with_checksum(b'%s,"outcome":%s}' % (head[:-1].encode(), outcome))
 
 
@@ -40,7 +53,8 @@ def from_bytes(data: bytes) -> Spooled:
     body = without_checksum(data)
     try:
         found = json.loads(body)
-        return Spooled(found["trial"], found["attempt"], tuple(found["folds"]), Outcome.from_json(found["outcome"]))
+        folds, outcome = tuple(found["folds"]), Outcome.from_json(found["outcome"])
+        return Spooled(found["trial"], found["attempt"], folds, outcome, found.get("finals", ""))
     except (
         TypeError,
         KeyError,

@@ -66,7 +66,7 @@ def test_what_is_not_as_it_was_written_is_passed_over_told_and_deleted(tmp_path:
 
 
 def test_files_left_in_the_middle_of_a_write_are_deleted_and_nothing_else_is(tmp_path: Path) -> None:
-    ours = [tmp_path / name for name in ("t3-a1-f0.json.4711.tmp", ".probe-4711")]
+    ours = [tmp_path / name for name in ("t3-a1-f0.json.4711.tmp", "half-t3-a1-f0.json.4711.tmp", ".probe-4711")]
     others = [tmp_path / name for name in ("notes.tmp", "t3-a1-f0.json.tmp", "t3-a1-f0.json.x.tmp", "readme.json")]
     for path in (*ours, *others):
         path.write_text("{")
