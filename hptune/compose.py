@@ -78,11 +78,11 @@ def start(
         no_links(folder)
         if journal.repaired:
             notes.append(journal.repaired)
-        study = study_of(loaded, inspection, folder, journal.events, journal, oracle, warnings)
+        study = study_of(loaded, inspection, folder, journal.events, journal, oracle, warnings, added=add_trials)
         notes += _swept(folder, study)
         trials = config.budget.trials
         if add_trials is not None:
-            trials = _wanted(study.history, add_trials)
+            trials = wanted(study.history, add_trials)
         return Session(loaded, folder, study, executor, inspection, warnings, notes, trials, add_trials)
     except BaseException:
         executor.close(kill=True)
@@ -101,9 +101,10 @@ def _swept(folder: Path, study: Study) -> list[str]:
     ]
 
 
-def _wanted(history: History, add: int) -> int:
+def wanted(history: History, add: int) -> int:
     """Return how many configurations `add` more make: as many as last time if that was asked for and was cut short."""
-    last = history.resumed[-1].options if history.resumed else {}
+    added = history.started.about.get("added")  # by the first session, which found none
+    last = history.resumed[-1].options if history.resumed else {"added": added, "trials": added}
     before = last.get("trials")
     if history.ended in (None, "signal") and last.get("added") == add and isinstance(before, int):
         return before

@@ -5,7 +5,7 @@ Times are seconds since 1970 (UTC). An event's fields are plain data, so that an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -19,6 +19,10 @@ one, is a new format: an older hptune must say that it cannot read it."""
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """From a format to the next: what makes a record of the one a record of the other."""
+
+
+RECALLED: Mapping[str, Any] = {"recalled": True}
+"""The note of a `TrialStarted` that goes on with a raced-out trial."""
 
 
 class Event(Deferred):

@@ -57,7 +57,11 @@ class History:
         self.winner: ev.WinnerChosen | None = None
         """The finals' verdict; None before them, and again once a further trial has begun."""
         self.reports: dict[int, list[tuple[int, float, float]]] = {}
-        self.ended: str | None = None
+        self.told_end: str | None = None
+        """The stop reason that this session told, None before; `ended` says whether the session came to that."""
+        self._after_end = False
+        self.in_finals = False
+        """Whether finals have begun that no verdict and no further trial ended."""
         self.resumed: list[ev.StudyResumed] = []
         self.retried: set[int] = set()
         """Trials that failed for good and were begun again later: what was chosen meanwhile knew of the failure."""
@@ -142,6 +146,8 @@ class History:
             self._resume(event)
             return
         self.last_time = max(self.last_time, event.time)
+        if self.told_end is not None and self._is_after_search(event):
+            self._after_end = True
         match event:
             case ev.TrialStarted():
                 self._begin(event)
@@ -164,27 +170,38 @@ class History:
             case ev.FinalScored():
                 known = self.halves if event.half else self.finals
                 known[event.trial] = (*known.get(event.trial, ()), _measured(event))
+                self.in_finals = True
             case ev.WinnerChosen():
                 self.winner = event
+                self.in_finals = False
             case ev.HoldoutScored():
                 self.holdout.setdefault(event.trial, []).append(event.scores)
                 self.holdout_uses += self.best is not None and self.best.number == event.trial
                 if event.gain is not None:
                     self.holdout_gains[event.trial] = event.gain
             case ev.StudyEnded():
-                self.ended = event.reason
+                self.told_end, self._after_end = event.reason, False
             case _:
                 pass
+        if self._after_end and not self.in_finals:
+            self._after_end = any(self.trials[number].status == "running" for number in self.recalled)
+
+    def _is_after_search(self, event: ev.Event) -> bool:
+        """Return whether an event is of what follows a search: the folds of raced-out trials, or the finals."""
+        if isinstance(event, ev.TrialStarted):
+            return event.trial < len(self.trials) and self.trials[event.trial].ended == "stopped"
+        return isinstance(event, ev.FinalScored)
 
     def _resume(self, event: ev.StudyResumed) -> None:
         self._before = self.seconds
         self._session = self.last_time = event.time
-        self.ended = None
+        self.told_end, self._after_end = None, False
         self.resumed.append(event)
         name = event.options.get("name")  # journals of before this was recorded do without
         self.name = name if isinstance(name, str) else self.name
 
     def _begin(self, event: ev.TrialStarted) -> None:
+        self.in_finals = False
         if event.trial < len(self.trials):
             if self.trials[event.trial].failure is not None:
                 self._reopen(event)
@@ -267,6 +284,14 @@ class History:
         """The finals' winner; without finals the full-fidelity trial of smallest mean loss, the first of equals."""
         number = self.best_number if self.winner is None else self.winner.trial
         return None if number is None else self.trials[number]
+
+    @property
+    def ended(self) -> str | None:
+        """Why the last session ended, None if it has not, or was killed.
+
+        Journals of before tell the end ahead of what follows the search: one that was killed in that has not ended.
+        """
+        return None if self._after_end else self.told_end
 
     @property
     def baseline(self) -> Trial | None:

@@ -56,7 +56,7 @@ class RunState:
 
 
 class Loop:
-    """Runs a study on an executor until one of `stops` is reached.
+    """Runs a study on an executor until one of `stops` is reached; the study's end is the caller's to record.
 
     `folds` is how many folds a trial has; with `race`, trials that can no longer win are given up between two folds.
     `folder` (None: nothing is written) gets `logs/` and `spool/`; `keep_logs` keeps the logs of trials that succeeded.
@@ -126,9 +126,7 @@ class Loop:
         interrupted = self._pump(self._hand_out, self._under_way.take_in, self._finished, tick, interrupt, grace)
         if self._failed is not None and interrupted is None:
             raise self._failed
-        reason = interrupted or self.reason or "trials"
-        self.study.end(reason)
-        return reason
+        return interrupted or self.reason or "trials"
 
     def complete(
         self,

@@ -64,7 +64,8 @@ def run_nested(
             inner, place, fresh=fresh, allow_import=allow_import, outer=(folds, fold), interrupt=interrupt
         ) as session:
             reason = session.run(tick=tick, interrupt=interrupt)
-            if interrupt() is not None or reason == "signal":
+            if (interrupted := interrupt()) is not None or reason == "signal":
+                session.end(interrupted or reason)  # cut short: its winner is still to be scored
                 return reason
             session.refit(interrupt, holdout_again=True)  # a larger budget may have another winner
     return None
@@ -75,6 +76,8 @@ def _is_done(place: Path, trials: int | None) -> bool:
     try:
         history = replay(jn.read(place, packed=True).events)
     except (OSError, ValueError, IndexError):
+        return False
+    if history.ended in (None, "signal"):
         return False
     if history.ended == "trials" and (trials is None or history.view().configurations < trials):
         return False

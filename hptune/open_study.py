@@ -30,12 +30,14 @@ def study_of(
     journal: jn.Journal | None,
     oracle: OracleSpec,
     warnings: list[Problem],
+    *,
+    added: int | None = None,
 ) -> Study:
     """Return the study of a run directory, new or continued; raises `ProblemChanged` for another problem's.
 
     `events` are those found in the directory; `oracle` is the config's; `warnings` gets what is doubtful about the
     earlier studies of `prior:`, which only a new study reads. Without a journal the study is a new one in memory, and
-    without a folder none that is to be kept.
+    without a folder none that is to be kept. `added` is what `--trials +N` asked a new one for.
     """
     config = loaded.config
     old = events[0] if events else None
@@ -74,14 +76,14 @@ def study_of(
             "data": inspection.data_hash,
         },
         versions=dict(inspection.versions),
-        about=_about(loaded, inspection),
+        about=_about(loaded, inspection, added),
     )
     if isinstance(old, ev.StudyStarted):
         _must_be_the_same(old, started, folder, loaded)
     return Study.of(started, oracle, journal)
 
 
-def _about(loaded: Loaded, inspection: Inspection) -> dict[str, Any]:
+def _about(loaded: Loaded, inspection: Inspection, added: int | None) -> dict[str, Any]:
     """Return what is kept with a study for those who read it, and binds it to nothing."""
     config = loaded.config
     return {
@@ -93,6 +95,7 @@ def _about(loaded: Loaded, inspection: Inspection) -> dict[str, Any]:
         "overlapping": inspection.overlapping,
         "final_folds": inspection.final_folds,
         **({} if config.asked else {"workers": config.executor.slots(), "threads": config.executor.threads()}),
+        **({} if added is None else {"added": added}),
         **({} if loaded.resource is None else {"resource": loaded.resource.to_json()}),
     }
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hptune import journal as jn
-from hptune.compose import check_limits, inspect_on, setup_of, with_workers
+from hptune.compose import check_limits, inspect_on, setup_of, wanted, with_workers
 from hptune.config.asked import must_have_a_model
 from hptune.config.load import Loaded
 from hptune.job import Job, Outcome
@@ -50,8 +50,9 @@ def rehearsed(
     try:
         inspection, warnings = inspect_on(loaded, executor, lambda: None)
         study = study_of(loaded, inspection, folder, events, None, oracle, warnings)
-        begun = replay(events).view().configurations if events else 0
-        trials = loaded.config.budget.trials if add_trials is None else begun + add_trials
+        history = replay(events) if events else study.history
+        begun = history.view().configurations
+        trials = loaded.config.budget.trials if add_trials is None else wanted(history, add_trials)
         return Session(loaded, folder, study, executor, inspection, warnings, [], trials), begun
     except BaseException:
         executor.close(kill=True)

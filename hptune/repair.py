@@ -15,6 +15,7 @@ from pathlib import Path
 from hptune.errors import JournalDamaged
 from hptune.events import (
     FORMAT,
+    RECALLED,
     Event,
     HoldoutScored,
     StudyStarted,
@@ -92,8 +93,9 @@ def salvage(data: bytes, path: Path) -> tuple[tuple[Event, ...], tuple[tuple[int
                 raise ValueError("folds that it was given up for may be lost: it is judged again, on what is left")
             if isinstance(event, TrialStarted):
                 gap = _gap(order, begun.get(event.trial, seq), seq)
-                if gap and history.ended is not None and _runs(history, event.trial):
-                    # Only what was raced out is begun again between a session's end and the next: that record is lost.
+                # In journals of before only what was raced out was begun again between a session's end and the next.
+                recalled = event.note == RECALLED or history.told_end is not None
+                if gap and recalled and _runs(history, event.trial):  # the record of its stop is lost
                     stop = TrialStopped(time=event.time, trial=event.trial, reason="raced out")
                     history.apply(stop)
                     events.append(stop)

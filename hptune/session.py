@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import asdict
@@ -19,7 +20,7 @@ from hptune.gate import Judged, judge
 from hptune.in_flight import POLL_SECONDS
 from hptune.job import Inspection, Job, Outcome
 from hptune.limits import Limits
-from hptune.loop import Loop, RunState
+from hptune.loop import Interrupt, Loop, Tick
 from hptune.racing import to_complete
 from hptune.statistics import resampled_gain
 from hptune.stopping import Stop, TrialLimit, first_reached, stops_of
@@ -62,6 +63,10 @@ class Session:
         """How many more than before that was asked for as, None if it was not."""
         self.stops = stops_of({**self.config.budget.model_dump(), "trials": trials})
         self.complete = self._complete()
+        self._reason: str | None = None
+        self._over: float | None = None  # when search and finals were
+        self._open = not self.resumed  # whether the journal has this session's beginning and not its end
+        self._closed = False
 
     @property
     def slots(self) -> int:
@@ -83,14 +88,20 @@ class Session:
         self,
         *,
         again: Collection[int] = (),
-        tick: Callable[[RunState], None] = lambda _: None,
-        interrupt: Callable[[], str | None] = lambda: None,
+        tick: Tick = lambda _: None,
+        interrupt: Interrupt = lambda: None,
     ) -> str:
         """Run the study to its end and return the stop reason ("signal" or what `interrupt` returned, if it did).
 
         `again` are failed trials to run again first, whatever the limits say. A complete study is left as it is
-        otherwise. Raises what journal and executor raise.
+        otherwise. The reason is recorded by `end`, or as the session is closed: a refit may follow, and be interrupted.
+        Raises what journal and executor raise.
         """
+        self._reason = self._run(again, tick, interrupt)
+        self._over = time.time()
+        return self._reason
+
+    def _run(self, again: Collection[int], tick: Tick, interrupt: Interrupt) -> str:
         if again:
             # Nothing new is begun before the failed ones are done: what they bring may end the study.
             begun = TrialLimit(self.study.history.view().configurations)
@@ -101,8 +112,8 @@ class Session:
             return self.complete
         loop = self._loop(self.stops)
         reason = loop.run(tick=tick, interrupt=interrupt)
-        if interrupt() is not None:
-            return reason
+        if (interrupted := interrupt()) is not None:
+            return interrupted
         return loop.complete(self._to_complete(), tick=tick, interrupt=interrupt) or (
             self._finals(loop, tick, interrupt) or reason
         )
@@ -124,9 +135,7 @@ class Session:
             return None
         return plan(history, self.config.evaluate.finals, self.inspection.final_folds)
 
-    def _finals(
-        self, loop: Loop, tick: Callable[[RunState], None], interrupt: Callable[[], str | None]
-    ) -> str | None:
+    def _finals(self, loop: Loop, tick: Tick, interrupt: Interrupt) -> str | None:
         """Hold the finals if there are to be any; return a reason only if interrupted."""
         history, held = self.study.history, self._planned_finals()
         if held is None:
@@ -160,8 +169,7 @@ class Session:
 
     def _loop(self, stops: Sequence[Stop], again: Collection[int] = ()) -> Loop:
         budget, executor = self.config.budget, self.config.executor
-        if self.resumed:
-            self._resume()
+        self._resume()
         return Loop(
             self.study,
             self.executor,
@@ -176,6 +184,10 @@ class Session:
         )
 
     def _resume(self) -> None:
+        """Record that this session begins, unless that is recorded."""
+        if self._open:
+            return
+        self._open = True
         told = {"name": self.config.name, "trials": self.trials, "added": self.added, "workers": self.slots}
         self.study.resume(told)
 
@@ -183,9 +195,21 @@ class Session:
         """Record a complete study's new name, if it has one; a study that goes on records its own when it does."""
         history = self.study.history
         if self.complete is not None and self.config.name != history.name:
-            ended = history.ended or self.complete
             self._resume()
-            self.study.end(ended)
+
+    def end(self, reason: str) -> None:
+        """Record once why this session is over; nothing where it did nothing and the end of the study is known.
+
+        Comes last: whoever is interrupted before, or killed, has a study that did not come to its end.
+        """
+        self._reason = None
+        if self._closed:
+            return
+        if not self._open and self.study.history.ended in (None, "signal") and reason != self.study.history.ended:
+            self._resume()
+        if self._open:
+            self._open = False
+            self.study.end(reason, at=self._over)
 
     def refit(
         self,
@@ -230,6 +254,7 @@ class Session:
             if scores and number not in history.holdout:
                 gain = found.get("gain") if number == best.number != baseline.number else None
                 told = {history.objective.metric: scores["score"], **scores["metrics"]}
+                self._resume()
                 self.study.holdout(number, told, self._holdout_gain(gain))
         self.study.sync()
         return answer
@@ -272,11 +297,16 @@ class Session:
         )
 
     def close(self, kill: bool = False) -> None:
-        """Let go of the workers and of the directory; harmless when called twice."""
+        """Let go of the workers and of the directory, without `kill` with the end recorded; harmless when called twice."""
         try:
-            self.executor.close(kill=kill)
+            if self._reason is not None and not kill:
+                self.end(self._reason)
         finally:
-            self.study.close()
+            self._closed = True
+            try:
+                self.executor.close(kill=kill)
+            finally:
+                self.study.close()
 
     def __enter__(self) -> Session:
         return self

@@ -335,7 +335,8 @@ class Study:
     def retry(self, number: int) -> Trial:
         """Begin another attempt at a running trial (interrupted, or failed and to be retried), or at an ended one.
 
-        One that failed for good begins from its first fold, one that was raced out goes on to its last.
+        One that failed for good begins from its first fold, one that was raced out goes on to its last; that is noted, so
+        that a repair knows it where the record of its stop is lost.
         """
         trial = self.history.trials[number]
         self._record(
@@ -347,6 +348,7 @@ class Study:
                 fidelity=trial.fidelity,
                 parent=trial.parent,
                 origin=trial.origin,
+                note=dict(ev.RECALLED) if trial.ended == "stopped" else None,
             )
         )
         return self.history.trials[number].handed_out()
@@ -445,9 +447,9 @@ class Study:
         """Record that a new session of a kept study begins."""
         self._record(ev.StudyResumed(time=self._clock(), options=dict(options)))
 
-    def end(self, reason: str) -> None:
-        """Record that this session is over."""
-        self._record(ev.StudyEnded(time=self._clock(), reason=reason))
+    def end(self, reason: str, *, at: float | None = None) -> None:
+        """Record that this session is over; `at` is when its work was, if that was earlier."""
+        self._record(ev.StudyEnded(time=self._clock() if at is None else at, reason=reason))
         self.sync()
 
     @_alone

@@ -15,6 +15,7 @@ from hptune.history import History
 from hptune.objective import Objective
 from hptune.optimism import left_out_optimism, tibshirani_optimism
 from hptune.report.honest import assess
+from hptune.simplicity import complexities
 from hptune.statistics import paired_gain
 from hptune.study import Study
 from tests.test_finals import SPACE, finish, noisy, searched
@@ -205,3 +206,14 @@ def test_a_winner_that_is_the_defaults_fails_the_gate_whatever_was_measured(on: 
     history = searched([[0.9 * scale, 0.9 * scale], [0.5 * scale, 0.4 * scale]])
     judged = judge(history, baseline="defaults", on=on, min_gain=0.0, confidence=0.9)
     assert (judged.verdict, judged.gain) == ("fail", 0.0)
+
+
+def test_of_equals_the_defaults_are_chosen_although_another_is_simpler_by_its_values() -> None:
+    history = searched(THREE)
+    held = Plan((0, 2), 5, 5)
+    finish(history, held, {0: [0.50, 0.52, 0.48, 0.51, 0.49], 2: [0.6, 0.3, 0.7, 0.45, 0.5]})
+    default, other = complexities(SPACE, [history.trials[number].values for number in held.finalists])
+    assert other < default
+    found = verdict(history, held, test_share=0.25, select="one_standard_error")
+    assert found is not None
+    assert found.winner == 0

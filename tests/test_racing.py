@@ -486,8 +486,8 @@ def test_a_worker_stops_by_itself_where_short_folds_share_a_job() -> None:
 # -- after the search -----------------------------------------------------------------------------------------------
 
 
-def told(status: list[tuple[list[float], str]]) -> Study:
-    one = study(lookahead=1)
+def told(status: list[tuple[list[float], str]], folder: Path | None = None) -> Study:
+    one = study(folder, lookahead=1)
     for number, (losses, how) in enumerate(status):
         one.next()
         for fold, score in enumerate(losses):
@@ -510,6 +510,48 @@ def test_a_raced_out_trial_among_the_best_is_completed_and_the_search_does_not_s
     assert history.view(4).settled == 4
     assert racing.to_complete(history, 3) == [3]
     assert [t.number for t in history.view(4).completed()] == [0, 1, 2]
+
+
+def test_a_raced_out_trial_that_was_completed_stays_raced_out_to_the_search_though_the_record_of_it_is_lost(
+    tmp_path: Path,
+) -> None:
+    """Whether the session's end is told after that, or ahead of it as in journals of before."""
+    rows = [[1.0, 2.0, 3.0, 4.0, 5.0], [1.3, 2.1, 3.2, 4.1, 5.3], [9.0, 10.0, 11.0, 12.0, 13.0]]
+    for ahead in (False, True):
+        folder = tmp_path / str(ahead)
+        one = told(
+            [(rows[0], "completed"), (rows[1], "completed"), (rows[2], "completed"), ([1.2], "stopped")], folder
+        )
+        if ahead:
+            one.end("trials")
+        loop = Loop(one, Threads(1, scored), (TrialLimit(4),), folds=FOLDS, race=True)
+        assert loop.complete([3]) is None
+        assert one.history.ended == ("trials" if ahead else None)
+        one.close()
+        events = jn.read(folder).events
+        if ahead:
+            events = tuple(
+                event.model_copy(update={"note": None} if "note" in vars(event) else {}) for event in events
+            )
+        lines = [jn.encode(event, n) for n, event in enumerate(events) if event.type != "trial_stopped"]
+        (folder / jn.NAME).write_bytes(b"".join(lines))
+        repair(folder)
+        history = replay(jn.read(folder).events)
+        assert history.trials[3].completed
+        assert history.view(4)[3].status == "stopped"
+
+
+def test_the_end_that_a_journal_of_before_tells_ahead_of_completed_folds_holds_once_they_are_measured() -> None:
+    one = told([([1.0, 2.0, 3.0, 4.0, 5.0], "completed"), ([1.2], "stopped"), ([1.3], "stopped")])
+    one.end("trials")
+    for number in (1, 2):
+        one.retry(number)
+    for number in (1, 2):
+        for fold in range(1, FOLDS):
+            assert one.history.ended is None
+            one.score(number, Measurement(fold, 2.0))
+        one.complete(number)
+    assert one.history.ended == "trials"
 
 
 def test_tables_and_results_tell_who_was_stopped_after_how_many_folds() -> None:

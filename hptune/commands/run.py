@@ -256,7 +256,7 @@ class _Run:
             return None
         except Interrupted:
             self.console.line("interrupted while the winner was being fitted; run again to fit it", "yellow")
-            self.session.close(kill=True)
+            self.session.executor.close(kill=True)  # the journal is open: the interruption is recorded there
             return None
 
     def _finish(self, reason: str, refit: Mapping[str, Any] | None) -> int:
@@ -267,6 +267,11 @@ class _Run:
 
         session, history = self.session, self.session.study.history
         with signals.gently():
+            try:
+                session.end(reason)
+            except DirectoryUnusable:
+                if signals.number is None:  # else it came in the middle of a record, and the journal just ends there
+                    raise
             failed = None if signals.number is not None else _no_success(session, reason) or self.failed
             judged = None if failed is not None or reason == "signal" else session.judge()
             files = written(session, reason, refit, judged)

@@ -188,6 +188,8 @@ def state(history: History) -> str:
         return "open: it was kept by hptune.Study or Tuner, which continue it (the same call, the same directory)"
     if history.asked:
         return "open: asked and told from outside (`hptune ask` gives out the next trial)"
+    if history.in_finals:
+        return "in its finals, or killed there (`hptune run` continues it)"
     return "running, or killed: its journal has no end (`hptune run` continues it)"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hptune import cli
+from hptune import events as ev
 from hptune import journal as jn
 
 FUNCTION = """
@@ -62,6 +63,11 @@ def cut(folder: Path, records: int) -> None:
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:records]))
 
 
+def cut_before_trial(number: int) -> None:
+    events = jn.read(Path("run")).events
+    cut(Path("run"), next(i for i, e in enumerate(events) if e.type == "trial_started" and e.trial == number))
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     module = f"going_on_{abs(hash(tmp_path)) % 10**8}"
@@ -85,6 +91,57 @@ def test_more_trials_that_were_cut_short_go_on_to_as_many(again: list[str], proj
     assert run(*again) == whole
     assert run("run") == whole
     assert run("run", "--trials", "+2")["trials"]["total"] == 11
+
+
+def test_a_new_study_that_was_asked_for_so_many_more_goes_on_to_as_many(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("function.yaml", "--dir", "run", "--trials", "+6")
+    whole = run(*command)
+    assert whole["trials"]["total"] == 6
+    cut_before_trial(3)
+    capsys.readouterr()
+    assert cli.invoke(["run", *command, "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["estimate"]["trials"] == 3
+    assert run(*command) == whole
+    assert run(*command)["trials"]["total"] == 12
+
+
+def test_another_number_of_more_trials_counts_from_where_the_study_was_cut_short(project: Path) -> None:
+    run("function.yaml", "--dir", "run")
+    run("run", "--trials", "+6")
+    cut_before_trial(5)
+    assert run("run", "--trials", "+2")["trials"]["total"] == 7
+
+
+def test_a_last_trial_that_was_cut_short_is_finished_although_the_budget_has_begun(project: Path) -> None:
+    config = Path("function.yaml")
+    config.write_text(config.read_text().replace("{type: serial}", "{type: serial, lookahead: 3}"))
+    whole = run("function.yaml", "--dir", "run")
+    events = jn.read(Path("run")).events
+    cut(Path("run"), next(i for i, e in enumerate(events) if e.type == "trial_started" and e.trial == 2) + 1)
+    assert run("run") == whole
+    assert whole["trials"]["completed"] == 3
+
+
+def test_an_outer_fold_that_did_not_come_to_its_end_goes_on(project: Path) -> None:
+    """Of a larger budget, although the winner of the smaller one was scored; or killed before its last record."""
+    first = run("nested.yaml", "--dir", "run")
+    shutil.copytree("run", "kept")
+    fold = Path("run/outer-0")
+    events = jn.read(fold).events
+    assert events[-1].type == "study_ended"
+    cut(fold, len(events) - 1)
+    assert run("run")["nested"] == first["nested"]
+    assert jn.read(fold).events[-1].type == "study_ended"
+    for last in ([], [ev.StudyEnded(time=events[-1].time, reason="signal")]):
+        shutil.rmtree("run")
+        shutil.copytree("kept", "run")
+        more = [ev.StudyResumed(time=events[-1].time, options={"trials": 8}), *last]
+        lines = [jn.encode(event, number) for number, event in enumerate(more, len(events))]
+        with (fold / jn.NAME).open("ab") as file:
+            file.writelines(lines)
+        assert [one["trials"] for one in run("run", "--trials", "+6")["nested"]["outer"]] == [8, 8]
 
 
 def test_a_larger_budget_reaches_the_outer_folds_too(project: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hptune import cli
+from hptune import journal as jn
 
 CONFIG = """
 data: {train: "sklearn:load_diabetes", holdout: {fraction: 0.3}}
@@ -46,3 +47,15 @@ def test_a_later_winner_is_not_scored_on_the_holdout_unless_asked_for(
     assert forced["best"]["holdout"] is not None
     assert forced["holdout_uses"] == 2
     assert run(tmp_path, "--trials", "6") == {**forced, "seconds": run(tmp_path, "--trials", "6")["seconds"]}
+
+
+def test_a_holdout_that_is_scored_later_adds_no_time_between_the_sessions(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    run(tmp_path)
+    run(tmp_path, "--trials", "6")
+    events = jn.read(tmp_path / "run").events
+    earlier = [event.model_copy(update={"time": event.time - 3600}) for event in events]
+    (tmp_path / "run" / jn.NAME).write_bytes(b"".join(jn.encode(event, n) for n, event in enumerate(earlier)))
+    forced = run(tmp_path, "--trials", "6", "--holdout-again")
+    assert forced["holdout_uses"] == 2
+    assert forced["seconds"] < 1000
