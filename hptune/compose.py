@@ -54,7 +54,6 @@ def start(
     must_have_a_model(loaded)
     loaded = with_workers(loaded, workers)
     config = loaded.config
-    check_limits(loaded)
     oracle = oracle_of(loaded, allow_import)
     executor = config.executor.open(setup_of(loaded, allow_import, outer), spare)
     journal: jn.Journal | None = None
@@ -121,7 +120,6 @@ def inspect(
 
     Raises `ConfigError` with lines for errors.
     """
-    check_limits(loaded)
     oracle = oracle_of(loaded, allow_import)
     if loaded.config.asked:
         inspection = told_inspection(loaded)
@@ -176,17 +174,6 @@ def with_workers(loaded: Loaded, workers: int | None) -> Loaded:
             "take executor: {type: process}"
         )
     return replace(loaded, config=loaded.config.model_copy(update={"executor": executor}))
-
-
-def check_limits(loaded: Loaded) -> None:
-    """Raise `ConfigError` for limits of a trial that the config's executor cannot keep."""
-    config = loaded.config
-    if config.executor.supports_limits:
-        return
-    limits = [name for name in ("trial_time", "trial_memory") if getattr(config.budget, name) is not None]
-    if limits:
-        message = f"{type(config.executor).__name__} cannot enforce it; take executor: {{type: process}}"
-        raise ConfigError([loaded.problem(f"budget.{name}", message) for name in limits])
 
 
 def inspect_on(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hptune import journal as jn
-from hptune.compose import check_limits, inspect_on, setup_of, wanted, with_workers
+from hptune.compose import inspect_on, setup_of, wanted, with_workers
 from hptune.config.asked import must_have_a_model
 from hptune.config.load import Loaded
 from hptune.job import Job, Outcome
@@ -41,7 +41,6 @@ def rehearsed(
     """
     must_have_a_model(loaded)
     loaded = with_workers(loaded, workers)
-    check_limits(loaded)
     check_free(folder, loaded.config.evaluate.nested or 0)
     with jn.disk(folder / jn.NAME, "read"):
         events = jn.read(folder, packed=True).events if (folder / jn.NAME).is_file() and not fresh else ()
