@@ -41,7 +41,7 @@ class Dimension:
 def dimensions(space: SearchSpace) -> list[Dimension]:
     """Return the space as numbers and categories, parents first; grids count as integers, extras as a category."""
     out: list[Dimension] = []
-    for p in space._order:
+    for p in space.parents_first:
         if isinstance(p, (Choice, Boolean)):
             out.append(Dimension(p.name, "category", count=p.count, when=p.when))
         elif isinstance(p, (Float, Int)) and p.low < p.high:
@@ -58,7 +58,7 @@ def dimensions(space: SearchSpace) -> list[Dimension]:
 def values_of(space: SearchSpace, point: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration at a point (dimension name to number or index); what is inactive is left out."""
     values: dict[str, Any] = {}
-    for p in space._order:
+    for p in space.parents_first:
         if not all(condition.holds(values) for condition in p.when):
             continue
         if isinstance(p, Choice):

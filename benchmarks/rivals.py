@@ -39,7 +39,7 @@ NAMES = ("optuna-gp", "optuna-tpe", "optuna-random")
 def suggest(trial: Any, space: SearchSpace) -> dict[str, Any]:
     """Return an Optuna trial's configuration of an hptune space, conditional parameters asked for when active."""
     values: dict[str, Any] = {}
-    for p in space._order:
+    for p in space.parents_first:
         if not all(condition.holds(values) for condition in p.when):
             continue
         if isinstance(p, (Float, Int)):
