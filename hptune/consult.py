@@ -19,6 +19,7 @@ import numpy as np
 from hptune.errors import HptuneError, OracleFailed
 from hptune.history import History
 from hptune.oracle import WAIT, Answer, OracleSpec
+from hptune.oracles.halving import Halving
 from hptune.trial import Suggestion
 
 NOTE_BYTES = 2048
@@ -43,7 +44,8 @@ def _answer(
 ) -> Suggestion | Answer:
     ask = oracle.finish if finish else oracle.suggest
     rng = np.random.default_rng([history.seed, trial])
-    if type(oracle).__module__.startswith("hptune."):
+    own = _own(oracle)
+    if own is None:
         return ask(history.view(trial, everything=everything), trial, rng)
     view = history.view(trial, everything=everything, copies=True)
     try:
@@ -56,10 +58,16 @@ def _answer(
         _fail(
             oracle, trial, f"raised {type(error).__name__}: {error} ({frames[-1].filename}, line {frames[-1].lineno})"
         )
-    return answer if isinstance(answer, Answer) else _checked(oracle, answer, history, trial)
+    return answer if isinstance(answer, Answer) else _checked(oracle, own, answer, history, trial)
 
 
-def _checked(oracle: OracleSpec, answer: Any, history: History, trial: int) -> Suggestion:
+def _own(oracle: OracleSpec) -> OracleSpec | None:
+    """Return the oracle, or its sampler, if that is a user's own; None if all is hptune's."""
+    parts = [oracle, oracle.sampler] if isinstance(oracle, Halving) else [oracle]
+    return next((one for one in parts if not type(one).__module__.startswith("hptune.")), None)
+
+
+def _checked(oracle: OracleSpec, own: OracleSpec, answer: Any, history: History, trial: int) -> Suggestion:
     """Return the suggestion with plain Python values."""
     if not isinstance(answer, Suggestion) or not isinstance(answer.values, Mapping):
         _fail(
@@ -101,7 +109,7 @@ def _checked(oracle: OracleSpec, answer: Any, history: History, trial: int) -> S
     ):
         _fail(oracle, trial, f"predicted: expected (mean, standard deviation) of the loss, found {_short(predicted)}")
     return replace(
-        answer, values=values, origin=str(answer.origin or type(oracle).__name__), note=_note(oracle, answer, trial)
+        answer, values=values, origin=str(answer.origin or type(own).__name__), note=_note(oracle, answer, trial)
     )
 
 
@@ -127,7 +135,9 @@ def _short(found: Any) -> str:
 
 
 def _fail(oracle: OracleSpec, trial: int, what: str) -> NoReturn:
+    own = _own(oracle)
+    name = oracle.type if own in (None, oracle) else f"{oracle.type} of {own.type}"
     raise OracleFailed(
-        f"the oracle {oracle.type}, asked for trial {trial}: {what}\nThe trials before it are kept: "
+        f"the oracle {name}, asked for trial {trial}: {what}\nThe trials before it are kept: "
         "mend the oracle and run again."
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
@@ -85,6 +86,18 @@ class OracleSpec(Spec):
 
 
 DOTTED: Final = re.compile(r"[A-Za-z_]\w*([.:][A-Za-z_]\w*)+")
+
+
+def is_dotted(found: Any) -> bool:
+    """Return whether a `type:` is the path of a class rather than the name of a kind."""
+    return isinstance(found, str) and ("." in found or ":" in found)
+
+
+def with_type(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an oracle's options with `class:` as what it is another name for: `type:`."""
+    if "class" not in options or "type" in options:
+        return options
+    return {"type" if key == "class" else key: value for key, value in options.items()}
 
 
 class OwnOracle(OracleSpec):

@@ -147,7 +147,7 @@ class Study:
         if not seed:
             asked = asked.model_copy(update={"seed": held.seed})
         if not oracle and held.oracle.get("type") in ORACLES:
-            self.oracle = ORACLES[held.oracle["type"]].model_validate(held.oracle)
+            self.oracle = oracle_named(held.oracle)
             asked = asked.model_copy(update={"oracle": self.oracle.model_dump(mode="json")})
         differs = changes(held, asked, self.oracle)
         if differs:

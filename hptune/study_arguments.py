@@ -14,8 +14,9 @@ from hptune import events as ev
 from hptune.errors import UsageError, did_you_mean
 from hptune.names import unfit
 from hptune.objective import Objective
-from hptune.oracle import OracleSpec
+from hptune.oracle import OracleSpec, OwnOracle
 from hptune.oracles import ORACLES
+from hptune.oracles.halving import Halving
 from hptune.space import SearchSpace
 from hptune.trial import Failure, FailureKind, Values
 
@@ -50,8 +51,21 @@ def _filled(options: Mapping[str, Any], policy: OracleSpec) -> Mapping[str, Any]
 
 def oracle_named(oracle: str | OracleSpec | Mapping[str, Any]) -> OracleSpec:
     """Return the oracle of this name, or with these options; raises `UsageError` for what is none."""
-    if isinstance(oracle, OracleSpec):
-        return oracle
+    found = oracle if isinstance(oracle, OracleSpec) else _built(oracle)
+    if only_named(found):
+        raise UsageError(
+            f"oracle.sampler: expected a name or an oracle, found {found.sampler.type!r}; "  # type: ignore[attr-defined]
+            "only a config names a class by its path, here give an object of it"
+        )
+    return found
+
+
+def only_named(oracle: OracleSpec) -> bool:
+    """Return whether an oracle's sampler is the path of a user's class, which is imported for a config only."""
+    return isinstance(oracle, Halving) and isinstance(oracle.sampler, OwnOracle)
+
+
+def _built(oracle: str | Mapping[str, Any]) -> OracleSpec:
     options = dict(oracle) if isinstance(oracle, Mapping) else {"type": oracle}
     kind = options.get("type")
     if not isinstance(kind, str) or kind not in ORACLES:

@@ -103,11 +103,13 @@ def code_named(loaded: Loaded) -> list[str]:
 
 
 def oracle_named(loaded: Loaded) -> list[str]:
-    """Return the config's own oracle, which is all that an `ask` imports; [] if it has none."""
+    """Return the config's own oracle (or sampler), which is all that an `ask` imports; [] if it has none."""
     from hptune.oracle import OwnOracle
+    from hptune.oracles.halving import Halving
 
     oracle = loaded.config.oracle
-    return [oracle.type] if isinstance(oracle, OwnOracle) else []
+    acting = oracle.sampler if isinstance(oracle, Halving) else oracle
+    return [acting.type] if isinstance(acting, OwnOracle) else []
 
 
 def inspected(

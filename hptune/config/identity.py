@@ -17,7 +17,8 @@ from hptune.config.load import Loaded
 from hptune.config.paths import Path, dotted
 from hptune.config.wording import found
 from hptune.config.yaml_dump import dump
-from hptune.oracle import OwnOracle
+from hptune.oracle import OracleSpec, OwnOracle
+from hptune.oracles.halving import Halving
 from hptune.space import SearchSpace
 
 Problem = dict[str, Any]
@@ -57,11 +58,20 @@ def problem_of(loaded: Loaded, data_hash: str = "") -> Problem:
         "start_with": loaded.declared.plain_starts,
         **({} if config.prior is None else {"prior": plain["prior"]}),
         "evaluate": _told(evaluate),
-        # An own oracle's class is not known here, nor therefore what its options are where they are not given.
-        "oracle": plain["oracle"] if isinstance(config.oracle, OwnOracle) else _told(plain["oracle"]),
+        "oracle": _told_of(config.oracle, plain["oracle"]),
         "seed": config.seed,
         "lookahead": config.lookahead,
     }
+
+
+def _told_of(oracle: OracleSpec, plain: Mapping[str, Any]) -> Any:
+    """Return an oracle's options. An own class is not known here, nor what its options are where they are not given."""
+    if isinstance(oracle, OwnOracle):
+        return plain
+    told = _told(plain)
+    if isinstance(oracle, Halving) and isinstance(oracle.sampler, OwnOracle):
+        told["sampler"] = plain["sampler"]
+    return told
 
 
 def _told(plain: Any) -> Any:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Tag
 
 from hptune.config.yaml_scalars import shortened
 from hptune.errors import did_you_mean
+from hptune.oracle import is_dotted, with_type
 from hptune.spec import Spec
 
 
@@ -53,8 +54,8 @@ def by_type(kinds: Mapping[str, type[Spec]], default: str | None = None, own: ty
         if not isinstance(value, Mapping):
             named = str(value).lower() if isinstance(value, str) and value.lower() in kinds else first
             raise ValueError(f"expected a mapping such as {{type: {named}}}, found {_shown(value)}")
-        if own is not None and "class" in value and "type" not in value:
-            value = {"type" if key == "class" else key: one for key, one in value.items()}
+        if own is not None:
+            value = with_type(value)
         found = value.get("type", default)
         if own is not None and is_dotted(found):
             return value
@@ -75,11 +76,6 @@ def by_type(kinds: Mapping[str, type[Spec]], default: str | None = None, own: ty
 
 
 _OWN = "<a.b>"
-
-
-def is_dotted(found: Any) -> bool:
-    """Return whether a `type:` is the path of a class rather than the name of a kind."""
-    return isinstance(found, str) and ("." in found or ":" in found)
 
 
 def _union(kinds: Mapping[str, type[Spec]], tag: Callable[[Any], str | None], checked: Callable[[Any], Any]) -> Any:

@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from hptune.history import View
-from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec
+from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec, OwnOracle, is_dotted, with_type
 from hptune.oracles.bayesian import Bayesian
 from hptune.oracles.spending import Spending
 from hptune.trial import Suggestion, Trial
@@ -39,26 +39,42 @@ class Halving(Spending):
     @field_validator("sampler", mode="before")
     @classmethod
     def _built(cls, value: Any) -> Any:
-        """Build the sampler from its name or its options."""
+        """Build the sampler from its name or its options; a user's own stays what the config says of it."""
         from hptune.oracles import ORACLES
 
         options = {"type": value} if isinstance(value, str) else value
+        if isinstance(options, Halving):
+            raise ValueError(f"expected an oracle that proposes new configurations, found {options.type}")
         if not isinstance(options, Mapping):
             return options
+        options = with_type(options)
         kind = options.get("type")
-        if kind not in ORACLES or issubclass(ORACLES[kind], Halving):
+        if is_dotted(kind):
+            return OwnOracle(**options)
+        if not isinstance(kind, str) or kind not in ORACLES or issubclass(ORACLES[kind], Halving):
             known = ", ".join(name for name, one in ORACLES.items() if not issubclass(one, Halving))
             raise ValueError(f"type: expected one of {known}, found {kind!r}")
-        sampler = ORACLES[kind](**options)
+        return ORACLES[kind](**options)
+
+    @field_validator("sampler")
+    @classmethod
+    def _spends_nothing(cls, sampler: OracleSpec) -> OracleSpec:
         if sampler.to_spend() is not None:
-            raise ValueError(f"resource: of a sampler no trial gets less; write it beside sampler: {kind}")
+            raise ValueError(f"resource: of a sampler no trial gets less; write it beside sampler: {sampler.type}")
         return sampler
 
     @model_validator(mode="after")
     def _has_model(self) -> Self:
-        if self.promote == "model" and not isinstance(self.sampler, Bayesian):
+        # Of a user's own class nothing is known until it is imported, and this is validated again with it.
+        if self.promote == "model" and not isinstance(self.sampler, (Bayesian, OwnOracle)):
             raise ValueError(f"promote: model needs sampler: bayesian, found {self.sampler.type}; take rank")
         return self
+
+    def with_sampler(self, sampler: OracleSpec) -> Self:
+        """Return this with another sampler; raises `ValidationError` for one that it cannot have."""
+        return type(self).model_validate(
+            {**{name: getattr(self, name) for name in self.model_fields_set}, "sampler": sampler}
+        )
 
     @property
     def by_model(self) -> bool:
@@ -85,7 +101,7 @@ class Halving(Spending):
             if isinstance(answer, int):
                 return self._promoted(history, answer)
             new = answer
-        if isinstance(new, Answer):
+        if not isinstance(new, Suggestion):  # a sampler of the user's may answer anything, which `consult` refuses
             return self.finish(history, trial, rng) if new is EXHAUSTED else new
         begin = 0 if self.by_model else self.begin_at(history.configurations)
         return Suggestion(

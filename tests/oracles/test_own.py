@@ -13,8 +13,13 @@ import pytest
 
 import hptune
 from hptune import cli
-from hptune.errors import OracleFailed, StudyExhausted
+from hptune.config.identity import problem_of
+from hptune.config.load import load
+from hptune.errors import OracleFailed, StudyExhausted, UsageError
 from hptune.objective import Objective
+from hptune.oracles.hyperband import Hyperband
+from hptune.oracles.tpe import Tpe
+from hptune.own_oracle import oracle_of
 from hptune.report import phrases
 from hptune.study import Study
 from tests.conftest import SPACES
@@ -22,20 +27,31 @@ from tests.conftest import SPACES
 Capture = pytest.CaptureFixture[str]
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "oracles.md").read_text()
 CODE = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)[0]
-CONFIG = next(one for one in re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL) if "oracle:" in one)
+YAML = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+CONFIG = next(one for one in YAML if "oracle:" in one)
+SAMPLER = next(one for one in YAML if "sampler:" in one).strip()
 CONFIG = (
     CONFIG.replace('data: {train: "sklearn:load_diabetes"}\n', "")
     .replace("model: {class: sklearn.linear_model.Ridge}", 'model: {function: "targets:f"}')
     .replace("evaluate: {metric: r2, cv: 3}", "evaluate: {metric: loss, direction: minimize}")
 )
+SAMPLED = re.sub(r"oracle: .*", SAMPLER, CONFIG).replace("targets:f", "targets:g")
+STEPS = """
+
+def g(values, report):
+    for step in range(1, 10):
+        report(abs(values['alpha'] - 1) + 1 / step, step=step)
+    return abs(values['alpha'] - 1)
+"""
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The documented files, over a function instead of a fit; what was imported is forgotten at the end."""
     (tmp_path / "searches.py").write_text(CODE)
-    (tmp_path / "targets.py").write_text("def f(values):\n    return abs(values['alpha'] - 1)\n")
+    (tmp_path / "targets.py").write_text(f"def f(values):\n    return abs(values['alpha'] - 1)\n{STEPS}")
     (tmp_path / "study.yaml").write_text(CONFIG)
+    (tmp_path / "sampled.yaml").write_text(SAMPLED)
     monkeypatch.chdir(tmp_path)
     path = list(sys.path)
     yield tmp_path
@@ -116,6 +132,151 @@ def test_a_wrong_name_or_option_is_said_with_its_line(
     for name in ("other", "broken"):
         sys.modules.pop(name, None)
 
+
+# -- as the sampler of hyperband and asha ---------------------------------------------------------------------------
+
+
+def trials_of(folder: str, capsys: Capture) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    assert cli.invoke(["trials", folder, "--format", "json"]) == 0
+    return list(json.loads(capsys.readouterr().out)["trials"])
+
+
+def test_the_documented_sampler_runs_and_goes_on(project: Path, capsys: Capture) -> None:
+    assert cli.invoke(["run", "sampled.yaml", "--dir", "r"]) == 0
+    assert "runs code that the config names: targets:g, searches.Climber" in capsys.readouterr().err
+    whole = trials_of("r", capsys)
+    assert {one["origin"] for one in whole[1:]} == {"random", "step", "promotion"}
+    journal = project / "r" / "journal.jsonl"
+    data = journal.read_bytes()
+    journal.write_bytes(data[: len(data) // 2])
+    assert cli.invoke(["run", "sampled.yaml", "--dir", "r", "-q"]) == 0
+    again = trials_of("r", capsys)
+    assert [(one["params"], one["origin"]) for one in again] == [(one["params"], one["origin"]) for one in whole]
+    assert cli.invoke(["retry", "r"]) == 0
+    assert cli.invoke(["run", "r", "-q", "--trials", "+2"]) == 0
+
+
+def test_a_sampler_by_path_says_what_the_object_says(project: Path, capsys: Capture) -> None:
+    assert cli.invoke(["run", "sampled.yaml", "--dir", "r", "-q"]) == 0
+    oracle = Hyperband(resource="steps", max=9, sampler=climber()(step=0.2))
+    study = Study(load("sampled.yaml").space, Objective("loss", "minimize"), oracle=oracle, seed=0, lookahead=1)
+    for told in trials_of("r", capsys):
+        trial = study.next(finish=study.history.view().configurations == 12)
+        assert isinstance(trial, hptune.Trial)
+        assert dict(trial.values) == told["params"]
+        study.tell(trial.number, told["score"])
+
+
+@pytest.mark.parametrize("sampler", ["{type: tpe, startup: 4}", "{class: tpe, startup: 4}"])
+def test_class_is_another_name_for_the_type_of_a_sampler(sampler: str, project: Path) -> None:
+    text = re.sub(r"sampler: {.*}}", f"sampler: {sampler}}}", SAMPLED)
+    (project / "sampled.yaml").write_text(text)
+    assert load("sampled.yaml").config.oracle.sampler == Tpe(startup=4)  # type: ignore[attr-defined]
+
+
+def test_a_sampler_by_its_name_alone_takes_its_defaults(project: Path) -> None:
+    loaded = load("sampled.yaml", ["oracle.sampler=searches.Climber"])
+    assert oracle_of(loaded).model_dump()["sampler"] == {"type": "searches.Climber", "startup": 5, "step": 0.2 / 2}
+
+
+def test_reading_verbs_never_import_a_sampler(project: Path) -> None:
+    assert cli.invoke(["run", "sampled.yaml", "--dir", "r", "-q", "--trials", "2"]) == 0
+    (project / "searches.py").write_text("raise SystemExit('imported')\n")
+    del sys.modules["searches"]
+    for verb in ("show", "trials", "best", "suggest"):
+        assert cli.invoke([verb, "r"]) == 0
+    assert cli.invoke(["validate", "sampled.yaml", "--static"]) == 0
+    assert "searches" not in sys.modules
+
+
+def test_another_option_of_a_sampler_is_another_problem(project: Path, capsys: Capture) -> None:
+    assert cli.invoke(["run", "sampled.yaml", "--dir", "r", "-q", "--trials", "2"]) == 0
+    assert cli.invoke(["run", "sampled.yaml", "--dir", "r", "-q", "-o", "oracle.sampler.step=0.3"]) == 2
+    assert "oracle.sampler.step: was 0.2, now 0.3" in capsys.readouterr().err
+
+
+def test_null_is_an_option_of_a_sampler_like_any_other(project: Path) -> None:
+    given = problem_of(load("sampled.yaml", ["oracle.sampler.step=null"]))
+    assert given["oracle"]["sampler"] == {"type": "searches.Climber", "step": None}
+
+
+@pytest.mark.parametrize(
+    ("sampler", "message"),
+    [
+        (
+            "{class: searches.Climber, stepp: 1}",
+            "sampled.yaml:5: oracle.sampler.stepp: unknown key; did you mean 'step'?",
+        ),
+        ("{class: searches.Climber, step: 2}", "oracle.sampler.step: expected a number of at most 1, found 2"),
+        ("searches.Climbr", "sampled.yaml:5: oracle.sampler: searches has no 'Climbr'; did you mean 'Climber'?"),
+        ("{class: pathlib.Path}", "oracle.sampler.type: pathlib.Path is neither in the config's folder"),
+        ("other.Thing", "oracle.sampler: expected a subclass of hptune.OracleSpec, other.Thing is another class"),
+        ("other.Idle", "oracle.sampler: other.Idle has no suggest(self, history, trial, rng)"),
+        ("other.Halves", "oracle.sampler: expected an oracle that proposes new configurations, found"),
+        (
+            "{class: searches.Climber}, promote: model",
+            "oracle.promote: model needs sampler: bayesian, found searches.Climber",
+        ),
+        ("climber", "tpe, auto, found 'climber'"),
+    ],
+)
+def test_a_wrong_name_or_option_of_a_sampler_is_said_with_its_line(
+    sampler: str, message: str, project: Path, capsys: Capture
+) -> None:
+    (project / "other.py").write_text(
+        "import hptune\nfrom hptune.oracles.asha import Asha\n\n\nclass Thing:\n    pass\n\n\n"
+        "class Idle(hptune.OracleSpec):\n    pass\n\n\nclass Halves(Asha):\n    type: str = ''\n"
+    )
+    (project / "sampled.yaml").write_text(re.sub(r"sampler: {.*}}", f"sampler: {sampler}}}", SAMPLED))
+    for verb in (["validate", "sampled.yaml"], ["run", "sampled.yaml", "--dir", "r", "-q"]):
+        assert cli.invoke(verb) == 2
+        found = capsys.readouterr().err
+        assert message in " ".join(found.split())
+        assert "Traceback" not in found
+    sys.modules.pop("other", None)
+
+
+def test_ask_has_no_use_for_a_resource_with_whatever_sampler(project: Path, capsys: Capture) -> None:
+    text = re.sub(r"(model|executor): .*\n", "", SAMPLED)
+    (project / "sampled.yaml").write_text(text)
+    assert cli.invoke(["ask", "sampled.yaml"]) == 2
+    assert "hyperband with less of a resource at first needs a model" in capsys.readouterr().err
+    assert "searches" not in sys.modules
+
+
+@pytest.mark.parametrize("oracle", [Hyperband(sampler="searches.Climber"), {"type": "asha", "sampler": "a.B"}])
+def test_a_study_in_python_takes_the_object_and_not_its_path(oracle: Any) -> None:
+    with pytest.raises(UsageError, match=r"oracle.sampler: expected a name or an oracle, found '.*give an object"):
+        Study(SPACES["one dimension"], Objective("loss", "minimize"), oracle=oracle)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (None, "expected a hptune.Suggestion"),
+        (hptune.Suggestion(None), "expected a hptune.Suggestion"),  # type: ignore[arg-type]
+        (hptune.Suggestion({"x": 7.0}), "x: "),
+        (ZeroDivisionError("oh"), "raised ZeroDivisionError: oh"),
+        (hptune.WAIT, "waits although every trial has ended"),
+    ],
+    ids=["None", "no values", "outside", "raises", "waits"],
+)
+def test_nonsense_of_a_sampler_is_refused_in_its_name(answer: Any, message: str) -> None:
+    class Faulty(hptune.OracleSpec):
+        def suggest(self, history: Any, trial: int, rng: Any) -> Any:
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+    oracle = Hyperband(sampler=Faulty())
+    study = Study(SPACES["one dimension"], Objective("loss", "minimize"), oracle=oracle, seed=0)
+    study.tell(study.ask().number, 1.0)
+    with pytest.raises(OracleFailed, match=rf"the oracle hyperband of .*Faulty, asked for trial 1: {message}"):
+        study.ask()
+
+
+# -- what it answers ------------------------------------------------------------------------------------------------
 
 SPACE = SPACES["extras and fixed"]
 GOOD = {"kernel": "linear", "eps": 0.5, "cache": 200}
