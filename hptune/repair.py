@@ -29,6 +29,9 @@ from hptune.journal import NAME, checked, format_of, locked, put_in_place, read_
 
 KEPT = "journal.damaged"
 
+AROUND = b" \t\r"
+"""What editors and `git` (core.autocrlf) put around a line; no record of ours begins or ends so."""
+
 
 @dataclass(frozen=True)
 class Salvage:
@@ -111,8 +114,7 @@ def salvage(data: bytes, path: Path) -> tuple[tuple[Event, ...], tuple[tuple[int
         # The winner is scored beside the defaults, whose score is lost: both are scored again.
         kept = [(one, line) for one, line in zip(events, lines, strict=True) if not isinstance(one, HoldoutScored)]
         events, lines = [one for one, _ in kept], [line for _, line in kept]
-    whole = not data or data.endswith(b"\n")
-    in_order = whole and lines == [(i + 1, i) for i in range(len(lines))] and format == FORMAT
+    in_order = lines == [(i + 1, i) for i in range(len(lines))] and format == FORMAT and _plain(data, len(lines))
     return tuple(events), tuple(sorted(left_out)), in_order
 
 
@@ -123,9 +125,9 @@ def _sound(data: bytes) -> tuple[dict[int, tuple[int, int, Event]], list[tuple[i
     byte = 0
     format = FORMAT
     for number, line in enumerate(data.split(b"\n"), 1):
-        if line:
+        if record := line.strip(AROUND):
             try:
-                found = checked(line)
+                found = checked(record)
                 seq = found.pop("seq", None)
                 if not isinstance(seq, int):
                     raise ValueError("it has no number")
@@ -139,6 +141,12 @@ def _sound(data: bytes) -> tuple[dict[int, tuple[int, int, Event]], list[tuple[i
                 left_out.append((number, byte, str(error).splitlines()[0]))
         byte += len(line) + 1
     return sound, left_out, format
+
+
+def _plain(data: bytes, records: int) -> bool:
+    """Return whether the bytes are so many lines and nothing around or between them, as `journal.scan` wants it."""
+    *lines, rest = data.split(b"\n")
+    return not rest and len(lines) == records and all(line == line.strip(AROUND) for line in lines)
 
 
 def _gap(order: Sequence[int], after: int, before: int) -> bool:

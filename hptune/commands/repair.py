@@ -39,12 +39,16 @@ def repair(folder: Path, *, as_json: bool = False) -> int:
     study = outer_fold_of(folder) or folder
     lines = [f"  line {line}, byte {byte}: {why}" for line, byte, why in found.left_out[:SHOWN]]
     more = len(found.left_out) - SHOWN
+    old = f"the old file is {found.kept_as.name}; `hptune run {study}`"
+    if not found.left_out:
+        say([f"{folder}: kept {records}, each on a line of its own and in order; none was damaged", f"{old} goes on"])
+        return 0
     say(
         [
             f"{folder}: kept {records}, left out {count(len(found.left_out), 'line')}",
             *lines,
             *([f"  and {more} more"] if more > 0 else []),
-            f"the old file is {found.kept_as.name}; `hptune run {study}` runs again what was lost",
+            f"{old} runs again what was lost",
         ]
     )
     return 0
