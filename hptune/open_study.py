@@ -47,7 +47,7 @@ def study_of(
         starts = distinct_starts(space, loaded.starts)
     except ValueError as error:
         raise ConfigError([loaded.problem("start_with", str(error))]) from None
-    prior, doubts = (None, []) if events else read_runs(loaded, inspection, space, folder)
+    prior, doubts = (None, []) if events else read_runs(loaded, inspection, space, oracle, folder)
     warnings += doubts
     first = first_of(space, prior, starts)
     problem = problem_of(loaded, inspection.data_hash)

@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from hptune.history import View
 from hptune.resource import Resource
+from hptune.space import SearchSpace
 from hptune.spec import Spec
 from hptune.trial import Suggestion, Values
 
@@ -50,6 +51,9 @@ class OracleSpec(Spec):
     uses_prior: ClassVar[bool] = False
     """Whether it learns from earlier studies (`prior:`)."""
 
+    prior_unless: ClassVar[str] = ""
+    """When it does not all the same, or does all the same, for `hptune oracles` and the documentation."""
+
     type: str = ""
     """The oracle's name (`hptune oracles` lists them), or the dotted path of a class of your own."""
 
@@ -79,6 +83,14 @@ class OracleSpec(Spec):
 
     def prepare(self) -> None:
         """Import what `suggest` will need; called while a run waits for its first worker, which has time for it."""
+
+    def ignores_prior(self, space: SearchSpace, budget: Mapping[str, Any], *, lower: bool = False) -> str:
+        """Return in words which oracle passes over earlier studies (`prior:`), "" if they are learned from.
+
+        `lower` says that trials are measured at lower fidelities too.
+        """
+        del space, budget, lower
+        return "" if self.uses_prior else self.type
 
     def to_spend(self) -> Resource | None:
         """Return the resource of which this oracle's trials may be given a share, None if they always get all."""

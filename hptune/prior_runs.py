@@ -15,17 +15,19 @@ from hptune.config.load import Loaded
 from hptune.errors import ConfigError, JournalDamaged, Problem
 from hptune.history import History
 from hptune.job import Inspection
+from hptune.oracle import OracleSpec
 from hptune.prior import FEWEST, MOST_TRIALS, taken
 from hptune.replay import replay
 from hptune.space import SearchSpace
 
 
 def read_runs(
-    loaded: Loaded, inspection: Inspection, space: SearchSpace, folder: Path | None = None
+    loaded: Loaded, inspection: Inspection, space: SearchSpace, oracle: OracleSpec, folder: Path | None = None
 ) -> tuple[list[dict[str, Any]] | None, list[Problem]]:
     """Return what the runs under `prior:` know as plain data (None without any), and warnings.
 
-    `folder` is the run directory itself. Raises `ConfigError` with the line of every run that cannot be used.
+    `oracle` is the config's, made; `folder` is the run directory itself. Raises `ConfigError` with the line of every run
+    that cannot be used.
     """
     prior = loaded.config.prior
     if prior is None:
@@ -51,10 +53,8 @@ def read_runs(
         warnings += [loaded.problem(key, text, "warning") for text in _doubts(history, inspection, loaded, found)]
     if errors:
         raise ConfigError(errors)
-    if not loaded.config.oracle.uses_prior:
-        message = (
-            f"the oracle {loaded.config.oracle.type} makes no use of it beyond trying the best of each run first"
-        )
+    if passes_over := oracle.ignores_prior(space, loaded.config.budget.model_dump(mode="json")):
+        message = f"the oracle {passes_over} makes no use of it beyond trying the best of each run first"
         warnings.append(loaded.problem("prior", message, "warning"))
     return records, warnings
 

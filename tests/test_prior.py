@@ -15,9 +15,12 @@ import pytest
 from hptune import cli
 from hptune import events as ev
 from hptune.conditions import clause
+from hptune.config.load import load
 from hptune.errors import StudyExhausted
 from hptune.objective import Objective
 from hptune.oracles import ORACLES
+from hptune.oracles.hyperband import Hyperband
+from hptune.own_oracle import oracle_of
 from hptune.prior import BELIEF, NOISE, SPREAD, earlier, first_of, taken, weights
 from hptune.space import Choice, Float, Int, SearchSpace
 from hptune.study import Study
@@ -289,6 +292,72 @@ def test_what_is_doubtful_is_a_warning(project: Path, capsys: Capture) -> None:
     found = " ".join(capsys.readouterr().err.split())
     assert "the oracle random makes no use of it beyond trying the best of each run first" in found
     assert "it measured loss, this study m; only ranks are carried over" in found
+
+
+@pytest.mark.parametrize(
+    ("oracle", "who"),
+    [
+        ("{type: auto, resource: steps, max: 9}", "auto, which picks hyperband of bayesian,"),
+        (
+            "{type: auto}\nspace: {x: {type: int, min: 0, max: 9}}",
+            "auto, which picks grid (the space has 10 configurations),",
+        ),
+        (
+            "{type: auto}\nspace: {x: {type: int, min: 0, max: 29}}\nbudget: {trials: 40}",
+            "auto, which picks grid (the budget of 40 trials covers all 30 configurations),",
+        ),
+        ("{type: auto}\nspace: {x: {type: int, min: 0, max: 29}}\nbudget: {trials: 40, patience: 9}", ""),
+        ("{type: auto}", ""),
+        ("{type: hyperband, resource: steps, max: 9}", "hyperband of bayesian"),
+        ("{type: asha, resource: steps, max: 9, sampler: auto}", "asha of auto, which picks bayesian,"),
+        ("{type: asha, resource: steps, max: 9, sampler: random}", "asha of random"),
+        ("{type: hyperband, resource: steps, max: 9, sampler: tpe}", ""),
+        ("{type: searches.Deaf}", "searches.Deaf"),
+        ("{type: searches.Hears}", ""),
+        ("{type: asha, resource: steps, max: 9, sampler: searches.Deaf}", "asha of searches.Deaf"),
+        ("{type: asha, resource: steps, max: 9, sampler: searches.Hears}", ""),
+    ],
+)
+def test_an_oracle_says_whether_it_will_learn_from_them(oracle: str, who: str, project: Path) -> None:
+    (project / "searches.py").write_text(
+        "from typing import ClassVar\n\nimport hptune\n\n\nclass Deaf(hptune.OracleSpec):\n"
+        "    def suggest(self, history, trial, rng):\n        return hptune.EXHAUSTED\n\n\n"
+        "class Hears(Deaf):\n    uses_prior: ClassVar[bool] = True\n"
+    )
+    replaced = [line.split(":")[0] for line in f"oracle: {oracle}".splitlines()]
+    kept = [line for line in CONFIG.splitlines() if line.split(":")[0] not in replaced]
+    kept = kept if "space" not in replaced else [line for line in kept if not line.startswith(" ")]
+    (project / "second.yaml").write_text("\n".join([*kept, f"oracle: {oracle}", "prior: {runs: [old]}", ""]))
+    loaded = load("second.yaml")
+    found = oracle_of(loaded).ignores_prior(loaded.space, loaded.config.budget.model_dump(mode="json"))
+    sys.modules.pop("searches", None)
+    assert found == who
+
+
+def test_auto_that_will_not_learn_from_them_is_a_warning(project: Path, capsys: Capture) -> None:
+    (project / "goals.py").write_text("def f(values, report):\n    report(1.0, step=9)\n    return values['x']\n")
+    for options, who in (
+        (["oracle={type: auto, resource: steps, max: 9}"], "hyperband of bayesian"),
+        (["oracle={type: auto}", "space={x: [1, 2, 3]}"], "grid (the space has 3 configurations)"),
+    ):
+        assert cli.invoke(["validate", "second.yaml", *(f"-o{one}" for one in options)]) == 0
+        found = " ".join(capsys.readouterr().err.split())
+        assert f"second.yaml:8: prior: the oracle auto, which picks {who}, makes no use of it beyond trying" in found
+
+
+def test_tpe_as_sampler_learns_from_them_at_lower_fidelities_too() -> None:
+    space = SPACES["one dimension"]
+    first = first_of(space, prior := [record(space)], [space.defaults()])
+    oracle = Hyperband(sampler="tpe")  # type: ignore[arg-type]
+    tried = []
+    for known in (prior, None):
+        started = ev.StudyStarted(
+            time=0, name="s", metric="loss", direction="minimize", space=space.to_json(), seed=0, lookahead=1,
+            starts=[space.defaults(), *first], prior=known, prior_starts=len(first),
+        )  # fmt: skip
+        tried.append(go(Study.of(started, oracle, None), 12))
+    assert tried[0][:2] == tried[1][:2]
+    assert tried[0] != tried[1]
 
 
 def test_what_was_best_there_must_not_be_worst_here(project: Path, capsys: Capture) -> None:

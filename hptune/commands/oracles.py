@@ -30,7 +30,7 @@ def oracles(*, format: str = "table", as_json: bool = False) -> int:
     width = stdout_width()
     lines: list[str] = []
     for name, kind in ORACLES.items():
-        learns = "; learns from earlier studies (prior)" if kind.uses_prior else ""
+        learns = f"; learns from earlier studies (prior){_unless(kind)}" if kind.uses_prior else ""
         lines += pairs([(name, kind.summary + learns)], width, indent="")
         options = [
             (option["name"], f"{option['description']} (default {wording.exact(option['default'])})")
@@ -61,10 +61,14 @@ def markdown() -> list[str]:
             f"`{one['name']}` ({wording.exact(one['default'])}): {one['description'].rstrip('.')}"
             for one in _options(kind)
         )
-        lines.append(
-            f"| `{name}` | {kind.summary.replace('|', ' ')} | {'yes' if kind.uses_prior else 'no'} | {options or '-'} |"
-        )
+        learns = ("yes" if kind.uses_prior else "no") + _unless(kind)
+        lines.append(f"| `{name}` | {kind.summary.replace('|', ' ')} | {learns} | {options or '-'} |")
     return lines
+
+
+def _unless(kind: type[OracleSpec]) -> str:
+    """Return when it is otherwise with `prior:`, to follow a yes or no."""
+    return f"; {kind.prior_unless}" if kind.prior_unless else ""
 
 
 def _options(kind: type[OracleSpec]) -> list[dict[str, Any]]:

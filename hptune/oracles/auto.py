@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import model_validator
@@ -15,6 +16,7 @@ from hptune.oracles.grid import Grid
 from hptune.oracles.hyperband import Hyperband
 from hptune.oracles.spending import Spending
 from hptune.oracles.tpe import Tpe
+from hptune.space import SearchSpace
 from hptune.trial import Suggestion
 
 LISTED = 20
@@ -40,6 +42,7 @@ class Auto(Spending):
         "bayesian for the first 300 trials, tpe after; grid for a handful of configurations; hyperband with a resource"
     )
     uses_prior: ClassVar[bool] = True
+    prior_unless: ClassVar[str] = "not with a resource"
     type: Literal["auto"] = "auto"
 
     @model_validator(mode="after")
@@ -64,6 +67,13 @@ class Auto(Spending):
     def prepare(self) -> None:
         Bayesian().prepare()
 
+    def ignores_prior(self, space: SearchSpace, budget: Mapping[str, Any], *, lower: bool = False) -> str:
+        if self.resource is not None:
+            return "auto, which picks hyperband of bayesian,"
+        if why := _listed(space, budget):
+            return f"auto, which picks grid ({why}),"
+        return "auto, which picks bayesian," if lower else ""
+
     def _chosen(self, history: View) -> tuple[OracleSpec, str]:
         few = history.configurations < LONG
         model: OracleSpec = Bayesian() if few else Tpe()
@@ -71,20 +81,27 @@ class Auto(Spending):
         if self.resource is not None:
             options = self.model_dump(include={"resource", "min", "max", "reduction"})
             return Hyperband(sampler=model, **options), f"trials may be given less {self.resource}; {length}"
-        planned = self._planned(history)
-        size = history.space.size(limit=max(LISTED, planned) + 1)
-        if size is not None and size <= LISTED:
-            return Grid(), f"the space has {size} configurations"
-        if size is not None and size <= planned:
-            return Grid(), f"the budget of {planned} trials covers all {size} configurations"
-        return model, length
+        listed = _listed(history.space, history.budget)
+        return (Grid(), listed) if listed else (model, length)
 
-    def _planned(self, history: View) -> int:
-        """Return how many configurations are sure to be tried unless the user stops the study."""
-        trials = history.budget.get("trials")
-        if not isinstance(trials, int) or any(history.budget.get(name) is not None for name in EARLIER):
-            return 0
-        return min(trials, LONG)
+
+def _listed(space: SearchSpace, budget: Mapping[str, Any]) -> str:
+    """Return why the whole space is tried, "" if it is not."""
+    planned = _planned(budget)
+    size = space.size(limit=max(LISTED, planned) + 1)
+    if size is not None and size <= LISTED:
+        return f"the space has {size} configurations"
+    if size is not None and size <= planned:
+        return f"the budget of {planned} trials covers all {size} configurations"
+    return ""
+
+
+def _planned(budget: Mapping[str, Any]) -> int:
+    """Return how many configurations are sure to be tried unless the user stops the study."""
+    trials = budget.get("trials")
+    if not isinstance(trials, int) or any(budget.get(name) is not None for name in EARLIER):
+        return 0
+    return min(trials, LONG)
 
 
 def _noted(answer: Suggestion | Answer, chosen: OracleSpec, why: str) -> Suggestion | Answer:

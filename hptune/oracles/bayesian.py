@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ from hptune.loss_model import (
 from hptune.observations import Observations, observe
 from hptune.oracle import Answer, OracleSpec, unseen
 from hptune.prior import Earlier, earlier, weights
+from hptune.space import SearchSpace
 from hptune.trial import REFINEMENT, Suggestion
 
 if TYPE_CHECKING:  # scipy is loaded when the model is first needed
@@ -97,6 +98,10 @@ class Bayesian(OracleSpec):
 
     def prepare(self) -> None:
         from hptune.surrogate import acquisition, gp, maximize, prior_mean, warp  # noqa: F401
+
+    def ignores_prior(self, space: SearchSpace, budget: Mapping[str, Any], *, lower: bool = False) -> str:
+        del space, budget
+        return self.type if lower else ""  # see `Promise`
 
     def choose(
         self,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
@@ -21,6 +21,7 @@ from hptune.history import View
 from hptune.oracle import EXHAUSTED, WAIT, Answer, OracleSpec, OwnOracle, is_dotted, with_type
 from hptune.oracles.bayesian import Bayesian
 from hptune.oracles.spending import Spending
+from hptune.space import SearchSpace
 from hptune.trial import Suggestion, Trial
 
 
@@ -29,6 +30,8 @@ class Halving(Spending):
 
     A suggestion's `fidelity` is the share of the resource to spend; None on the top rung.
     """
+
+    prior_unless: ClassVar[str] = "with `sampler: tpe` yes"
 
     sampler: SerializeAsAny[OracleSpec] = Field(default_factory=lambda: Bayesian(), title="Sampler")
     """The oracle that proposes new configurations, by name or with its options; with tpe this is BOHB."""
@@ -129,6 +132,11 @@ class Halving(Spending):
 
     def prepare(self) -> None:
         self.sampler.prepare()
+
+    def ignores_prior(self, space: SearchSpace, budget: Mapping[str, Any], *, lower: bool = False) -> str:
+        del lower
+        passed = self.sampler.ignores_prior(space, budget, lower=True)
+        return passed and f"{self.type} of {passed}"
 
     def _rungs(self, history: View) -> dict[float | None, list[tuple[float, int]]]:
         """Return the (loss, number) of the ended trials of each rung, failures at infinity."""
