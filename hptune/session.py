@@ -22,6 +22,7 @@ from hptune.job import Inspection, Job, Outcome
 from hptune.limits import Limits
 from hptune.loop import Interrupt, Loop, Tick
 from hptune.racing import to_complete
+from hptune.slot import killed_from_outside
 from hptune.statistics import resampled_gain
 from hptune.stopping import Stop, TrialLimit, first_reached, stops_of
 from hptune.study import Study
@@ -323,9 +324,12 @@ def answer_of(
 ) -> Mapping[str, Any]:
     """Return a job's answer, watching for an interruption; `meanwhile` is called once the job is on its way.
 
-    Raises `HptuneError` if the job failed.
+    An inspection whose worker is killed from outside is made once more: no `retries` are for it. Raises `HptuneError` if
+    the job failed.
     """
     outcome = outcome_of(executor, job, interrupt, meanwhile)
+    if job.kind == "inspect" and killed_from_outside(outcome.failure):
+        outcome = outcome_of(executor, job, interrupt)
     if outcome.failure is not None:
         detail = f"\n{outcome.failure.traceback}" if outcome.failure.traceback else ""
         raise WorkFailed(f"the {job.kind} step failed ({outcome.failure.kind}): {outcome.failure.message}{detail}")

@@ -34,6 +34,7 @@ STARTS = 3
 """How many children in a row may die before their hello (killed for want of memory, say) until no job will do better."""
 LOAD_SECONDS = 600.0
 _LEAVE_SECONDS = 2.0
+KILLED = "killed (likely out of memory)"
 SUSPENDED_SECONDS = 1.0
 """A look that comes so much too late: this process was stopped (`docker pause`, Ctrl-Z), and the trial probably too."""
 
@@ -338,11 +339,18 @@ def _written_down(job: Job, failure: Failure) -> Outcome | None:
     return None
 
 
+def killed_from_outside(failure: Failure | None) -> bool:
+    """Return whether a child was killed, or cancelled, by no doing of hptune's that a limit asked for."""
+    return failure is not None and (
+        failure.kind == "lost" or (failure.kind == "crashed" and KILLED in failure.message)
+    )
+
+
 def _manner_of_death(code: int | None, peak: int | None) -> str:
     if code is None:
         return "does not answer and cannot be killed"
     if code == -signal.SIGKILL:
-        return "killed (likely out of memory)" + ("" if peak is None else f", peak RSS {_size(peak)}")
+        return KILLED + ("" if peak is None else f", peak RSS {_size(peak)}")
     if code < 0:
         try:
             name = f" ({signal.Signals(-code).name})"

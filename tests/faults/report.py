@@ -24,7 +24,7 @@ RESUMED = (
 ROWS: list[tuple[str, str, str, str]] = [
     (
         "kill",
-        f"SIGKILL of coordinator, group or worker at random moments, the start included; {len(ORACLES)} oracles; 1, 2, 4 workers in turn",
+        f"SIGKILL of coordinator, group or worker (with `retries`) at random moments, the start included; {len(ORACLES)} oracles; 1, 2, 4 workers in turn",
         "state unreadable: KerasTuner 53 of 100, hyperopt 11 of 50; RUNNING left: Optuna 28 of 50; finished lost: Optuna 8",
         "{kills:.0f} kills of {studies:.0f} studies: {unreadable:.0f} unreadable, {zombies:.0f} processes left after 2 s (gone in "
         "{max_gone_seconds:.2f} s), {lost:.0f} results lost, {again:.0f} finished evaluations run again, {different:.0f} studies "
