@@ -92,14 +92,16 @@ class Outcome:
     """What became of a job: measurements (in the order the folds were done), a failure, or an answer.
 
     A job of several folds that fails at the third has two measurements *and* a failure. `answer` is what an inspect
-    or refit job found. `reports` are (fold, step, value) of a function model's `report`. `peak_memory` is the
-    highest resident size seen, in bytes, where it was watched.
+    or refit job found. `reports` are (fold, step, value) of a function model's `report`. `first_met` are hyperparameters
+    that the trial has no value for, with the defaults they ran at. `peak_memory` is the highest resident size seen, in
+    bytes, where it was watched.
     """
 
     measurements: tuple[Measurement, ...] = ()
     failure: Failure | None = None
     answer: Mapping[str, Any] | None = None
     reports: tuple[tuple[int, float, float], ...] = ()
+    first_met: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     worker: str = ""
     peak_memory: int | None = None
@@ -115,6 +117,7 @@ class Outcome:
             failure=Failure(**failure) if failure else None,
             answer=data.get("answer"),
             reports=tuple((int(f), s, v) for f, s, v in data.get("reports", ())),
+            first_met=dict(data.get("first_met", {})),
             seconds=float(data.get("seconds", 0.0)),
             worker=str(data.get("worker", "")),
             peak_memory=data.get("peak_memory"),
@@ -138,7 +141,7 @@ class Inspection:
     filled in). `direction` is the metric's. `folds` is how many measurements make a trial, `final_folds` how many one
     repeat of the finals' fresh splits has (0: the splitting has no randomness, so there are no fresh ones), and
     `test_share` the rows that judge over the rows that fit in a fold. `overlapping`: a row may be tested in several folds
-    of a repeat. `data_hash` covers the values of X, y, groups and weights; "" without data.
+    of a repeat. `unsearched` are hyperparameters that a finding tells to run at their defaults. `data_hash` covers the values of X, y, groups and weights; "" without data.
     """
 
     space: Mapping[str, Any]
@@ -152,6 +155,7 @@ class Inspection:
     final_folds: int = 0
     test_share: float = 0.25
     overlapping: bool = False
+    unsearched: tuple[str, ...] = ()
     data_hash: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()

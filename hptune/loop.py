@@ -8,9 +8,10 @@ after the other, since each may be its last; other trials fill the slots meanwhi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hptune import spool
 from hptune.begun import Begun
@@ -37,6 +38,7 @@ GRACE_SECONDS = 5.0
 
 Tick = Callable[["RunState"], None]
 Interrupt = Callable[[], str | None]
+FirstMet = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Loop:
     `folds` is how many folds a trial has; with `race`, trials that can no longer win are given up between two folds.
     `folder` (None: nothing is written) gets `logs/` and `spool/`; `keep_logs` keeps the logs of trials that succeeded.
     `again` are failed trials to run again first, under their numbers. With `finish`, what has begun at a lower fidelity
-    may still be continued once the limit of trials is reached.
+    may still be continued once the limit of trials is reached. `first_met` is called with hyperparameters that a job's
+    trial had no value for.
 
     `run`, `complete` and `finals` call `tick` about ten times a second. When `interrupt` returns a reason, nothing new
     is begun, running folds get `grace` seconds, and that reason is returned; what was interrupted runs again when the
@@ -81,6 +84,7 @@ class Loop:
         keep_logs: bool = False,
         again: Collection[int] = (),
         finish: bool = True,
+        first_met: FirstMet = lambda _: None,
     ) -> None:
         self.study = study
         self.executor = executor
@@ -89,6 +93,7 @@ class Loop:
         self.again = frozenset(again)
         self.reason: str | None = None
         self._finish = finish
+        self._first_met = first_met
         self._failed: OracleFailed | None = None
         self._logs = None if folder is None else folder / "logs"
         self._work = None if folder is None else folder / "work"
@@ -188,6 +193,8 @@ class Loop:
                 if not self._in_flight and (reason is not None or finished()):
                     break
                 for job, outcome in self._in_flight.results():
+                    if outcome.first_met:
+                        self._first_met(outcome.first_met)
                     take_in(job, outcome)
                 self._syncer.now_and_then()
                 tick(self._state())

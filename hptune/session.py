@@ -64,6 +64,8 @@ class Session:
         """How many more than before that was asked for as, None if it was not."""
         self.stops = stops_of({**self.config.budget.model_dump(), "trials": trials})
         self.complete = self._complete()
+        self._told = set(inspection.unsearched)  # hyperparameters first met in a trial are told of once
+        self._say: Callable[[str], None] = lambda _: None
         self._reason: str | None = None
         self._over: float | None = None  # when search and finals were
         self._open = not self.resumed  # whether the journal has this session's beginning and not its end
@@ -91,13 +93,15 @@ class Session:
         again: Collection[int] = (),
         tick: Tick = lambda _: None,
         interrupt: Interrupt = lambda: None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> str:
         """Run the study to its end and return the stop reason ("signal" or what `interrupt` returned, if it did).
 
         `again` are failed trials to run again first, whatever the limits say. A complete study is left as it is
-        otherwise. The reason is recorded by `end`, or as the session is closed: a refit may follow, and be interrupted.
+        otherwise. Hyperparameters first met in a trial are told to `say`, each once. The reason is recorded by `end`, or as the session is closed: a refit may follow, and be interrupted.
         Raises what journal and executor raise.
         """
+        self._say = say
         self._reason = self._run(again, tick, interrupt)
         self._over = time.time()
         return self._reason
@@ -182,7 +186,19 @@ class Session:
             keep_logs=self.config.model.keeps_logs,
             again=again,
             finish=not again,
+            first_met=self._first_met,
         )
+
+    def _first_met(self, met: Mapping[str, Any]) -> None:
+        """Tell of hyperparameters that a trial had no value for, of each once."""
+        for name, value in met.items():
+            if name not in self._told:
+                self._told.add(name)
+                message = (
+                    f"{name} is first met in a trial: it is not searched, trials run it at {value!r}; ask for it in "
+                    "build(hp) whatever the other values are"
+                )
+                self._say(f"warning: {self.loaded.problem('model.hypermodel', message, 'warning')}")
 
     def _resume(self) -> None:
         """Record that this session begins, unless that is recorded."""

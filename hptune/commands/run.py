@@ -214,12 +214,15 @@ class _Run:
                 )
             return reason
 
+        def warn(text: str) -> None:
+            console.line(text, "yellow", whole=True)
+
         drop = ModelKeeper(self.session).observe
         console.start(study.history)
         study.observers += [drop, console.observe]
         try:
             with signals.gently(), signals.interrupting():
-                return self.session.run(again=self.again, tick=console.tick, interrupt=interrupt)
+                return self.session.run(again=self.again, tick=console.tick, interrupt=interrupt, say=warn)
         except Interrupted:  # the second signal: the workers go now, what they did not report is done again later
             self.session.close(kill=True)
             return "signal"

@@ -13,8 +13,10 @@ from typing import Any
 
 from hptune.errors import Interrupted
 from hptune.evaluate import MEASURED
+from hptune.hyperparameters import NotSearched
 from hptune.job import Job, Outcome
 from hptune.model import Call, MeasuringModel
+from hptune.owned import fresh
 from hptune.race import Race
 from hptune.randomness import seed_for, seeded_globals
 from hptune.resource import STEPS
@@ -31,6 +33,7 @@ def evaluate(problem: Problem, job: Job) -> Outcome:
     """
     measurements: list[Measurement] = []
     reports: list[tuple[int, float, float]] = []
+    first_met: dict[str, Any] = {}
     failure: Failure | None = None
     race = _Raced.of(job)
     for fold in job.folds or (0,):
@@ -38,7 +41,7 @@ def evaluate(problem: Problem, job: Job) -> Outcome:
             break
         try:
             with (
-                watched(f"trial {job.trial}, fold {fold}"),
+                watched(f"trial {job.trial}, fold {fold}", first_met),
                 seeded_globals(seed_for(problem.setup.seed, "model", fold)),
             ):
                 if isinstance(problem.model, MeasuringModel):
@@ -50,7 +53,7 @@ def evaluate(problem: Problem, job: Job) -> Outcome:
         except BaseException as error:  # sys.exit() in user code is a failed trial, not the end of the worker
             failure = failure_of(error, f"fold {fold}" if not isinstance(problem.model, MeasuringModel) else "")
             break
-    return Outcome(measurements=tuple(measurements), failure=failure, reports=tuple(reports))
+    return Outcome(measurements=tuple(measurements), failure=failure, reports=tuple(reports), first_met=first_met)
 
 
 @dataclass(frozen=True)
@@ -187,12 +190,19 @@ def results_of(returned: Any, metric: str, also: list[str]) -> tuple[float, dict
 
 
 @contextlib.contextmanager
-def watched(where: str) -> Iterator[Counter[str]]:
-    """Count the warnings of what runs inside, and write each once, with its count, to stderr (the trial's log)."""
+def watched(where: str, first_met: dict[str, Any] | None = None) -> Iterator[Counter[str]]:
+    """Count the warnings of what runs inside, and write each once, with its count, to stderr (the trial's log).
+
+    Hyperparameters that have no value come into `first_met` instead, with their defaults: the study tells of each once.
+    """
     counts: Counter[str] = Counter()
 
     def count(message: Warning | str, category: type[Warning], *rest: Any) -> None:
         del rest
+        if isinstance(message, NotSearched):
+            if first_met is not None:
+                first_met.setdefault(message.name, fresh(message.value))
+            return
         counts[f"{category.__name__}: {message}"] += 1
 
     with warnings.catch_warnings():

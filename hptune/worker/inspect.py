@@ -23,6 +23,7 @@ from hptune.worker.fidelity import check_resource
 from hptune.worker.imports import TRUSTED
 from hptune.worker.model_checks import check_model
 from hptune.worker.probe import probe
+from hptune.worker.probe_fits import ProbeFits
 from hptune.worker.problem import Problem
 
 _PACKAGES = (
@@ -85,7 +86,9 @@ def inspect(problem: Problem, *, probe_fits: bool = True, probed: Mapping[str, s
     if isinstance(model, EstimatorModel):
         found = _inspect_estimators(problem, found, findings)
         if probe_fits and probed != found.versions and not findings.fatal():
-            findings += probe(problem, SearchSpace.from_json(found.space))
+            fits = ProbeFits(problem)
+            findings += probe(fits, SearchSpace.from_json(found.space))
+            found = replace(found, unsearched=tuple(fits.unsearched))
     else:
         found = _inspect_measuring(problem, found, findings)
     return replace(found, findings=tuple(dict.fromkeys(findings)))

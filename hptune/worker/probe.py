@@ -16,7 +16,6 @@ from hptune.job import Finding
 from hptune.parameters import Boolean, Choice, canonical
 from hptune.space import SearchSpace
 from hptune.worker.probe_fits import MOST_SECONDS, ProbeFits
-from hptune.worker.problem import Problem
 from hptune.worker.ranges import culprit
 
 MOST_FITS = 200
@@ -24,13 +23,12 @@ MOST_FITS = 200
 Cause = tuple[tuple[str, Any], ...]
 
 
-def probe(problem: Problem, space: SearchSpace) -> list[Finding]:
+def probe(fits: ProbeFits, space: SearchSpace) -> list[Finding]:
     """Return an error for each combination of choices that cannot be fitted, and what was left out or is not searched.
 
     Bounded by `MOST_FITS` fits and `probe_fits.MOST_SECONDS`; nothing is said of branches beyond that but how many.
     """
     branches = _branches(space)
-    fits = ProbeFits(problem)
     tried: list[tuple[dict[str, Any], str | None]] = []
     for values in branches[:MOST_FITS]:
         if tried and fits.late:

@@ -434,3 +434,39 @@ def test_the_saved_model_is_always_the_bests(project: Path) -> None:
     assert models() == []
     assert run("knn.yaml", "-q", "--trials", "4") == 0
     assert len(models()) == 1
+
+
+LATE = """
+import hptune
+from sklearn.linear_model import Ridge
+
+class M(hptune.HyperModel):
+    def build(self, hp):
+        m = hp.Int("m", 1, 5000)
+        return Ridge(alpha=m * (hp.Float("late", 0.5, 3.0, sampling="log") if m in (1234, 1235) else 1.0))
+
+    def fit(self, hp, model, X, y):
+        hp.Int("batch", 1, 9)
+        return model.fit(X, y)
+"""
+
+
+@pytest.mark.parametrize("executor", ["process", "serial"])
+def test_a_hyperparameter_first_met_in_a_trial_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], executor: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f"late_{executor}.py").write_text(LATE)
+    (tmp_path / "study.yaml").write_text(
+        f'data: {{train: "sklearn:load_diabetes"}}\nmodel: {{hypermodel: "late_{executor}:M"}}\n'
+        f"start_with: [defaults, {{m: 1234}}, {{m: 1235}}]\nevaluate: {{metric: r2, cv: 3}}\nbudget: {{trials: 4}}\n"
+        f"oracle: {{type: random}}\noutput: {{refit: false}}\nexecutor: {{type: {executor}, workers: 1}}\n"
+    )
+    assert run("study.yaml") == 0
+    told = capfd.readouterr().err
+    assert (
+        told.count("late is first met in a trial: it is not searched, trials run it at 0.5; ask for it in build") == 1
+    )
+    assert "warning: study.yaml:2: model.hypermodel: late" in told
+    assert told.count("batch") == 1  # by the probe, before the run
+    assert "NotSearched" not in told

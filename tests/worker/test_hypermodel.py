@@ -182,3 +182,13 @@ def test_what_only_fit_asks_for_is_told_to_be_not_searched() -> None:
         "reverse is asked for in fit only, which is not recorded: it is not searched, trials run it at False; ask for it "
         "in build(hp) too"
     )
+
+
+def test_what_a_trial_meets_first_comes_with_its_outcome_and_not_on_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    service = Service(setup({"hypermodel": "sample_models:AsksInFit"}, SYNTHETIC))
+    outcome = service.run(Job(values={"alpha": 0.5}, folds=(0, 1)))
+    assert len(outcome.measurements) == 2
+    assert Outcome.from_json(outcome.to_json()).first_met == {"reverse": False}
+    assert capsys.readouterr().err == ""
