@@ -141,7 +141,8 @@ class Inspection:
     filled in). `direction` is the metric's. `folds` is how many measurements make a trial, `final_folds` how many one
     repeat of the finals' fresh splits has (0: the splitting has no randomness, so there are no fresh ones), and
     `test_share` the rows that judge over the rows that fit in a fold. `overlapping`: a row may be tested in several folds
-    of a repeat. `unsearched` are hyperparameters that a finding tells to run at their defaults. `data_hash` covers the values of X, y, groups and weights; "" without data.
+    of a repeat. `unsearched` are hyperparameters that a finding tells to run at their defaults. `data_hash` covers
+    the values of X, y, groups and weights; "" without data.
     """
 
     space: Mapping[str, Any]

@@ -98,8 +98,8 @@ class Session:
         """Run the study to its end and return the stop reason ("signal" or what `interrupt` returned, if it did).
 
         `again` are failed trials to run again first, whatever the limits say. A complete study is left as it is
-        otherwise. Hyperparameters first met in a trial are told to `say`, each once. The reason is recorded by `end`, or as the session is closed: a refit may follow, and be interrupted.
-        Raises what journal and executor raise.
+        otherwise. Hyperparameters first met in a trial are told to `say`, each once. The reason is recorded by `end`, or
+        as the session is closed: a refit may follow, and be interrupted. Raises what journal and executor raise.
         """
         self._say = say
         self._reason = self._run(again, tick, interrupt)
