@@ -80,7 +80,7 @@ def predict(
     folder: Folder,
     data: Annotated[Path, typer.Argument(metavar="DATA.csv", help="Rows to predict.", show_default=False)],
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write there, not to stdout.", show_default=False)
+        Path | None, typer.Option("--out", metavar="FILE", help="Write there, not to stdout (-).", show_default=False)
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="A column for each class's probability too.")] = False,
     trust_joblib: Annotated[
@@ -104,7 +104,7 @@ def predict(
 def export(
     folder: Folder,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write there, not to stdout.", show_default=False)
+        Path | None, typer.Option("--out", metavar="FILE", help="Write there, not to stdout (-).", show_default=False)
     ] = None,
     allow_import: Prefixes = None,
 ) -> int:

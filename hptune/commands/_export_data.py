@@ -22,25 +22,29 @@ class Loading:
     complete: bool
 
 
-def loading(problem: Problem, source: Source, *, weights: bool = False) -> Loading:
+def loading(problem: Problem, source: Source, *, weights: bool = False, everything: bool = False) -> Loading:
     """Return the function that reads the data of `problem`, for data that can be read without hptune.
 
-    With `weights` it returns those too.
+    With `weights` it returns those too, with `everything` the holdout's rows behind the others.
     """
     spec = problem.data
     body = _table(problem, spec, source, weights) if spec is not None else None
     if body is None:
         kind = spec.key if spec is not None else "unknown"
-        rows = f"{len(problem.dataset.train)} rows of {len(problem.dataset.train.feature_names)} features"
+        held = problem.dataset.holdout
+        total = len(problem.dataset.train) + (len(held) if everything and held is not None else 0)
+        rows = f"{total} rows of {len(problem.dataset.train.feature_names)} features"
         return Loading(
             [f"# The data ({kind}, {rows}) was made or read by other code: call fit(X, y) with it.", "", ""], False
         )
     what = "X, y and the weights" if weights else "X and y"
-    given = ["    " + line for line in [*body, *_holdout(problem, source, weights)]]
+    given = ["    " + line for line in [*body, *_holdout(problem, source, weights, everything)]]
     answer = "    return X, y, weights" if weights else "    return X, y"
     head = "def load(path=DATA):" if _is_file(spec) else "def load():"
     constant = [f"DATA = {quoted(str(_path(problem, spec)))}", "", ""] if _is_file(spec) else []
-    note = ", the rows of the holdout left out" if problem.dataset.holdout is not None else ""
+    note = ""
+    if problem.dataset.holdout is not None:
+        note = ", the rows of the holdout last" if everything else ", the rows of the holdout left out"
     return Loading(
         [*constant, head, f'    """Return {what}, as hptune had them{note}."""', *given, answer, "", ""], True
     )
@@ -116,8 +120,8 @@ def _read_csv(problem: Problem, spec: Any, source: Source) -> list[str]:
     return [*lines, "table.columns = [str(name).strip() for name in table.columns]"]
 
 
-def _holdout(problem: Problem, source: Source, weights: bool) -> list[str]:
-    """Return the lines that leave out the holdout, as `DataSpec.load` parts it."""
+def _holdout(problem: Problem, source: Source, weights: bool, everything: bool) -> list[str]:
+    """Return the lines that leave out the holdout, as `DataSpec.load` parts it; with `everything`, that put it last."""
     from hptune.cv import CvSpec
     from hptune.randomness import seed_for
 
@@ -128,6 +132,8 @@ def _holdout(problem: Problem, source: Source, weights: bool) -> list[str]:
     in_order = isinstance(wanted, CvSpec) and wanted.in_order
     weighing = ["weights = weights[kept]"] if weights else []
     if holdout.shuffle is False or (holdout.shuffle == "auto" and in_order):
+        if everything:
+            return []  # it is last already
         rows = len(dataset.train)
         return [f"kept = slice({rows})  # the last rows are the holdout", "X, y = X.iloc[kept], y[kept]", *weighing]
     stratify = dataset.task == "classification" if holdout.stratify == "auto" else holdout.stratify
@@ -139,8 +145,8 @@ def _holdout(problem: Problem, source: Source, weights: bool) -> list[str]:
     by = ", groups" if dataset.groups else ""
     return [
         f"splitter = {splitter}",
-        f"kept, _ = next(splitter.split(X, y{by}))",
-        "kept = sorted(kept)",
+        f"kept, {'held' if everything else '_'} = next(splitter.split(X, y{by}))",
+        "kept = [*sorted(kept), *sorted(held)]  # as in the last fit" if everything else "kept = sorted(kept)",
         "X, y = X.iloc[kept], y[kept]",
         *weighing,
     ]

@@ -83,7 +83,8 @@ def to_refit(session: Session, holdout_again: bool = False) -> bool:
     history = session.study.history
     if history.best is None or not session.config.model.makes_estimator:
         return False
-    kept = _model_in(session.folder) is not None and _trial_kept(session.folder) == history.best.number
+    rows = "all" if session.config.output.refit == "all" else "training"
+    kept = _model_in(session.folder) is not None and _is_kept(session.folder, history.best.number, rows)
     unsaved = bool(session.config.output.refit) and not kept
     unscored = history.best.number not in history.holdout and (holdout_again or not history.holdout_uses)
     return unsaved or (session.inspection.holdout_rows > 0 and unscored)
@@ -105,12 +106,13 @@ class ModelKeeper:
                     (self.folder / name).unlink(missing_ok=True)
 
 
-def _trial_kept(folder: Path) -> int | None:
-    """Return the trial whose model is kept, as its card says; None without a card that can be read."""
+def _is_kept(folder: Path, trial: int, refit: str) -> bool:
+    """Return whether the card is of the model of a trial, fitted to the rows that `refit` names (older ones do not say)."""
     try:
-        return int(json.loads(contents(folder / CARD, LARGEST))["trial"])
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return None
+        card = json.loads(contents(folder / CARD, LARGEST))
+        return bool(card["trial"] == trial and card.get("refit", refit) == refit)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False
 
 
 def _model_in(folder: Path) -> str | None:

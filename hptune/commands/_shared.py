@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 NEXT_TO_JOURNAL = "journal.jsonl"
 
+STDOUT = "-"
+"""What `--out` names where the text is to be printed."""
+
 
 def say(lines: Iterable[str]) -> None:
     """Write lines for people to stdout; raises `StdoutClosed` when nobody reads them."""
@@ -46,10 +49,16 @@ def write(text: str) -> None:
         raise
 
 
-def check_folder_of(out: Path | None) -> None:
-    """Raise `UsageError` if what `--out` names cannot be a file, before the work for it is done."""
-    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+def file_of(out: Path | None) -> Path | None:
+    """Return the file that `--out` names, None for stdout.
+
+    Raises `UsageError` for what cannot be a file, before the work for it is done.
+    """
+    if out is None or str(out) == STDOUT:
+        return None
+    if out.is_dir() or not out.absolute().parent.is_dir():
         raise UsageError(f"--out: expected a file in a folder that exists, found {out}")
+    return out
 
 
 def _is_terminal() -> bool:

@@ -11,20 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptune.commands._failing import mutter
-from hptune.commands._shared import check_folder_of, read_study, write
+from hptune.commands._shared import file_of, read_study, write
 from hptune.errors import NoSuccess
 from hptune.report import phrases, wording
 from hptune.report.inert import in_python, inert
 
 if TYPE_CHECKING:
     from hptune.config.load import Loaded
+    from hptune.dataset import Rows
     from hptune.history import History
     from hptune.trial import Trial
     from hptune.worker.problem import Problem
 
 
 def export(folder: Path, *, out: Path | None = None, allow_import: Sequence[str] = ()) -> int:
-    """Write the winner's script to stdout or whole to `out`; return the exit code.
+    """Write the winner's script to stdout (`out` None or -) or whole to `out`; return the exit code.
 
     A model that is not made of estimators, or holds what cannot be written as code, is exported as its values, and
     that is said. Raises `UsageError` for an `out` that cannot be written, `NoSuccess` without a winner and `ConfigError`
@@ -33,7 +34,7 @@ def export(folder: Path, *, out: Path | None = None, allow_import: Sequence[str]
     from hptune.commands._problem import config_of
     from hptune.config.load import load
 
-    check_folder_of(out)
+    out = file_of(out)
     history = read_study(folder)
     best = history.best
     if best is None:
@@ -139,6 +140,13 @@ class _Script:
         self.problem: Problem = Problem(Setup(**{**setup.__dict__, "space": history.started.space}))
         self.source = Source()
         self.seed = history.seed
+        self.everything = loaded.config.output.refit == "all"
+
+    @property
+    def rows(self) -> Rows:
+        """What the winner was fitted to at last."""
+        train, holdout = self.problem.dataset.train, self.problem.dataset.holdout
+        return train.joined(holdout) if self.everything and holdout is not None else train
 
     def text(self) -> str:
         """Return the whole script; raises `NotPlain`."""
@@ -151,7 +159,7 @@ class _Script:
         extra = self._fit_arguments(estimator)
         rows_weights = self.problem.dataset.train.weights
         weights = any(one is rows_weights for one in extra.values()) and rows_weights is not None
-        load = loading(self.problem, self.source, weights=weights)
+        load = loading(self.problem, self.source, weights=weights, everything=self.everything)
         seeds = self._global_seeds(estimator)
         fit = self._fit(seeds, extra, weights, estimator if in_epochs else None)
         own = self._own_folder()
@@ -193,7 +201,7 @@ class _Script:
             built = problem.estimators.build(
                 values, space=problem.space_for(values), seed=seed_for(self.seed, "refit"), load=problem.load
             )
-            return problem.estimators.prepared(built, values, problem.dataset.train.y)
+            return problem.estimators.prepared(built, values, self.rows.y)
 
     def _fit_arguments(self, estimator: Any) -> dict[str, Any]:
         """Return what `fit` is given beside X and y, as the refit gave it."""

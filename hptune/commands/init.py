@@ -10,7 +10,7 @@ from pathlib import Path
 from hptune.commands._draft import Draft, draft, usual
 from hptune.commands._failing import mutter
 from hptune.commands._look import Look, look
-from hptune.commands._shared import say, say_json, stdout_width, write
+from hptune.commands._shared import STDOUT, say, say_json, stdout_width, write
 from hptune.config.load import load_document
 from hptune.config.yaml_loader import load_text
 from hptune.data.bundled import PREFIX
@@ -20,7 +20,6 @@ from hptune.report.layout import folded
 from hptune.report.result import SCHEMA_VERSION
 from hptune.spaces import DefaultSpace, Task, find
 
-STDOUT = "-"
 _EXAMPLE: dict[Task, str] = {
     "regression": f"{PREFIX}load_diabetes",
     "classification": f"{PREFIX}load_breast_cancer",

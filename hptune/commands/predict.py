@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptune.commands._failing import mutter
-from hptune.commands._shared import check_folder_of, read_study, write
+from hptune.commands._shared import file_of, read_study, write
 from hptune.errors import UsageError, did_you_mean
 from hptune.history import History
 
@@ -28,9 +28,10 @@ SHOWN = 6
 def predict(
     folder: Path, data: Path, *, out: Path | None = None, proba: bool = False, trust_joblib: bool = False
 ) -> int:
-    """Write the predictions for the rows of `data` as CSV to stdout or whole to `out`; return the exit code.
+    """Write the predictions for the rows of `data` as CSV to stdout (`out` None or -) or whole to `out`.
 
-    Raises `UsageError` for data that does not fit, and `ModelDamaged` for a model that is not the recorded one.
+    Returns the exit code. Raises `UsageError` for data that does not fit, and `ModelDamaged` for a model that is not the
+    recorded one.
     """
     from hptune.worker.kept import load_model, read_card
 
@@ -38,7 +39,7 @@ def predict(
     card = read_card(folder)
     if card is None:
         raise UsageError(_no_model(folder, history))
-    check_folder_of(out)
+    out = file_of(out)
     if out is not None and out.exists() and data.exists() and out.samefile(data):
         raise UsageError(f"--out: {out} is the data itself; name another file")
     pickled = card.format == "joblib" and trust_joblib

@@ -14,7 +14,7 @@ from pydantic import Field
 from hptune.data.arrays import cells_of_several, checked_weights
 from hptune.data.dtypes import ordinary, several
 from hptune.dataset import DataSpec, Rows, bad
-from hptune.errors import did_you_mean
+from hptune.errors import ConfigError, Problem, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,11 +61,14 @@ class _Reading:
         named += [(f"data.{k}", n) for k, n in (("groups", spec.groups), ("weights", spec.weights)) if n is not None]
         named += [(f"data.drop.{number}", name) for number, name in enumerate(spec.drop)]
         named += [("evaluate.cv.column", name) for name in aside]
+        wrong = []
         for key, name in named:
             if name not in self.table.columns:
-                raise bad(key, self._no_column(name))
-            if key != "data.target" and name == spec.target:
-                raise bad(key, f"{name!r} is the target already; name another column")
+                wrong.append(Problem(key=key, message=self._no_column(name)))
+            elif key != "data.target" and name == spec.target:
+                wrong.append(Problem(key=key, message=f"{name!r} is the target already; name another column"))
+        if wrong:
+            raise ConfigError(wrong)
         X = self.table.drop(columns=list(dict.fromkeys(name for _, name in named)))
         if X.shape[1] == 0:
             listed = ", ".join(dict.fromkeys(name for _, name in named))

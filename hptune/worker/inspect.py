@@ -25,6 +25,7 @@ from hptune.worker.model_checks import check_model
 from hptune.worker.probe import probe
 from hptune.worker.probe_fits import ProbeFits
 from hptune.worker.problem import Problem
+from hptune.worker.scoring import unknown_names
 
 _PACKAGES = (
     "hptune",
@@ -99,13 +100,16 @@ def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings
     if findings.fatal():
         if problem.setup.data is not None and problem.model.makes_estimator:
             _only_the_data(problem, findings)
+            _only_the_metrics(problem, findings)
         return found
     dataset = findings.attempt(lambda: problem.dataset, "data")
     if dataset is None:
+        _only_the_metrics(problem, findings)
         return found
     found = _with_data(problem, found)
     findings += check_target(problem)
     if findings.fatal():
+        _only_the_metrics(problem, findings)
         return found
     splits = findings.attempt(lambda: problem.splits, "evaluate.cv")
     if splits is not None:
@@ -135,7 +139,12 @@ def _only_the_data(problem: Problem, findings: _Findings) -> None:
     """Say what is wrong with the data although the model cannot be built, to save the user a round."""
     data = findings.attempt(lambda: problem.data, "data")
     if data is not None:
-        findings.attempt(lambda: data.read(problem.setup.folder, (), problem.load), "data")
+        findings.attempt(lambda: data.read(problem.setup.folder, problem.aside, problem.load), "data")
+
+
+def _only_the_metrics(problem: Problem, findings: _Findings) -> None:
+    """Say which metrics have no such name although the data or the model cannot be had, to save the user a round."""
+    findings += [Finding(key=key, message=text) for key, text in unknown_names(problem.evaluate)]
 
 
 def _inspect_measuring(problem: Problem, found: Inspection, findings: _Findings) -> Inspection:

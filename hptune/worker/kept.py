@@ -44,13 +44,16 @@ class Card:
     """What `model.json` says.
 
     `dtypes` is empty where the model was fitted to an array without column names. `classes` are what a classifier
-    predicts, in the order of its probabilities. `reason` is why the format is not skops.
+    predicts, in the order of its probabilities. `rows` is how many it was fitted to, 0 where an older card does not say;
+    `refit`: "training" rows only, or "all" with the holdout's. `reason` is why the format is not skops.
     """
 
     model: str
     format: str
     sha256: str
     trial: int
+    rows: int = 0
+    refit: str = ""
     task: str = "none"
     features: tuple[str, ...] = ()
     dtypes: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +69,7 @@ class Card:
 # -- writing --------------------------------------------------------------------------------------------------------
 
 
-def write_card(place: Path, saved: Mapping[str, Any], fitted: Any, rows: Rows, **about: Any) -> None:
+def write_card(place: Path, saved: Mapping[str, Any], fitted: Any, rows: Rows, /, **about: Any) -> None:
     """Write the card of a model that `refit.save` has just saved; raises OSError if it cannot be written.
 
     `saved` is what `save` returned, `about` are further fields of the card.
@@ -134,7 +137,7 @@ def _check(told: Mapping[str, Any]) -> None:
     """Raise ValueError for a card whose fields are not of their kinds."""
     for name, value in told.items():
         match name:
-            case "trial":
+            case "trial" | "rows":
                 good = isinstance(value, int) and not isinstance(value, bool)
             case "features" | "trusted":
                 good = isinstance(value, list) and all(isinstance(one, str) for one in value)

@@ -216,17 +216,23 @@ class Problem:
                 f"({self.dataset.hash[:12]}): scores would not compare; put the data back and run again, or --fresh",
             )
 
+    @property
+    def aside(self) -> tuple[str, ...]:
+        """The columns that the splitting reads and that are no features."""
+        wanted = self.evaluate.cv
+        return tuple(wanted.aside) if isinstance(wanted, CvSpec) else ()
+
     def load_data(self, data: DataSpec) -> Dataset:
         """Return the data, read anew."""
         wanted = self.evaluate.cv
-        in_order, aside = (wanted.in_order, wanted.aside) if isinstance(wanted, CvSpec) else (False, ())
+        in_order = isinstance(wanted, CvSpec) and wanted.in_order
         with lasting():  # a function of the user's may make it
             found = data.load(
                 self.setup.folder,
                 seed=self.setup.seed,
                 task=self.task_of,
                 in_order=in_order,
-                aside=aside,
+                aside=self.aside,
                 importer=self.load,
             )
         return found if self.setup.outer is None else self._outer(found, self.setup.outer)

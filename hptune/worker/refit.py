@@ -58,7 +58,8 @@ def refit(problem: Problem, job: Job) -> Outcome:
             if options.get("everything") and holdout is not None:  # scored above, or earlier, without these rows
                 fitted = fit_all(problem, options["values"], problem.dataset.train.joined(holdout))
             if options.get("path") is not None:
-                answer |= _kept(problem, trained(fitted), Path(options["path"]), job.trial)
+                everything = bool(options.get("everything"))
+                answer |= _kept(problem, trained(fitted), Path(options["path"]), job.trial, everything=everything)
     except (KeyboardInterrupt, Interrupted):
         raise
     except BaseException as error:
@@ -93,9 +94,9 @@ def _scores(problem: Problem, fitted: Any, rows: Rows) -> dict[str, Any]:
     }
 
 
-def _kept(problem: Problem, fitted: Any, folder: Path, trial: int) -> dict[str, Any]:
+def _kept(problem: Problem, fitted: Any, folder: Path, trial: int, *, everything: bool) -> dict[str, Any]:
     """Write the model and its card into the run directory; return what `save` does."""
-    rows = problem.dataset.train
+    rows, holdout = problem.dataset.train, problem.dataset.holdout
     (folder / CARD).unlink(missing_ok=True)  # an earlier winner's must not stand beside this one's model
     saved = save(fitted, folder, rows)
     if saved["model"] is not None:
@@ -105,6 +106,8 @@ def _kept(problem: Problem, fitted: Any, folder: Path, trial: int) -> dict[str, 
             fitted,
             rows,
             trial=trial,
+            rows=len(rows) + (len(holdout) if everything and holdout is not None else 0),
+            refit="all" if everything else "training",
             task=problem.dataset.task,
             folder=str(Path(problem.setup.folder).resolve()),
             data=dict(problem.setup.data or {}),

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from hptune.dataset import Task, bad
-from hptune.errors import did_you_mean
+from hptune.errors import ConfigError, Problem, did_you_mean
 from hptune.evaluate import EvaluateSpec, is_function
 from hptune.model import Loader
 from hptune.objective import Direction
@@ -94,7 +94,15 @@ class Scoring:
         for number, name in enumerate(spec.also):
             keys.setdefault(name, f"evaluate.also.{number}")
         self.keys = keys
-        self.scorers = {name: _scorer(name, key, task, load) for name, key in keys.items()}
+        self.scorers: dict[str, Any] = {}
+        wrong: list[Problem] = []
+        for name, key in keys.items():
+            try:
+                self.scorers[name] = _scorer(name, key, task, load)
+            except ConfigError as error:
+                wrong += error.problems
+        if wrong:
+            raise ConfigError(wrong)
         self.also = tuple(spec.also)
         if is_function(self.metric) and self.direction == "minimize" and _negates(self.scorers[self.metric]):
             message = (
@@ -245,17 +253,31 @@ def _scorer(name: str, key: str, task: Task, load: Loader) -> Any:
         if hasattr(found, "_score_func"):  # of make_scorer
             return found
         return (CallableScorer if _takes_three(found) else FunctionScorer)(name, found)
-    names = scorer_names()
-    if name not in names:
-        hint = nearest_scorer(name)
-        fitting = [one for one in names if _task(one) == task]
-        hint = hint or f" (such as {', '.join(fitting[:8])}), or a function pkg.mod:name with `direction:`"
-        raise bad(key, f"expected the name of a scikit-learn scorer, found {name!r}{hint}")
+    if name not in scorer_names():
+        raise bad(key, _no_scorer(name, task))
     if _task(name) not in (None, task):
         raise bad(key, f"{name} is for {_task(name)}, this is {task}; take {_suggested(task)}")
     from sklearn.metrics import get_scorer
 
     return get_scorer(name)
+
+
+def _no_scorer(name: str, task: Task | None) -> str:
+    fitting = [one for one in scorer_names() if task is None or _task(one) == task]
+    hint = nearest_scorer(name) or (
+        f" (such as {', '.join(fitting[:8])}), or a function pkg.mod:name with `direction:`"
+    )
+    return f"expected the name of a scikit-learn scorer, found {name!r}{hint}"
+
+
+def unknown_names(spec: EvaluateSpec) -> list[tuple[str, str]]:
+    """Return (config key, message) for each metric that is no scorer of scikit-learn's, whatever the data are."""
+    named = [("evaluate.metric", spec.metric), *((f"evaluate.also.{i}", name) for i, name in enumerate(spec.also))]
+    return [
+        (key, _no_scorer(name, None))
+        for key, name in named
+        if name is not None and not is_function(name) and name not in scorer_names()
+    ]
 
 
 def _negates(scorer: Any) -> bool:

@@ -250,6 +250,39 @@ def test_the_exported_script_fits_the_kept_model_again_without_hptune(run: Path)
     assert chances == kept(run).predict_proba(train.X).tolist()
 
 
+def test_the_script_of_a_model_fitted_to_all_rows_fits_it_again(run: Path) -> None:
+    assert card(run)["rows"] == 48
+    assert card(run)["refit"] == "training"
+    assert cli.invoke(["run", "runs/flowers", "-q", "-o", "output.refit=all", "--trials", "4"]) == 0
+    assert card(run)["rows"] == 60
+    assert card(run)["refit"] == "all"
+    assert cli.invoke(["export", "runs/flowers", "--out", "winner.py"]) == 0
+    program = (
+        "import json; import winner\nX, y = winner.load(); model = winner.fit(X, y)\n"
+        "print(json.dumps([len(y), model.predict_proba(X).tolist(), X.index.tolist()]))"
+    )
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=run)
+    rows, chances, order = json.loads(out.stdout)
+    assert rows == 60
+    assert sorted(order) == list(range(60))
+    table = flowers().iloc[order]
+    assert chances == kept(run).predict_proba(table[["width", "height"]]).tolist()
+
+
+def test_a_card_without_rows_is_read(run: Path) -> None:
+    older = {key: value for key, value in card(run).items() if key not in ("rows", "refit")}
+    (run / "runs/flowers/model.json").write_text(json.dumps(older))
+    assert predict("flowers.csv") == 0
+
+
+def test_a_dash_is_stdout(run: Path, capsys: Capture) -> None:
+    assert predict("flowers.csv", "--out", "-") == 0
+    assert capsys.readouterr().out.startswith("prediction\n")
+    assert cli.invoke(["export", "runs/flowers", "--out", "-"]) == 0
+    assert "def build():" in capsys.readouterr().out
+    assert not Path("-").exists()
+
+
 def test_the_script_reads_like_one_written_by_hand(run: Path, capsys: Capture) -> None:
     assert cli.invoke(["export", "runs/flowers"]) == 0
     text = capsys.readouterr().out

@@ -470,3 +470,21 @@ def test_a_hyperparameter_first_met_in_a_trial_is_told_once(
     assert "warning: study.yaml:2: model.hypermodel: late" in told
     assert told.count("batch") == 1  # by the probe, before the run
     assert "NotSearched" not in told
+
+
+def test_wrong_columns_and_metrics_are_told_all_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d.csv").write_text("id,x,y\n" + "".join(f"{n},{n % 7},{n % 5}\n" for n in range(40)))
+    config = (
+        "data: {train: d.csv, target: r, drop: [idd, xx], groups: gg, weights: ww}\n"
+        "model: {class: sklearn.linear_model.Ridge}\nspace: {alpha: [1, 2]SPACE}\n"
+        "evaluate: {metric: acuracy, also: [r3], cv: {type: predefined, column: fold}}\n"
+    )
+    wrong = {"data.target", "data.drop[0]", "data.drop[1]", "data.groups", "data.weights", "evaluate.cv.column"}
+    for space in ("", ", alpah: [3]"):
+        (tmp_path / "c.yaml").write_text(config.replace("SPACE", space))
+        assert cli.invoke(["validate", "c.yaml"]) == 2
+        keys = set(re.findall(r"^c\.yaml:\d+: (\S+):", capsys.readouterr().err, re.MULTILINE))
+        assert keys == wrong | {"evaluate.metric", "evaluate.also[0]"} | ({"space.alpah"} if space else set())
