@@ -15,6 +15,7 @@ from hptune import cli
 from hptune.config.load import load
 from hptune.models import MODELS
 from hptune.oracles import ORACLES
+from hptune.worker.scoring import unknown_names
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "coming-from.md").read_text()
@@ -64,7 +65,8 @@ def test_a_section_in_the_tables_is_one(section: str, here: Path) -> None:
     (here / "study.yaml").write_text(
         RIDGE.replace("x:", "x:" if section.startswith("start_with") else "alpha:") + section
     )
-    assert load(here / "study.yaml")
+    config = load(here / "study.yaml").config
+    assert unknown_names(config.evaluate) == []
 
 
 def test_the_oracles_in_the_tables_are_those_that_there_are() -> None:

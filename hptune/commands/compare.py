@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hptune.commands._shared import chosen_format, read_study, say, say_json, stdout_width, table_lines
-from hptune.config.identity import Change, difference
+from hptune.config.identity import Change, difference, limits_of
 from hptune.errors import UsageError
 from hptune.history import History
 from hptune.report import phrases, wording
@@ -19,6 +19,8 @@ from hptune.report.result import SCHEMA_VERSION, gain, outcome
 
 FORMATS = ("table", "json", "markdown")
 
+_LIMITS = "limits and outputs"
+
 
 @dataclass(frozen=True)
 class _Against:
@@ -27,6 +29,7 @@ class _Against:
     folder: Path
     history: History
     changes: Sequence[Change]
+    limits: Sequence[Change]
     paired: Paired
 
 
@@ -41,7 +44,13 @@ def compare(folders: Sequence[Path], *, format: str = "table", as_json: bool = F
     histories = [read_study(folder) for folder in folders]
     first = histories[0]
     others = [
-        _Against(folder, history, difference(first.started.problem, history.started.problem), paired(first, history))
+        _Against(
+            folder,
+            history,
+            difference(first.started.problem, history.started.problem),
+            difference(_limits(first), _limits(history)),
+            paired(first, history),
+        )
         for folder, history in zip(folders[1:], histories[1:], strict=True)
     ]
     if format == "json":
@@ -49,6 +58,11 @@ def compare(folders: Sequence[Path], *, format: str = "table", as_json: bool = F
     else:
         say(_lines(folders, histories, others, markdown=format == "markdown"))
     return 0
+
+
+def _limits(history: History) -> dict[str, Any]:
+    trials = history.resumed[-1].options.get("trials") if history.resumed else None
+    return limits_of(history.started.config, trials if isinstance(trials, int) else None)
 
 
 def _document(folders: Sequence[Path], histories: Sequence[History], others: Sequence[_Against]) -> dict[str, Any]:
@@ -72,6 +86,7 @@ def _document(folders: Sequence[Path], histories: Sequence[History], others: Seq
                 "dir": str(one.folder),
                 "against": str(folders[0]),
                 "changes": [asdict(change) for change in one.changes],
+                "limits": [asdict(change) for change in one.limits],
                 "paired": None if one.paired.gain is None else asdict(one.paired.gain),
                 "why_not": one.paired.why or None,
             }
@@ -91,16 +106,18 @@ def _lines(
         heading = f"{name(str(one.folder))} against {name(str(folders[0]))}"
         gained = f"gain of its best: {one.paired.text(one.history)}"
         if markdown:
-            changes = [f"- {name(str(change))}" for change in one.changes]
-            out += ["", f"### {heading}", "", gained, *([""] if changes else []), *changes]
+            changes, limits = ([f"- {name(str(change))}" for change in found] for found in (one.changes, one.limits))
+            out += ["", f"### {heading}", "", gained, "", *(changes or [_same(histories[0], one.history)])]
+            out += ["", f"{_LIMITS}:", "", *limits] if limits else []
         else:
-            changes = [
-                line for change in one.changes for line in folded(name(str(change)), width, begin="  ", more=" " * 6)
-            ]
-            gain_lines = folded(gained, width, begin="  ", more=" " * 6)
-            out += ["", *folded(heading, width), *gain_lines, *changes]
-        if not changes:
-            out.append(("\n" if markdown else "  ") + _same(histories[0], one.history))
+            begins = {"begin": "  ", "more": " " * 6}
+            changes, limits = (
+                [line for change in found for line in folded(name(str(change)), width, **begins)]
+                for found in (one.changes, one.limits)
+            )
+            out += ["", *folded(heading, width), *folded(gained, width, **begins)]
+            out += changes or [f"  {_same(histories[0], one.history)}"]
+            out += [f"  {_LIMITS}:", *limits] if limits else []
     return out
 
 

@@ -85,6 +85,21 @@ def _told(plain: Any) -> Any:
     return {k: value for k, value in out.items() if k in _USERS or (value is not None and value not in ({}, []))}
 
 
+def limits_of(config: Mapping[str, Any], trials: int | None = None) -> Problem:
+    """Return what of a resolved config is no part of its problem: budget, executor, output, gate, further metrics.
+
+    `trials` is how many a later session asked for, None if none did. Where results lie makes no difference.
+    """
+    told = {key: config[key] for key in ("probe", "budget", "executor", "output", "gate") if key in config}
+    told["evaluate"] = {"also": (config.get("evaluate") or {}).get("also")}
+    if told.get("output"):
+        told["output"] = {key: value for key, value in told["output"].items() if key != "dir"}
+    if trials is not None:
+        told["budget"] = {**(told.get("budget") or {}), "trials": trials}
+    plain: Problem = _told(told)
+    return plain
+
+
 def problem_hash(problem: Problem) -> str:
     """Return the hash of a problem, 16 hex digits."""
     return _hash(problem)

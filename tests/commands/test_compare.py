@@ -21,7 +21,15 @@ from tests import told
 Capture = pytest.CaptureFixture[str]
 
 
-def make(folder: Path, losses: list[list[float]], *, data: str = "d" * 64, seed: int = 0, **problem: Any) -> Path:
+def make(
+    folder: Path,
+    losses: list[list[float]],
+    *,
+    data: str = "d" * 64,
+    seed: int = 0,
+    config: Any = None,
+    **problem: Any,
+) -> Path:
     """Write a study of trials with these fold losses, its config recorded as `hptune run` does."""
     ticks = itertools.count(1.0)
     made: dict[str, Any] = {
@@ -42,6 +50,7 @@ def make(folder: Path, losses: list[list[float]], *, data: str = "d" * 64, seed:
         starts=[{"alpha": 1.0}],
         oracle=made["oracle"],
         problem=copy.deepcopy(made),
+        config=config or {},
         hashes={"data": data, "problem": "p"},
         about={"test_share": 0.5},
     )
@@ -114,6 +123,25 @@ def test_where_folds_differ_it_says_why_there_is_no_pairing(
     assert why in one["why_not"]
     assert cli.invoke(["compare", str(a), str(b)]) == 0
     assert f"not compared: {one['why_not']}" in capsys.readouterr().out
+
+
+def test_limits_and_outputs_that_differ_are_listed_too(tmp_path: Path, capsys: Capture) -> None:
+    plain = {"evaluate": {"also": []}, "output": {"dir": None, "refit": True}, "gate": None}
+    gate = {"baseline": "defaults", "min_gain": 0.1}
+    a = make(tmp_path / "a", HIGH, config={**plain, "budget": {"trials": 25, "time": None}})
+    b = make(tmp_path / "b", LOW, config={**plain, "budget": {"trials": 6, "time": None}, "gate": gate})
+    (one,) = compared(capsys, a, b)["comparisons"]
+    assert one["changes"] == []
+    assert one["limits"] == [
+        {"key": "budget.trials", "old": "25", "new": "6"},
+        {"key": "gate", "old": "nothing", "new": json.dumps(gate)},
+    ]
+    assert cli.invoke(["compare", str(a), str(b)]) == 0
+    text = capsys.readouterr().out
+    assert "  the same problem\n  limits and outputs:\n  budget.trials: was 25, now 6\n" in text
+    assert cli.invoke(["compare", str(a), str(b), "--format", "markdown"]) == 0
+    assert "\nlimits and outputs:\n\n- `budget.trials: was 25, now 6`\n" in capsys.readouterr().out
+    assert compared(capsys, a, a)["comparisons"][0]["limits"] == []
 
 
 def test_finals_and_selection_leave_the_folds_the_same(tmp_path: Path, capsys: Capture) -> None:
