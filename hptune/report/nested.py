@@ -15,7 +15,8 @@ def nested_result(histories: Sequence[History], folds: int) -> dict[str, Any] | 
 
     `score` and `baseline` are means over the outer folds that have both, with the metric's own sign; `gain` (positive
     is better), the difference of the two, has the corrected interval at 90 %. `done` says how many folds have a score,
-    `compared` how many a baseline too; where none has, `score` is the mean of all that are done.
+    `compared` how many a baseline too; where none has, `score` is the mean of all that are done. `seconds` is the wall
+    time of the outer searches, which the main search's does not hold.
     """
     rows: list[dict[str, Any]] = []
     scores: list[float] = []
@@ -50,6 +51,7 @@ def nested_result(histories: Sequence[History], folds: int) -> dict[str, Any] | 
         "score": sum(scores) / len(scores),
         "baseline": None,
         "gain": None,
+        "seconds": sum(history.seconds for history in histories),
         "outer": rows,
     }
     if pairs:

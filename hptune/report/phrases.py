@@ -194,13 +194,15 @@ def state(history: History) -> str:
 
 
 def nested(objective: Objective, found: Mapping[str, Any]) -> str:
-    """Return what nested cross-validation found: `0.83 over 5 of 5 outer folds; the search gains +0.02 (...)`."""
+    """Return what nested cross-validation found: `0.83 over 5 of 5 outer folds, in 9 s more; the search gains +0.02 (...)`."""
     score = wording.number(wording.shown(objective, found["score"]))
     done = found["done"]
     compared = found.get("compared") or done  # an older result.json does not tell
     text = f"{score} over {compared} of {found['folds']} outer folds"
     if compared < done:
         text += f" ({done - compared} more without a score of the defaults)"
+    if found.get("seconds"):
+        text += f", in {wording.seconds(found['seconds'])} more"
     gain = found["gain"]
     if gain is None or gain["low"] is None:
         return text

@@ -11,7 +11,7 @@ import pytest
 from hptune import events as ev
 from hptune.history import History
 from hptune.objective import Objective
-from hptune.report import phrases
+from hptune.report import phrases, wording
 from hptune.report.nested import nested_result
 from hptune.space import Float, SearchSpace
 from hptune.statistics import paired_gain
@@ -98,13 +98,17 @@ def test_score_baseline_and_gain_are_of_the_same_folds() -> None:
     assert [row["score"] for row in found["outer"]] == list(SCORES)
     said = phrases.nested(Objective("neg_error", "maximize"), found)
     assert said.startswith(
-        "1.333 over 3 of 4 outer folds (1 more without a score of the defaults); the search gains +0.6"
+        "1.333 over 3 of 4 outer folds (1 more without a score of the defaults), in "
+        f"{wording.seconds(found['seconds'])} more; the search gains +0.6"
     )
+    assert found["seconds"] == pytest.approx(sum(one.seconds for one in folds))
+    assert found["seconds"] > 0
 
 
 def test_without_any_baseline_the_score_is_of_all_folds_that_are_done() -> None:
     found = result(outer(SCORES[0], None), outer(SCORES[1], None), outer(None, -1.0))
     assert (found["done"], found["compared"], found["baseline"], found["gain"]) == (2, 0, None, None)
     assert found["score"] == pytest.approx(-1.2)
-    assert phrases.nested(Objective("neg_error", "maximize"), found) == "1.2 over 2 of 4 outer folds"
+    said = phrases.nested(Objective("neg_error", "maximize"), {**found, "seconds": 90.0})
+    assert said == "1.2 over 2 of 4 outer folds, in 1 min 30 s more"
     assert nested_result([outer(None, None)], 4) is None
