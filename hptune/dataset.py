@@ -248,15 +248,20 @@ def resolved(folder: str, path: str) -> Path:
     return place if place.is_absolute() else Path(folder) / place
 
 
+_ENDINGS = {"CSV": (".csv", ".tsv"), "Parquet": (".parquet", ".pq"), "npz": (".npz",)}
+"""What is in the names of a kind's files, compressed ones included."""
+
+
 def check_file(path: Path, kind: str = "CSV") -> None:
-    """Raise `ConfigError` at `data.train`, with the nearest name there is, unless the path is a file."""
+    """Raise `ConfigError` at `data.train`, with the nearest name of its kind there is, unless the path is a file."""
     if path.is_file():
         return
     if path.is_dir():
         raise bad("data.train", f"{path} is a folder, expected a {kind} file")
     if not path.parent.is_dir():
         raise bad("data.train", f"there is no folder {path.parent} ({RELATIVE})")
-    near = did_you_mean(path.name, [one.name for one in path.parent.iterdir() if one.is_file()])
+    names = [one.name for one in path.parent.iterdir() if any(end in one.name.lower() for end in _ENDINGS[kind])]
+    near = did_you_mean(path.name, [name for name in names if (path.parent / name).is_file()])
     raise bad("data.train", f"there is no file {path}{near or f' ({RELATIVE})'}")
 
 

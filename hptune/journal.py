@@ -216,16 +216,19 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 @contextlib.contextmanager
 def disk(path: Path, doing: str) -> Iterator[None]:
-    """Turn an OSError into `DirectoryUnusable`, naming the file and how much room there is (or `FilesExhausted`)."""
+    """Turn an OSError into `DirectoryUnusable`, naming the file, and the room on a full disk (or `FilesExhausted`)."""
     try:
         yield
     except OSError as error:
         if FilesExhausted.tells(error):
             raise FilesExhausted(error) from error
         room = ""
-        if doing != "read":
+        if error.errno in _FULL:
             with contextlib.suppress(OSError):
                 there = os.statvfs(path if path.is_dir() else path.parent)
                 room = f"; {there.f_bavail * there.f_frsize / 1e6:.1f} MB free there"

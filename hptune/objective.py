@@ -30,10 +30,21 @@ _SCORERS: Final = (
 
 @dataclass(frozen=True)
 class Objective:
-    """A metric's name and the direction in which its scores improve."""
+    """A metric's name and the direction in which its scores improve; "min" and "max" are KerasTuner's names of those."""
 
     metric: str
     direction: Direction
+
+    def __init__(self, metric: str, direction: Direction | Literal["min", "max"]) -> None:
+        full = (
+            {"min": "minimize", "max": "maximize"}.get(direction, direction)
+            if isinstance(direction, str)
+            else direction
+        )
+        if full not in ("maximize", "minimize"):
+            raise ValueError(f"direction: expected 'maximize' or 'minimize', found {direction!r}")
+        object.__setattr__(self, "metric", metric)
+        object.__setattr__(self, "direction", full)
 
     @classmethod
     def named(cls, metric: str) -> Objective:
@@ -49,10 +60,6 @@ class Objective:
             f"objective: {metric!r} tells no direction; expected a scikit-learn scorer or "
             f"hptune.Objective({metric!r}, 'maximize' or 'minimize'){did_you_mean(metric, [*_LARGER, *_SCORERS])}"
         )
-
-    def __post_init__(self) -> None:
-        if self.direction not in ("maximize", "minimize"):
-            raise ValueError(f"direction: expected 'maximize' or 'minimize', found {self.direction!r}")
 
     def loss(self, score: float) -> float:
         """Return the score as a loss: smaller is better."""

@@ -344,6 +344,12 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             "sklearn.feature_extraction.text.TfidfVectorizer}}], remainder: passthrough}",
             wrong="- words: {select: [colour, size], with: sklearn.feature_extraction.text.TfidfVectorizer}",
         ),
+        study(
+            "a part of columns: without a name",
+            ", drop: [colour]}\nmodel:\n  pipeline:\n    - scale: sklearn.preprocessing.StandardScaler",
+            "}\nmodel:\n  pipeline:\n    - prep: {columns: [{select: number, with: sklearn.preprocessing.StandardScaler}]}",
+            wrong="- {select: number, with: sklearn.preprocessing.StandardScaler}",
+        ),
         function("a function that does not exist", "bowl:bowl", "bowl:bow", wrong="model: {function: bowl:bow}"),
         function("a module that does not exist", "bowl:bowl", "bowls:bowl", wrong="model: {function: bowls:bowl}"),
         function("a function without its module", "bowl:bowl", "bowl", wrong="model: {function: bowl}"),

@@ -108,3 +108,12 @@ def test_an_own_run_trial_may_hand_on_to_the_default_with_a_scorer() -> None:
     tuner = Cut(build, worst, max_trials=2, cv=3)
     tuner.search(X, y)
     assert tuner.history.best is not None
+
+
+def test_keras_tuners_directions_are_taken() -> None:
+    assert Objective("mse", "min") == Objective("mse", "minimize")
+    assert Objective("acc", "max") == Objective("acc", direction="maximize")
+    assert repr(Objective("mse", "min")) == "Objective(metric='mse', direction='minimize')"
+    for wrong in ("up", None, ["min"]):
+        with pytest.raises(ValueError, match=r"expected 'maximize' or 'minimize', found"):
+            Objective("mse", wrong)  # type: ignore[arg-type]

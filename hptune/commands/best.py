@@ -51,7 +51,7 @@ def best(folder: Path, *, format: str = "table", as_json: bool = False, param: s
 
 
 def _value(history: History, trial: Trial, param: str) -> Any:
-    name = find_name(param, history.space.by_name)
+    name = find_name(param, history.space.by_name, trial.values)
     if name not in trial.values:
         needs = " and ".join(str(condition) for condition in history.space[name].when)
         raise UsageError(f"{name} is inactive in the best trial ({trial.number}): it needs {needs}")

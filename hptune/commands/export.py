@@ -62,7 +62,11 @@ def script(loaded: Loaded, history: History, best: Trial, allow_import: Sequence
 
     model = loaded.config.model
     if not isinstance(model, NodeModel):
-        reason = f"a {model.key} model is your own code: its best values are exported, not an estimator"
+        reason = (
+            "the study has no model, your own code was told what to try: its best values are exported"
+            if loaded.config.asked
+            else f"a {model.key} model is your own code: its best values are exported, not an estimator"
+        )
         return values_script(loaded, history, best, reason), reason
     try:
         return _Script(loaded, history, best, allow_import).text(), ""

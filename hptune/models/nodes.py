@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -169,10 +170,19 @@ class Part(Spec):
     """The estimator they go through; passthrough keeps them as they are, drop leaves them out."""
 
 
+def _has_a_name(part: Any) -> Any:
+    """Refuse a part without a name where the message can say so: its keys would be taken for names."""
+    if isinstance(part, Mapping) and part and part.keys() <= {"select", "with"}:
+        named = [one for one in part.values() if isinstance(one, Mapping) and "select" in one]
+        if not named:
+            raise ValueError("a part without a name; give it one: `- numbers: {select: ..., with: ...}`")
+    return part
+
+
 class ColumnsNode(Spec):
     """A ColumnTransformer: different columns go through different estimators, what comes out stands side by side."""
 
-    columns: list[dict[str, Part]] = Field(min_length=1)
+    columns: list[Annotated[dict[str, Part], BeforeValidator(_has_a_name)]] = Field(min_length=1)
     """The parts in order, each `name: {select: ..., with: estimator}`."""
     remainder: Node | None = None
     """What is made of columns that no part selects: drop (the default), passthrough or an estimator."""

@@ -194,7 +194,7 @@ def state(history: History) -> str:
 
 
 def nested(objective: Objective, found: Mapping[str, Any]) -> str:
-    """Return what nested cross-validation found: `0.83 over 5 of 5 outer folds, in 9 s more; the search gains +0.02 (...)`."""
+    """Return what nested cross-validation found: `0.83 over 5 of 5 outer folds, in 9 s more; ... gains +0.02`."""
     score = wording.number(wording.shown(objective, found["score"]))
     done = found["done"]
     compared = found.get("compared") or done  # an older result.json does not tell

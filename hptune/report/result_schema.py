@@ -126,7 +126,11 @@ _TOP: Final[dict[str, Any]] = {
         "description": "What the oracle gave trials less of, null without such a resource.",
     },
     "holdout_uses": _count("How many winners were scored on the holdout; above 1 it is no longer quite fresh."),
-    "seconds": {"type": "number", "minimum": 0, "description": "Wall time of the search, sessions added up; nested.seconds is that of outer folds."},
+    "seconds": {
+        "type": "number",
+        "minimum": 0,
+        "description": "Wall time of the search, sessions added up; nested.seconds is that of outer folds.",
+    },
     "seed": {"type": "integer"},
     "lookahead": {
         "type": ["integer", "null"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,18 +41,19 @@ def _ends(name: str) -> list[str]:
     return [".".join(parts[start:]) for start in range(len(parts) - 1, -1, -1)]
 
 
-def find_name(wanted: str, names: Iterable[str]) -> str:
+def find_name(wanted: str, names: Iterable[str], active: Container[str] = ()) -> str:
     """Return the parameter that is meant: its name, with `__` for dots, or an end of it that only one has.
 
-    Raises `UsageError` otherwise.
+    Of several with that end it is the one that is `active`, if only one is. Raises `UsageError` otherwise.
     """
     listed = list(names)
     dotted = wanted.replace("__", ".")
     if wanted in listed or dotted in listed:
         return wanted if wanted in listed else dotted
     matching = [name for name in listed if name.endswith("." + dotted)]
-    if len(matching) == 1:
-        return matching[0]
+    running = [name for name in matching if name in active] if len(matching) > 1 else matching
+    if len(running) == 1:
+        return running[0]
     if matching:
         raise UsageError(f"{wanted!r} may be {' or '.join(map(wording.one_line, matching))}; give more of the name")
     hint = did_you_mean(wanted, [*listed, *short_names(listed).values()])

@@ -437,7 +437,11 @@ def test_every_verb_that_reads_takes_the_folder(do: Callable[..., str], capsys: 
     ):
         json.loads(do(*words))
     do("report", RUN, "--figures", "figures")
-    assert "VALUES" in do("export", RUN)
+    script = do("export", RUN)
+    assert "VALUES" in script
+    assert "The study has no model, your own code was told what to try: its best values are exported." in " ".join(
+        script.split()
+    )
     assert cli.invoke(["repair", str(RUN)]) == 0
     capsys.readouterr()
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from hptune.data import DATA_SOURCES, data_from, source_of
-from hptune.dataset import Rows
+from hptune.dataset import Rows, check_file
 from hptune.errors import ConfigError
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -202,3 +202,13 @@ def test_bad_synthetic_options_are_refused(options: Any, said: str) -> None:
 def test_data_without_columns_of_their_own_have_no_fold_numbers(kind: str) -> None:
     with pytest.raises(ConfigError, match=r"evaluate\.cv\.column"):
         data_from(EXAMPLES[kind]).read("/", ("fold",))
+
+
+@pytest.mark.parametrize(
+    ("there", "near"), [("nofile.yaml", ""), ("nofiles.csv.gz", "'nofiles.csv.gz'"), ("nofil.tsv", "'nofil.tsv'")]
+)
+def test_a_file_that_is_not_there_is_taken_for_one_of_its_kind(there: str, near: str, tmp_path: Path) -> None:
+    (tmp_path / there).write_text("a,b\n1,2\n")
+    with pytest.raises(ConfigError) as caught:
+        check_file(tmp_path / "nofile.csv")
+    assert ("did you mean " + near if near else "paths are relative") in str(caught.value)

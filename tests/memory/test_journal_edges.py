@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -183,3 +184,10 @@ def test_the_lock_names_its_holder_without_the_rest_of_a_longer_name_before(tmp_
     journal = jn.Journal(tmp_path)
     assert (tmp_path / jn.LOCK).read_text() == f"process {os.getpid()} on {socket.gethostname()}\n"
     journal.close()
+
+
+@pytest.mark.parametrize(("number", "room"), [(errno.ENOENT, False), (errno.EACCES, False), (errno.ENOSPC, True)])
+def test_the_free_space_is_told_of_a_full_disk_only(number: int, room: bool, tmp_path: Path) -> None:
+    with pytest.raises(DirectoryUnusable) as caught, jn.disk(tmp_path / "x", "create"):
+        raise OSError(number, "no")
+    assert ("MB free there" in str(caught.value)) is room

@@ -20,6 +20,7 @@ from hptune.models import model_from
 from hptune.models.select import KINDS, Select, selected
 from hptune.parameters import Choice, Fixed, Float, Int
 from hptune.worker.problem import Problem
+from tests.config.helpers import loaded, refused
 from tests.models.houses import by_hand, findings, scores, setup
 
 IMPUTE = "sklearn.impute.SimpleImputer"
@@ -256,3 +257,16 @@ def test_nested_seeds_differ_by_part_and_follow_the_studys(tmp_path: Path) -> No
     seeds = [one.random_state for _, one, _ in prep.transformers]
     assert all(isinstance(one, int) for one in seeds)
     assert seeds[0] != seeds[1]
+
+
+@pytest.mark.parametrize("part", ["select: number, with: S", "with: S", "select: {dtype: [number]}, with: S"])
+def test_a_part_without_a_name_is_told_once_with_the_mend(part: str) -> None:
+    part = part.replace("S", "sklearn.preprocessing.StandardScaler")
+    columns = f"model: {{pipeline: [{{prep: {{columns: [{{{part}}}]}}}}, {{ridge: sklearn.linear_model.Ridge}}]}}\n"
+    (said,) = refused(f"{columns}data: {{train: a.csv, target: y}}\n")
+    assert said.startswith(
+        "c.yaml:1: model.pipeline[0].prep.columns[0]: a part without a name; give it one: `- numbers: {"
+    )
+    assert loaded(
+        columns.replace(f"{{{part}}}", "{with: {select: x, with: passthrough}}") + "data: {train: a.csv, target: y}"
+    )

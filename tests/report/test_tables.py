@@ -140,3 +140,12 @@ def test_the_csv_keeps_the_configuration_beside_the_share() -> None:
     first = trials_csv(halved()).splitlines()[:2]
     row = dict(zip(*(line.split(",") for line in first), strict=True))
     assert (row["fidelity"], row["param.model.max_iter"]) == ("0.125", "40")
+
+
+def test_of_names_with_the_same_end_the_active_one_is_meant() -> None:
+    names = ["ridge.alpha", "lasso.alpha"]
+    assert find_name("alpha", names, {"lasso.alpha": 1.0}) == "lasso.alpha"
+    for active in ({}, dict.fromkeys(names, 1.0)):
+        with pytest.raises(UsageError, match=r"'alpha' may be ridge.alpha or lasso.alpha"):
+            find_name("alpha", names, active)
+    assert find_name("ridge.alpha", names, {"lasso.alpha": 1.0}) == "ridge.alpha"
