@@ -118,7 +118,7 @@ def test_python_of_best_is_python(pipeline: Path, capsys: Capture) -> None:
     assert names["params"]["regressor.lasso.max_iter"] == 20000
 
 
-@pytest.mark.parametrize("name", ["regressor.lasso.alpha", "regressor__lasso__alpha", "lasso.alpha"])
+@pytest.mark.parametrize("name", ["regressor.lasso.alpha", "regressor__lasso__alpha", "lasso.alpha", "alpha"])
 def test_one_bare_value(name: str, pipeline: Path, capsys: Capture) -> None:
     assert float(out(capsys, "best", pipeline, "--param", name)) == 0.00037721896589304926
 
