@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hptune.history import History
@@ -29,6 +29,8 @@ def best_config(problem: Mapping[str, Any], trial: Trial, *, name: str, folder: 
 
     `folder` is where its own run goes. Limits of a trial are kept, limits of the search are not.
     """
+    space = dict(problem.get("space") or {})
+    values = {**trial.values, **dict.fromkeys(_named_but_inactive(problem.get("model"), space, trial))}
     budget = {"trials": 1}
     budget |= {
         key: v for key, v in dict(problem.get("budget") or {}).items() if key.startswith("trial_") and v is not None
@@ -38,11 +40,35 @@ def best_config(problem: Mapping[str, Any], trial: Trial, *, name: str, folder: 
         "version": problem.get("version", 1),
         "name": name,
         **{key: _without_nulls(key, part) for key, part in problem.items() if key not in _OF_THE_SEARCH},
-        "space": {key: _fixed(one, (problem.get("space") or {}).get(key)) for key, one in trial.values.items()},
+        "space": {key: _fixed(one, space.get(key)) for key, one in values.items()},
         "oracle": {"type": "random"},
         "budget": budget,
         "output": {"dir": folder, **output},
     }
+
+
+def _named_but_inactive(model: Any, space: Mapping[str, Any], trial: Trial) -> list[str]:
+    """Return the parameters that a command names and the winner lacks: a placeholder must stand for one.
+
+    At null they are left out of the command line as they were for being inactive.
+    """
+    if not isinstance(model, Mapping) or "command" not in model:
+        return []
+    from hptune.models.templates import parse
+
+    metrics = model.get("metrics")
+    file = metrics.get("file") if isinstance(metrics, Mapping) else None  # no regex: its braces are its own
+    texts = _texts([model["command"], model.get("env"), file])
+    named = {name for text in texts for name in parse(text).names}
+    return [name for name in space if name in named and name not in trial.values]
+
+
+def _texts(part: Any) -> Iterator[str]:
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, (list, tuple, Mapping)):
+        for one in part.values() if isinstance(part, Mapping) else part:
+            yield from _texts(one)
 
 
 def _without_nulls(key: str, part: Any) -> Any:
