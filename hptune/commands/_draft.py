@@ -162,7 +162,7 @@ def _node(one: DefaultSpace) -> dict[str, Any]:
 
 
 def _steps(look: Look, models: tuple[DefaultSpace, ...]) -> list[str]:
-    """Return the lines of the steps before the model: gaps filled, text encoded, numbers scaled where it matters."""
+    """Return the lines of the steps before the model: numbers without gaps and scaled where it matters, text encoded."""
     numbers = _numbers(look, models)
     if not any(look.columns[kind] for kind in ("text", "category", "boolean")):
         return [f"    - {line(step)}" for step in numbers]
@@ -172,11 +172,9 @@ def _steps(look: Look, models: tuple[DefaultSpace, ...]) -> list[str]:
     if look.columns["text"] or look.columns["category"]:
         kinds = [kind for kind in ("text", "category") if look.columns[kind]]
         select = line(kinds[0]) if len(kinds) == 1 else line({"dtype": kinds})
-        words: list[dict[str, Any]] = []
-        if look.gaps("text") or look.gaps("category"):
-            words.append({"impute": _impute("most_frequent")})
+        # No imputer: the encoder makes a category of what is missing, where NA says that there is none (no garage).
         params = {"handle_unknown": "infrequent_if_exist", "max_categories": _CATEGORIES, "sparse_output": False}
-        lines += _part("words", select, [*words, {"encode": {"class": _CLASS, "params": params}}])
+        lines += _part("words", select, [{"encode": {"class": _CLASS, "params": params}}])
     if look.columns["boolean"]:
         lines += _part("flags", "boolean", None)
     return lines
@@ -197,14 +195,10 @@ def _part(name: str, select: str, steps: list[dict[str, Any]] | None) -> list[st
 def _numbers(look: Look, models: tuple[DefaultSpace, ...]) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = []
     if look.gaps("number") and not all(one.missing for one in models):
-        steps.append({"impute": _impute("median")})
+        steps.append({"impute": {"class": "sklearn.impute.SimpleImputer", "params": {"strategy": "median"}}})
     if look.columns["number"] and any(one.scale for one in models):
         steps.append({"scale": "sklearn.preprocessing.StandardScaler"})
     return steps
-
-
-def _impute(strategy: str) -> dict[str, Any]:
-    return {"class": "sklearn.impute.SimpleImputer", "params": {"strategy": strategy}}
 
 
 def _space(look: Look, models: tuple[DefaultSpace, ...], folds: int) -> list[str]:

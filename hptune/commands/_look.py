@@ -18,6 +18,8 @@ FEW_CLASSES = 20
 """Whole numbers with no more values than this are classes, as `hptune run` takes them."""
 MOSTLY = 0.5
 """A column is one of numbers if at least this share of its cells are, and the others mark missing values."""
+_SHOWN = 10
+"""Names in one line of notes; there may be thousands."""
 KINDS = ("number", "text", "category", "boolean")
 
 
@@ -25,7 +27,8 @@ KINDS = ("number", "text", "category", "boolean")
 class Look:
     """A data set at a glance. `data` is its `data:` section, `drop` the columns that are no features and why.
 
-    `columns` are the features' names by kind (`select:` in a pipeline's `columns:`), `missing` those with gaps.
+    `columns` are the features' names by kind (`select:` in a pipeline's `columns:`), `missing` the share of
+    the rows in which those with gaps have none.
     `smallest` is how many rows the rarest class has, `classes` how many classes there are (0 for regression).
     """
 
@@ -33,7 +36,7 @@ class Look:
     task: Task
     rows: int
     columns: Mapping[str, list[str]]
-    missing: tuple[str, ...] = ()
+    missing: Mapping[str, float] = field(default_factory=dict)
     classes: int = 0
     smallest: int = 0
     drop: Mapping[str, str] = field(default_factory=dict)
@@ -76,17 +79,23 @@ def look(train: str, folder: Path, target: str | None, task: Task | None = None)
         raise UsageError(
             f"{train}: no column is left as a feature: {one_line('; '.join(f'{n}: {w}' for n, w in drop.items()))}"
         )
+    kinds, missing = _kinds(kept), {str(name): float(share) for name, share in kept.isna().mean().items() if share}
     counts = np.unique(y, return_counts=True)[1] if found == "classification" else np.array([], int)
     return Look(
         data={**data, **({"drop": list(drop)} if drop else {})},
         task=found,
         rows=len(y),
-        columns=_kinds(kept),
-        missing=tuple(str(name) for name in kept.columns if kept[name].isna().any()),
+        columns=kinds,
+        missing=missing,
         classes=len(counts),
         smallest=int(counts.min()) if len(counts) else 0,
         drop=drop,
-        notes=(*(one.message for one in rows.notes), *notes, *([_told(marks)] if marks else [])),
+        notes=(
+            *(one.message for one in rows.notes),
+            *notes,
+            *([_told(marks)] if marks else []),
+            *_gaps(kinds, missing),
+        ),
     )
 
 
@@ -143,6 +152,20 @@ def _marks(data: Mapping[str, Any], rows: Any) -> list[str]:
 
 def _told(marks: list[str]) -> str:
     return f"{', '.join(map(repr, marks))} in columns of numbers: taken for missing values (data.missing)"
+
+
+def _gaps(kinds: Mapping[str, list[str]], missing: Mapping[str, float]) -> list[str]:
+    """Return a line about the gaps in text, if there are any: NA that says "no garage" is read as one."""
+    names = [name for kind in ("text", "category") for name in kinds[kind] if name in missing]
+    if not names:
+        return []
+    shown = [f"{name}: {_percent(missing[name])}" for name in names[:_SHOWN]]
+    more = [f"and {len(names) - _SHOWN} more columns"] if len(names) > _SHOWN else []
+    return [f"{', '.join([*shown, *more])} empty, None or NA, read as missing: a category of its own"]
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.005 else "under 1%"
 
 
 def _columns(train: str, folder: Path) -> str:

@@ -98,7 +98,7 @@ def test_mixed_columns_are_imputed_and_encoded_each_kind_its_own_way() -> None:
         "numbers": "number", "words": "text", "flags": "boolean",
     }  # fmt: skip
     assert [list(step) for step in parts["numbers"]["with"]["pipeline"]] == [["impute"], ["scale"]]
-    assert [list(step) for step in parts["words"]["with"]["pipeline"]] == [["impute"], ["encode"]]
+    assert [list(step) for step in parts["words"]["with"]["pipeline"]] == [["encode"]]
     assert sorted(found["data"]["drop"]) == ["customer_id", "since", "source"]
     assert found["evaluate"]["metric"] == "roc_auc"
 
@@ -252,6 +252,29 @@ def test_dates_in_other_forms_are_left_out_and_a_target_with_a_currency_is_told(
     numeric().assign(y=[f"${1000 + number:,}.50" for number in range(100)]).to_csv("d.csv", index=False)
     said = refusal(capsys, "d.csv", "--target", "y")
     assert said.endswith("numbers with a sign ($): write them as plain numbers, 1000.50 for '$1,000.50'")
+
+
+def test_gaps_in_text_that_say_there_is_none_are_a_category_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    area, garage = rng.normal(150, 10, 120).round(), rng.choice(["attached", "detached", "NA"], 120)
+    price = area + np.where(garage == "NA", -50, 0)  # most_frequent made a garage of NA
+    pd.DataFrame({"area": area, "garage": garage, "price": price}).to_csv("d.csv", index=False)
+    init("d.csv", "--target", "price", "--model", "Ridge")
+    share = f"{(garage == 'NA').mean():.0%}"
+    told = f"garage: {share} empty, None or NA, read as missing: a category of its own"
+    assert told in capsys.readouterr().out
+    assert f"# {told}" in Path("d.yaml").read_text()
+    assert cli.invoke(["validate", "d.yaml"]) == 0
+    assert abs(runs("d.yaml")["best"]["score"]) < 10
+
+
+def test_gaps_in_many_columns_of_text_are_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    table = numeric(300)
+    for number in range(12):
+        table[f"t{number}"] = [None, *["a", "b", "c"] * 99, "a", "b"]
+    table.to_csv("d.csv", index=False)
+    init("d.csv", "--target", "y", "--model", "Ridge")
+    assert "t9: under 1%, and 2 more columns empty," in " ".join(capsys.readouterr().out.split())
 
 
 # -- and runs -------------------------------------------------------------------------------------------------------
