@@ -133,7 +133,10 @@ class TrialCompleted(Event):
 
 
 class TrialFailed(Event):
-    """The trial has no score. With `final` false it will be tried again."""
+    """The trial has no score. With `final` false it will be tried again.
+
+    `seconds` is the wall time that went into what failed, beside the folds that were measured; None is not known.
+    """
 
     type: Literal["trial_failed"] = "trial_failed"
     trial: int
@@ -141,6 +144,7 @@ class TrialFailed(Event):
     message: str
     traceback: str | None = None
     final: bool = True
+    seconds: float | None = None
 
 
 class TrialStopped(Event):

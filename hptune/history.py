@@ -164,8 +164,9 @@ class History:
                 self._put(self.trials[event.trial].changed(ended="stopped", reason=event.reason))
             case ev.TrialFailed() if event.final:
                 failure = Failure(event.kind, event.message, event.traceback)
-                self._put(self.trials[event.trial].changed(failure=failure))
+                self._put(self._cost(event).changed(failure=failure))
             case ev.TrialFailed():
+                self._put(self._cost(event))
                 self.failures[event.trial] = self.failures.get(event.trial, 0) + 1
             case ev.FinalScored():
                 known = self.halves if event.half else self.finals
@@ -185,6 +186,11 @@ class History:
                 pass
         if self._after_end and not self.in_finals:
             self._after_end = any(self.trials[number].status == "running" for number in self.recalled)
+
+    def _cost(self, event: ev.TrialFailed) -> Trial:
+        """Return the trial with the seconds of a failure added."""
+        trial = self.trials[event.trial]
+        return trial.changed(failed_seconds=trial.failed_seconds + (event.seconds or 0.0))
 
     def _is_after_search(self, event: ev.Event) -> bool:
         """Return whether an event is of what follows a search: the folds of raced-out trials, or the finals."""
@@ -234,7 +240,9 @@ class History:
     def _reopen(self, event: ev.TrialStarted) -> None:
         """Begin a failed trial from the start: folds measured before may be of other code than those to come."""
         number = event.trial
-        self._replace(self.trials[number].changed(attempt=event.attempt, failure=None, measurements=()))
+        self._replace(
+            self.trials[number].changed(attempt=event.attempt, failure=None, measurements=(), failed_seconds=0.0)
+        )
         self.reports.pop(number, None)
         self.failures.pop(number, None)
         self.retried.add(number)

@@ -378,8 +378,8 @@ class Study:
         """Record that all folds of a trial are measured."""
         self._record(ev.TrialCompleted(time=self._clock(), trial=number))
 
-    def fail(self, number: int, failure: Failure, *, final: bool = True) -> None:
-        """Record a failure; one that is not `final` is followed by `retry`."""
+    def fail(self, number: int, failure: Failure, *, final: bool = True, seconds: float | None = None) -> None:
+        """Record a failure, and what it took; one that is not `final` is followed by `retry`."""
         self._record(
             ev.TrialFailed(
                 time=self._clock(),
@@ -388,6 +388,7 @@ class Study:
                 message=failure.message,
                 traceback=failure.traceback,
                 final=final,
+                seconds=seconds,
             )
         )
 

@@ -101,7 +101,8 @@ class Trial:
     """A numbered configuration and all that is known of it.
 
     `folds` is how many measurements make it complete. `ended` says how it ended, if it has: "completed", or
-    "stopped" with a `reason` (lost a race); a failed trial carries its `failure` instead.
+    "stopped" with a `reason` (lost a race); a failed trial carries its `failure` instead. `failed_seconds` is what its
+    failures took, attempts that were followed by another included.
     """
 
     number: int
@@ -117,6 +118,7 @@ class Trial:
     failure: Failure | None = None
     ended: Literal["completed", "stopped"] | None = None
     reason: str = ""
+    failed_seconds: float = 0.0
 
     def changed(self, **fields: Any) -> Trial:
         """Return a copy with these fields changed, in a fifth of `dataclasses.replace`'s time: two for each trial read."""
@@ -177,7 +179,12 @@ class Trial:
 
     @property
     def seconds(self) -> float:
-        """Wall seconds that fitting and scoring its folds took, summed."""
+        """Wall seconds that fitting and scoring its folds took, and what failed of it, summed."""
+        return self.measured_seconds + self.failed_seconds
+
+    @property
+    def measured_seconds(self) -> float:
+        """Wall seconds that its measured folds took, summed."""
         return math.fsum(m.fit_seconds + m.score_seconds for m in self.measurements)
 
     @property

@@ -117,7 +117,7 @@ class UnderWay:
         if alone:
             begun.twin = None
         if trial.status == "running":
-            begun.seconds = trial.seconds
+            begun.seconds = trial.measured_seconds
             for first, outcome, path in spooled:
                 at = begun.order.index(first) if first in begun.order else 0
                 missing = {fold for fold in begun.order if fold not in {m.fold for m in trial.measurements}}
@@ -238,7 +238,8 @@ class UnderWay:
         failure, seconds = outcome.failure, self.limits.seconds
         if failure is None or failure.kind != "timeout" or seconds is None or not failure.message.startswith("took "):
             return outcome
-        message = f"took longer than {seconds:g} s, its folds together; killed"
+        together = ", its folds together" if self.folds > 1 else ""
+        message = f"took longer than {seconds:g} s{together}; killed"
         return replace(outcome, failure=replace(failure, message=message))
 
     def _record(self, job: Job, begun: Begun, outcome: Outcome) -> None:
@@ -290,6 +291,7 @@ class UnderWay:
     def _fail(self, job: Job, outcome: Outcome, begun: Begun) -> None:
         study, failure = self.study, outcome.failure
         assert failure is not None
+        took = max(outcome.seconds - sum(m.fit_seconds + m.score_seconds for m in outcome.measurements), 0.0)
         if self._spool is not None:
             spool.check_room(self._spool)  # a full disk is no trial's fault
         done = {m.fold for m in study.history.trials[job.trial].measurements}
@@ -300,13 +302,13 @@ class UnderWay:
         allowed = self.limits.retries + (failure.kind == "lost")
         # Failures, not attempts: an attempt begins after every interruption too.
         if study.history.failures.get(job.trial, 0) < allowed:
-            study.fail(job.trial, failure, final=False)
+            study.fail(job.trial, failure, final=False, seconds=took)
             begun.trial = study.retry(job.trial)
             begun.wait_for(left)
             begun.seconds = 0.0
             return
         begun.drop()
-        study.fail(job.trial, failure)
+        study.fail(job.trial, failure, seconds=took)
 
 
 def log_path(logs: Path, trial: int) -> Path:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from hptune import spool
 from hptune.begun import Begun
 from hptune.job import Job, Outcome
+from hptune.limits import Limits
 from hptune.loop import Loop
 from hptune.oracle import Answer
 from hptune.stopping import TrialLimit
 from hptune.study import Study
-from hptune.trial import Failure
+from hptune.trial import Failure, Measurement
 from hptune.under_way import UnderWay
 from tests.test_loop import Threads, scored, study
 
@@ -97,3 +100,35 @@ def test_a_spool_file_of_what_is_recorded_while_the_journal_is_synced_stays_unti
     loop._save()
     assert list((tmp_path / spool.FOLDER).iterdir()) == []
     one.close()
+
+
+def test_what_a_failure_took_counts_beside_the_folds_that_were_measured_and_in_every_attempt() -> None:
+    one = study(folds=2)
+    under_way = UnderWay(one, folds=2, limits=Limits(retries=1))
+    begin(under_way)
+    begun = under_way.next()
+    assert begun is not None
+    job = job_of(begun)
+    measured = Measurement(fold=job.folds[0], score=0.5, fit_seconds=1.0, score_seconds=0.5)
+    failed = Outcome(measurements=(measured,), failure=Failure("crashed", "gone"), seconds=4.0)
+    under_way.take_in(job, failed)
+    assert one.history.trials[0].seconds == pytest.approx(4.0)
+    under_way.take_in(job_of(under_way.next()), Outcome(failure=Failure("crashed", "gone"), seconds=2.0))
+    (trial,) = one.history.trials
+    assert (trial.status, trial.attempt) == ("failed", 2)
+    assert (trial.seconds, trial.failed_seconds) == (pytest.approx(6.0), pytest.approx(4.5))
+
+
+@pytest.mark.parametrize(
+    ("folds", "said"),
+    [(1, "took longer than 3 s; killed"), (2, "took longer than 3 s, its folds together; killed")],
+)
+def test_folds_are_spoken_of_only_where_there_are_several(folds: int, said: str) -> None:
+    one = study(folds=folds)
+    under_way = UnderWay(one, folds=folds, limits=Limits(seconds=3.0))
+    begin(under_way)
+    late = Failure("timeout", "took longer than 2.9 s; killed")
+    under_way.take_in(job_of(under_way.next()), Outcome(failure=late, seconds=3.0))
+    failure = one.history.trials[0].failure
+    assert failure is not None
+    assert failure.message == said

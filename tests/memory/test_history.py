@@ -162,3 +162,13 @@ def test_after_any_events_the_counts_kept_are_those_of_a_walk(steps: list[tuple[
         for status in ("running", "completed", "stopped", "failed"):
             assert h.count(status) == sum(t.status == status for t in h.trials)
         assert h.ended_promotions == sum(t.parent is not None and t.status != "running" for t in h.trials)
+
+
+def test_a_failure_in_a_journal_of_before_its_seconds_were_recorded_took_none() -> None:
+    h = history()
+    begin(h, 0)
+    old = {"type": "trial_failed", "time": 2, "trial": 0, "kind": "error", "message": "no", "final": True}
+    h.apply(ev.event_from_json(old))
+    assert h.trials[0].seconds == 0.0
+    assert ev.event_from_json({**old, "seconds": 2.5}).to_json()["seconds"] == 2.5
+    assert "seconds" not in ev.event_from_json(old).to_json()
