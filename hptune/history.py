@@ -25,6 +25,10 @@ TEST_SHARE = 0.25
 """Rows that judge over rows that fit where a study does not say, as in five folds."""
 
 
+_NAMED = ("stopped", "failed", "running")
+"""Trials of such a status are counted by name; the others are completed."""
+
+
 class IllegalEvent(ValueError):
     """An event that cannot follow what happened before it."""
 
@@ -87,6 +91,24 @@ class History:
         self._before = 0.0
         self.last_time = started.time
         self.best_number: int | None = None
+
+    @property
+    def told(self) -> str:
+        """The study in a few words: its name, how many trials have which status, the best score."""
+        count = len(self.trials)
+        kinds = [f"{self.count(one)} {one}" for one in _NAMED if self.count(one)]
+        best = self.best
+        found = f"{self.name!r}: {count} trial{'' if count == 1 else 's'}" + (
+            f" ({', '.join(kinds)})" if kinds else ""
+        )
+        return (
+            found
+            if best is None
+            else f"{found}, best {self.objective.metric} {best.score:.6g} in trial {best.number}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<History {self.told}>"
 
     @property
     def test_share(self) -> float:

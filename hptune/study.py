@@ -38,8 +38,8 @@ from hptune.study_arguments import (
     failure_told,
     finite,
     must_be_fit,
+    numbers_of,
     oracle_named,
-    scores_of,
     shown,
     starts_of,
     whole,
@@ -237,18 +237,18 @@ class Study:
     def tell(
         self,
         number: int | Trial,
-        score: SupportsFloat | Iterable[SupportsFloat] | None = None,
+        score: SupportsFloat | Iterable[SupportsFloat] | Mapping[str, Any] | None = None,
         *,
         failed: str | BaseException | Failure | None = None,
         kind: FailureKind = "error",
     ) -> Trial:
-        """Record a trial's score, one score per fold, or why it `failed` (an exception or a `Failure` says it, with its
-        traceback); durable when this returns.
+        """Record a trial's score, one score per fold (or a dict that holds it by the metric's name), or why it `failed` (an
+        exception or a `Failure` says it, with its traceback); durable when this returns.
 
-        `number` is the trial's, or the trial that `ask` returned. A failure to write leaves the trial running. A score
-        that is not a finite number makes the trial failed (kind "invalid"). Raises UsageError when neither or both of
-        `score` and `failed` are given, not as many scores as the study has folds, or a kept study is closed, and ValueError
-        (`IllegalEvent`) for a trial that is not running.
+        `number` is the trial's, or the trial that `ask` returned. A failure to write leaves the trial running. NaN
+        and infinity make it failed (kind "invalid"). Raises UsageError when neither or both of `score` and `failed` are
+        given, for what is no number or not as many as the study has folds (the trial stays open), or when a kept study is
+        closed, and ValueError (`IllegalEvent`) for a trial that is not running.
         """
         number = whole("number", number.number if isinstance(number, Trial) else number)
         if (score is None) == (failed is None):
@@ -257,14 +257,15 @@ class Study:
             self.fail(number, failure_told(failed, kind))
         else:
             self._must_run(number)
-            scores = scores_of(score)
+            scores = numbers_of(score, self.history.objective.metric)
             wrong = [one for one in scores if not finite(one)]
             folds = self.history.trials[number].folds
-            if scores and folds and len(scores) != folds:
+            if folds and len(scores) != folds:
                 raise UsageError(f"expected {folds} scores, one per fold, found {len(scores)}")
-            if wrong or not scores:
-                found = repr(wrong[0])[:80] if wrong else "no scores"
-                self.fail(number, Failure("invalid", f"expected finite numbers as score, found {found}"))
+            if wrong:
+                self.fail(
+                    number, Failure("invalid", f"expected finite numbers as score, found {repr(wrong[0])[:80]}")
+                )
             else:
                 # After a crash in the middle of a tell, some of its folds are known already.
                 known = {m.fold for m in self.history.trials[number].measurements}
@@ -486,6 +487,9 @@ class Study:
         if self.journal is not None:
             self._closed = True
             self.journal.close()
+
+    def __repr__(self) -> str:
+        return f"<Study {self.history.told}>"
 
     def __getstate__(self) -> dict[str, Any]:
         if self.journal is not None:

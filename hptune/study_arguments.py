@@ -148,6 +148,40 @@ def scores_of(told: Any) -> list[Any]:
     return [one.item() if getattr(one, "shape", None) == () and hasattr(one, "item") else one for one in several]
 
 
+def numbers_of(told: Any, metric: str) -> list[Any]:
+    """Return what was told as numbers, finite or not, one for each fold; of a mapping, what it holds for the metric.
+
+    Raises `UsageError` for anything else: it is a slip of the caller's, and says nothing about the trial.
+    """
+    if isinstance(told, Mapping):
+        if metric not in told:
+            raise UsageError(
+                f"score: expected {metric!r} among the metrics told, found {', '.join(map(str, told)) or 'none'}"[
+                    :200
+                ]
+            )
+        told = told[metric]
+    scores = scores_of(told)
+    if scores and all(map(_is_number, scores)):
+        return scores
+    found = shown(next(one for one in scores if not _is_number(one))) if scores else "no scores"
+    raise UsageError(
+        f"score: expected a number, or one for each fold, found {found}; the trial stays open (failed='why' ends it)"
+    )
+
+
+def _is_number(score: object) -> bool:
+    if isinstance(score, (bool, np.bool_)) or not isinstance(score, SupportsFloat) or getattr(score, "ndim", 0) > 0:
+        return False
+    try:
+        float(score)
+    except OverflowError:  # an int beyond the largest float
+        return True
+    except (TypeError, ValueError):  # a tensor of several
+        return False
+    return True
+
+
 def failure_told(failed: str | BaseException | Failure, kind: FailureKind) -> Failure:
     """Return as a failure what was told of one: why, the exception (its traceback is kept), or the failure itself."""
     if isinstance(failed, Failure):
@@ -159,9 +193,7 @@ def failure_told(failed: str | BaseException | Failure, kind: FailureKind) -> Fa
 
 def finite(score: object) -> bool:
     """Return whether a score is a finite number."""
-    if isinstance(score, (bool, np.bool_)) or not isinstance(score, SupportsFloat) or getattr(score, "ndim", 0) > 0:
-        return False
     try:
-        return math.isfinite(float(score))
-    except (OverflowError, TypeError, ValueError):  # an int beyond the largest float; a tensor of several
+        return _is_number(score) and math.isfinite(float(score))  # type: ignore[arg-type]
+    except OverflowError:
         return False

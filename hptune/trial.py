@@ -120,6 +120,12 @@ class Trial:
     reason: str = ""
     failed_seconds: float = 0.0
 
+    def __repr__(self) -> str:
+        share = "" if self.fidelity is None else f", fidelity {self.fidelity:.3g}"
+        scored = "" if self.score is None else f", score {self.score:.6g}"
+        failed = "" if self.failure is None else f" ({self.failure.kind})"
+        return f"<{type(self).__name__} {self.number}: {self.status}{failed}{share}{scored}, {dict(self.values)}>"
+
     def changed(self, **fields: Any) -> Trial:
         """Return a copy with these fields changed, in a fifth of `dataclasses.replace`'s time: two for each trial read."""
         new = object.__new__(Trial)

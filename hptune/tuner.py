@@ -111,6 +111,7 @@ class Tuner:
         self.seed = None if seed is None else whole("seed", seed, 0)
         self.cv = cv
         self.directory = None if directory is None else Path(directory, *([project_name] if project_name else []))
+        self._name = project_name or "study"
         self._given = hyperparameters
         self._tune_new = tune_new_entries
         self._allow_new = allow_new_entries
@@ -149,6 +150,7 @@ class Tuner:
                 *(self.space, self.objective, self.oracle, seed),
                 directory=self.directory,
                 lookahead=1,
+                name=self._name,
                 about={tuner_kept.KEY: asked},
             )
         ran = 0
@@ -382,6 +384,10 @@ class Tuner:
         if held is None:
             raise UsageError("call search() first")
         return held
+
+    def __repr__(self) -> str:
+        told = f"{self._name!r}: no search yet" if self._history is None else self._history.told
+        return f"<{type(self).__name__} {told}>"
 
     def _held(self) -> History | None:
         """Return what is known so far, of a directory too; None before the first trial."""

@@ -96,3 +96,16 @@ def test_overwriting_a_run_directory_leaves_nothing_of_the_old_run(tmp_path: Pat
     Tuner(build, "r2", directory=tmp_path, overwrite=True)
     assert not (tmp_path / "result.json").exists()
     assert (tmp_path / "thesis.tex").exists()
+
+
+def test_the_project_is_the_studys_name(tmp_path: Path) -> None:
+    def build(hp: HyperParameters) -> Ridge:
+        return Ridge(alpha=hp.Float("alpha", 0.1, 1.0))
+
+    tuner = Tuner(build, "r2", 2, directory=tmp_path, project_name="bc", cv=2)
+    assert repr(tuner) == "<Tuner 'bc': no search yet>"
+    tuner.search(*load_diabetes(return_X_y=True))
+    assert tuner.history.name == "bc"
+    assert repr(tuner).startswith("<Tuner 'bc': 2 trials, best r2 0.")
+    with Study(tuner.space, "r2", directory=tmp_path / "bc") as study:
+        assert study.history.name == "bc"

@@ -41,18 +41,50 @@ def test_seed_0_is_a_seed_of_its_own() -> None:
     assert runs[0] == runs[1] != runs[2]
 
 
-@pytest.mark.parametrize("bad", [float("nan"), float("inf"), None, "0.5", True, 1 + 2j, 10**400, [], [0.1, None]])
-def test_what_is_not_a_finite_number_makes_the_trial_invalid(bad: object) -> None:
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 10**400, [0.1, float("nan")], {"loss": float("nan")}])
+def test_what_is_not_finite_makes_the_trial_invalid(bad: object) -> None:
     study = Study(SPACES["one dimension"], Objective("loss", "minimize"))
     trial = study.ask()
-    if bad is None:
-        with pytest.raises(UsageError, match="either a score or"):
-            study.tell(trial.number, bad)  # type: ignore[arg-type]
-        return
     told = study.tell(trial.number, bad)  # type: ignore[arg-type]
     assert told.failure is not None
     assert told.failure.kind == "invalid"
     assert study.best is None
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (None, "either a score or"),
+        ("0.5", r"expected a number, or one for each fold, found '0.5' \(str\); the trial stays open"),
+        (True, "found True"),
+        (1 + 2j, "found "),
+        ([], "found no scores"),
+        ([0.1, None], r"found None \(NoneType\)"),
+        (np.ones((2, 2)), "found array"),
+        ({"rmse": 0.3}, "expected 'loss' among the metrics told, found rmse"),
+        ({}, "found none"),
+        ({"loss": "low"}, "found 'low'"),
+    ],
+)
+def test_what_is_no_number_is_refused_and_the_trial_stays_open(bad: object, said: str) -> None:
+    study = Study(SPACES["one dimension"], Objective("loss", "minimize"))
+    trial = study.ask()
+    with pytest.raises(UsageError, match=said):
+        study.tell(trial, bad)  # type: ignore[arg-type]
+    assert study.tell(trial, {"loss": 0.25, "other": "x"}).score == 0.25
+
+
+def test_reprs_are_short_and_tell_name_counts_and_best() -> None:
+    study = Study(SPACES["one dimension"], Objective("loss", "minimize"), name="mine")
+    assert repr(study) == "<Study 'mine': 0 trials>"
+    study.tell(study.ask(), 0.5)
+    study.tell(study.ask(), failed="no")
+    said = "'mine': 2 trials (1 failed), best loss 0.5 in trial 0>"
+    assert repr(study) == f"<Study {said}"
+    assert repr(study.history) == f"<History {said}"
+    first, second = study.history.trials
+    assert repr(first) == f"<Trial 0: completed, score 0.5, {dict(first.values)}>"
+    assert repr(second) == f"<Trial 1: failed (error), {dict(second.values)}>"
 
 
 def test_folds_make_a_mean_and_a_standard_deviation() -> None:
