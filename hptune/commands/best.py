@@ -66,7 +66,7 @@ def _lines(history: History, trial: Trial) -> list[str]:
         rows.append((label, wording.number(shown)))
     rows.append(("gain", phrases.honest_gain(history) or phrases.over_defaults(history)))
     rows.append(("expect", phrases.expected(history)))
-    rows.append(("holdout", phrases.holdout(history, trial)))
+    rows.append(("holdout", phrases.holdout_beside(history, trial)))
     width = stdout_width()
     values = [(name, wording.exact(value)) for name, value in trial.values.items()]
     return [f"{phrases.name(history)}: trial {trial.number}", *pairs(rows, width), "", *pairs(values, width)]

@@ -138,13 +138,13 @@ def _study_lines(history: History, folder: Path) -> list[str]:
     ]
     best, baseline = history.best, history.baseline
     if best is not None:
-        rows.append(("best", f"{phrases.score(history.objective, best)} (trial {best.number})"))
+        rows.append(("best", f"{phrases.score(history.objective, best, baseline)} (trial {best.number})"))
     if baseline is not None and baseline.completed:
-        rows.append(("defaults", f"{phrases.score(history.objective, baseline)} (trial 0)"))
+        rows.append(("defaults", f"{phrases.score(history.objective, baseline, best)} (trial 0)"))
     rows.append(("gain", phrases.honest_gain(history) or phrases.over_defaults(history)))
     rows.append(("expect", phrases.expected(history)))
     if best is not None:
-        rows += [("holdout", phrases.holdout(history, best)), ("params", phrases.params(best.values))]
+        rows += [("holdout", phrases.holdout_beside(history, best)), ("params", phrases.params(best.values))]
     rows += verdict_rows(history, verdicts(history, folder))
     advice = advise(history).short() if history.ended is not None else []
     rows += [("advice" if not index else "", line) for index, line in enumerate(advice)]
@@ -198,16 +198,15 @@ def _trial_lines(history: History, trial: Trial, log: Path | None) -> list[str]:
         rows.append((name, f"{phrases.score(history.objective, trial)} ({wording.better(history.objective)})"))
     places = wording.decimals([abs(score) for score in trial.scores])
     shown = [wording.fixed(wording.shown(history.objective, score), places) for score in trial.scores]
-    rows.append(
-        ("folds", " ".join(shown) + (f" ({len(shown)} of {trial.folds})" if len(shown) < trial.folds else ""))
-    )
+    missing = f" ({len(shown)} of {trial.folds})" if shown and len(shown) < trial.folds else ""
+    rows.append(("folds", " ".join(shown) + missing))
     if trial.train_score is not None:
         rows.append(("train score", wording.fixed(wording.shown(history.objective, trial.train_score), places)))
     for name, score in trial.metrics.items():
         label, found = wording.shown_metric(name, score)
         rows.append((label, wording.number(found)))
     rows += [
-        ("time", wording.seconds(trial.seconds) if trial.measurements else ""),
+        ("time", wording.seconds(trial.seconds) if trial.measurements or trial.seconds else ""),
         ("proposed by", trial.origin),
         ("because", phrases.why(trial)),
         ("resource", fidelity.sentence(history, trial)),

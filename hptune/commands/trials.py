@@ -11,6 +11,7 @@ from hptune.errors import UsageError
 from hptune.history import History
 from hptune.report import phrases
 from hptune.report.layout import folded
+from hptune.report.markdown import same_in_all
 from hptune.report.result import SCHEMA_VERSION
 from hptune.report.tables import best_first, counted, ordered, trial_row, trial_table
 from hptune.report.trials_csv import trials_csv
@@ -55,7 +56,8 @@ def trials(
         case "csv":
             write(trials_csv(history, listed))
         case "markdown":
-            say(trial_table(history, listed, everything=everything).table.markdown())
+            made = trial_table(history, listed, everything=everything)
+            say([*made.table.markdown(), *same_in_all(made)])
         case _:
             say(_lines(history, listed, everything))
     return 0

@@ -74,18 +74,18 @@ def _gained(history: History, width: int | None) -> list[str]:
     folds = f", mean of {len(best.scores)} folds" if len(best.scores) > 1 else ""
     rows = [
         ("metric", f"{phrases.metric(objective)}{folds}"),
-        ("best", f"{phrases.brief_score(objective, best)} (trial {best.number}{_chosen(history)})"),
+        ("best", f"{phrases.brief_score(objective, best, baseline)} (trial {best.number}{_chosen(history)})"),
     ]
     if best.number == 0:
         alone = history.space.size() == 1  # that of a best.yaml: there is nothing to compare it with
         rows.append(("gain", "" if alone else _none_better(history)))
     elif mean is not None and baseline is not None and baseline.score is not None:
-        rows.append(("defaults", f"{phrases.brief_score(objective, baseline)} (trial 0)"))
+        rows.append(("defaults", f"{phrases.brief_score(objective, baseline, best)} (trial 0)"))
         rows.append(("gain", phrases.honest_gain(history) or f"{phrases.gain_of(history, mean)} over the defaults"))
     elif baseline is not None and baseline.failure is not None:
         rows.append(("defaults", f"failed ({baseline.failure.kind}), so there is no gain to tell"))
     rows.append(("expect", phrases.expected(history)))
-    rows.append(("holdout", phrases.holdout(history, best)))
+    rows.append(("holdout", phrases.holdout_beside(history, best)))
     return pairs(rows, width, indent="")
 
 

@@ -173,10 +173,12 @@ def star(
     *,
     where: Callable[[Trial], float | None],
     colour: str = style.VERMILION,
+    decimals: int | None = None,
 ) -> None:
     """Mark the winner with a star and a line down to the axis; the legend tells `words` and its score.
 
-    `where` gives its place on the x axis, None for nowhere: then nothing is drawn.
+    `where` gives its place on the x axis, None for nowhere: then nothing is drawn. `decimals` of its score are those that
+    tell the study's own scores apart, unless others stand beside them.
     """
     winner = best(history)
     x, y = where(winner), score(history, winner)
@@ -184,6 +186,6 @@ def star(
         return
     axes.plot(
         [x], window.clip([y]), "*", color=colour, markersize=13, markeredgecolor="white", zorder=5, clip_on=False,
-        label=f"{words}, score {wording.fixed(y, places(history))}",
+        label=f"{words}, score {wording.fixed(y, places(history) if decimals is None else decimals)}",
     )  # fmt: skip
     axes.axvline(x, color=colour, linewidth=0.8, linestyle=":", zorder=1)

@@ -253,10 +253,11 @@ def _over_shared(group: Sequence[History], name: str) -> Figure:
     scores = [score(history, trial) for _, history in members for trial in completed(history)]
     defaults = known(default_score(history) for _, history in members)
     window = Window(scores, group[0].objective, kept=defaults)
+    decimals = max(places(history) for _, history in members)  # the same score must look the same
     figure, (axes,) = style.panels(1)
     for index, (words, history) in enumerate(members):
         colour, mark = style.SERIES[index % len(style.SERIES)]
-        _one_of_several(axes, history, history.space[name], window, words, mark, colour)
+        _one_of_several(axes, history, history.space[name], window, words, mark, colour, decimals)
     parameters = [history.space[name] for _, history in members]
     whole = all(isinstance(parameter, Int) for parameter in parameters)
     style.number_axis(axes.xaxis, log=all(map(is_log, parameters)), whole=whole)
@@ -268,7 +269,14 @@ def _over_shared(group: Sequence[History], name: str) -> Figure:
 
 
 def _one_of_several(
-    axes: Axes, history: History, parameter: Parameter, window: Window, words: str, mark: str, colour: str
+    axes: Axes,
+    history: History,
+    parameter: Parameter,
+    window: Window,
+    words: str,
+    mark: str,
+    colour: str,
+    decimals: int,
 ) -> None:
     """Draw one study's scores over a parameter in its own mark and colour."""
     points = [(x, score(history, t)) for t in completed(history) if (x := place(t, parameter)) is not None]
@@ -279,4 +287,4 @@ def _one_of_several(
     )  # fmt: skip
     found = wording.value(best(history).values.get(parameter.name))
     text = f"{words}: {crown(history)} {wording.shorten(parameter.name, 30)} = {found}"
-    star(axes, history, window, text, where=lambda trial: place(trial, parameter), colour=colour)
+    star(axes, history, window, text, where=lambda trial: place(trial, parameter), colour=colour, decimals=decimals)

@@ -14,7 +14,7 @@ from hptune.gate import Judged
 from hptune.history import History
 from hptune.report import phrases, wording
 from hptune.report.advice import advise
-from hptune.report.tables import best_first, counted, trial_table
+from hptune.report.tables import TrialTable, best_first, counted, trial_table
 from hptune.space import Fixed
 from hptune.trial import Trial
 
@@ -86,7 +86,7 @@ def verdict(history: History, facts: Facts) -> str:
     gained = ""
     if best is not None:
         objective = history.objective
-        gained = f"; {code(wording.metric(objective))} {phrases.brief_score(objective, best)}"
+        gained = f"; {code(wording.metric(objective))} {phrases.brief_score(objective, best, history.baseline)}"
         gained += ", the defaults won" if best.number == 0 else ""
         over = phrases.honest_gain(history).partition(", ")[0] or phrases.over_defaults(history)
         gained += f", {over}" if over else ""
@@ -103,10 +103,10 @@ def _compared(history: History) -> list[str]:
     best, baseline, objective = history.best, history.baseline, history.objective
     if best is None:
         return []
-    rows = [["best", *_measured(history, best)]]
+    rows = [["best", *_measured(history, best, baseline)]]
     if baseline is not None and baseline.number != best.number:
         failed = "" if baseline.failure is None else f"failed: {baseline.failure.kind}"
-        rows.append(["defaults", *(_measured(history, baseline) if not failed else ["0", failed, ""])])
+        rows.append(["defaults", *(_measured(history, baseline, best) if not failed else ["0", failed, ""])])
     lines = ["### Best against the defaults", ""]
     lines += _table(
         ["", "trial", f"{code(wording.metric(objective))} ({wording.better(objective)})", "holdout"], rows
@@ -117,8 +117,8 @@ def _compared(history: History) -> list[str]:
     return lines
 
 
-def _measured(history: History, trial: Trial) -> list[str]:
-    return [str(trial.number), phrases.brief_score(history.objective, trial), phrases.holdout(history, trial)]
+def _measured(history: History, trial: Trial, beside: Trial | None) -> list[str]:
+    return [str(trial.number), phrases.brief_score(history.objective, trial, beside), phrases.holdout(history, trial)]
 
 
 def _gate(judged: Judged | None) -> list[str]:
@@ -132,12 +132,19 @@ def _top(history: History) -> list[str]:
     done = best_first(history, [t for t in history.trials if t.completed and t.fidelity is None])[:TOP]
     if not done:
         return []
-    table = trial_table(history, done, labels={0: "defaults"}).table
+    made = trial_table(history, done, labels={0: "defaults"})
+    table, same = made.table, same_in_all(made)
     values = [name not in ("trial", "status", "score", "± std", "") for name in table.headers]
     rows = [[code(cell) if is_ else cell for cell, is_ in zip(row, values, strict=True)] for row in table.rows]
     heads = [code(cell) if is_ else cell for cell, is_ in zip(table.headers, values, strict=True)]
     title = "The best of the search" if len(done) == 1 else f"The best {len(done)} of the search"
-    return [f"### {title}", "", *_table(heads, rows)]
+    return [f"### {title}", "", *_table(heads, rows), *same]
+
+
+def same_in_all(made: TrialTable) -> list[str]:
+    """Return the line below a table about the parameters that it leaves out, nothing where there are none."""
+    same = made.footnote()
+    return ["", f"The same in all: {code(same, cell=False)}"] if same else []
 
 
 def _changed(history: History, most: int) -> list[str]:

@@ -22,18 +22,22 @@ def name(history: History) -> str:
     return wording.one_line(history.name)
 
 
-def score(objective: Objective, trial: Trial) -> str:
-    """Return a trial's score with its spread: `53.91 ± 3.22 over 5 folds`."""
+def score(objective: Objective, trial: Trial, beside: Trial | None = None) -> str:
+    """Return a trial's score with its spread: `53.91 ± 3.22 over 5 folds`.
+
+    A score of 0 has no size of its own, so it gets the decimals of that of the trial `beside`.
+    """
     if trial.score is None:
         return wording.ABSENT
-    places = wording.decimals([abs(trial.score)])
+    measure = trial.score or (None if beside is None else beside.score) or 0.0
+    places = wording.decimals([abs(measure)])
     spread = "" if trial.std is None else f" ± {wording.fixed(trial.std, places)} over {len(trial.scores)} folds"
     return wording.fixed(wording.shown(objective, trial.score), places) + spread
 
 
-def brief_score(objective: Objective, trial: Trial) -> str:
+def brief_score(objective: Objective, trial: Trial, beside: Trial | None = None) -> str:
     """Return a trial's score with its spread: `53.91 ± 3.22`."""
-    return score(objective, trial).partition(" over ")[0]
+    return score(objective, trial, beside).partition(" over ")[0]
 
 
 def metric(objective: Objective) -> str:
@@ -137,6 +141,13 @@ def holdout(history: History, trial: Trial) -> str:
     if found is None:
         return ""
     return wording.fixed(wording.shown(history.objective, found), wording.decimals([abs(found)]))
+
+
+def holdout_beside(history: History, trial: Trial) -> str:
+    """Return a trial's holdout score with that of the defaults, `0.83 (the defaults 0.81)`; "" if it has none."""
+    own, baseline = holdout(history, trial), history.baseline
+    other = "" if baseline is None or baseline.number == trial.number else holdout(history, baseline)
+    return f"{own} (the defaults {other})" if own and other else own
 
 
 def why(trial: Trial) -> str:
