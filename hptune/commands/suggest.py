@@ -14,19 +14,22 @@ from hptune.report.result import SCHEMA_VERSION
 
 
 def suggest(folder: Path, *, as_json: bool = False) -> int:
-    """Print the advice as comments and the wider ranges as a `space:` section; return the exit code.
+    """Print the advice as comments, and wider ranges and choices without what fails as a `space:` section.
 
-    What is printed is YAML whatever the advice: with nothing to widen the section is empty.
+    Return the exit code.
+
+    What is printed is YAML whatever the advice: with nothing to change the section is empty.
     """
     history = read_study(folder)
     advice = advise(history)
-    section = patch(history, advice.bounds)
+    section = patch(history, advice.bounds, advice.failing)
     if as_json:
         say_json(
             {
                 "schema_version": SCHEMA_VERSION,
                 "name": history.name,
                 "bounds": [asdict(one) for one in advice.bounds],
+                "failing": [asdict(one) for one in advice.failing],
                 "tied": list(advice.tied),
                 "stability": [
                     {"name": one.name, "value": one.value, "folds": list(one.values)} for one in advice.stability
@@ -38,7 +41,7 @@ def suggest(folder: Path, *, as_json: bool = False) -> int:
         )
         return 0
     lines = advice.full() or ["nothing to advise yet: no trial has completed" if history.best is None else "nothing"]
-    if len(section["space"]) < len({one.name for one in advice.bounds}):
+    if any(one.name not in section["space"] for one in advice.bounds):
         lines.append("(ranges that the config does not declare are to be widened in the code that does)")
     width = stdout_width()
     comments = [one for line in lines for one in folded(line, width, begin="# ", more="#   ")]

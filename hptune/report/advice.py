@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hptune.history import History
 from hptune.optimism import expected_gain, fold_winners, record_chance
 from hptune.report import wording
+from hptune.report.always_failing import AlwaysFails, always_failing, without
 from hptune.space import Float, Int, SearchSpace
 from hptune.statistics import tied_set
 from hptune.trial import Trial
@@ -84,19 +85,23 @@ class Advice:
     tied: tuple[int, ...] = ()
     stability: tuple[Stability, ...] = ()
     outlook: str = ""
+    failing: tuple[AlwaysFails, ...] = ()
 
     def short(self) -> list[str]:
         """Return at most three lines."""
         lines = []
+        if self.failing:
+            worst, *rest = self.failing
+            lines.append(worst.text() + (f" ({len(rest)} more: see `hptune suggest`)" if rest else ""))
         if self.bounds:
             first, *more = self.bounds
             also = f" ({len(more)} more: see `hptune suggest`)" if more else ""
             lines.append(first.text() + also)
-        return [*lines, *self._told(), *([self.outlook] if self.outlook else [])]
+        return [*lines, *self._told(), *([self.outlook] if self.outlook else [])][:3]
 
     def full(self) -> list[str]:
         """Return everything, a line each."""
-        lines = [one.text() for one in self.bounds]
+        lines = [*(one.text() for one in self.failing), *(one.text() for one in self.bounds)]
         return [*lines, *self._told(), *(one.text() for one in self.stability), *filter(None, [self.outlook])]
 
     def _told(self) -> list[str]:
@@ -126,6 +131,7 @@ def _advice(
         tied=tuple(_tied(history, compared, losses, best)),
         stability=tuple(_stability(history.space, compared, losses, best)),
         outlook=outlook(history, done),
+        failing=tuple(always_failing(history)),
     )
 
 
@@ -191,8 +197,8 @@ def _further(parameter: Float | Int, side: Side) -> float | None:
     return None if low <= least or parameter.step is not None else float(max(low / 2, least))
 
 
-def patch(history: History, bounds: Sequence[AtBound]) -> dict[str, Any]:
-    """Return a `space:` section that holds the wider bounds and nothing else, to be merged into the config.
+def patch(history: History, bounds: Sequence[AtBound], failing: Sequence[AlwaysFails] = ()) -> dict[str, Any]:
+    """Return a `space:` section that holds the wider bounds, and choices without what fails, to be merged into the config.
 
     Only of parameters that the config declares as a range: those of a hypermodel stand in its code.
     """
@@ -202,7 +208,7 @@ def patch(history: History, bounds: Sequence[AtBound]) -> dict[str, Any]:
         key = "max" if one.side == "upper" else "min"
         if isinstance(declared.get(one.name), Mapping) and key in declared[one.name]:
             out.setdefault(one.name, {})[key] = one.wider
-    return {"space": out}
+    return {"space": {**out, **without(history, failing)}}
 
 
 # -- ties, folds, more trials ---------------------------------------------------------------------------------------
