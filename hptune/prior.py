@@ -131,6 +131,27 @@ def _mapped(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any] | N
     return mapped if space.broken(mapped) is None else None
 
 
+def kept_out_by(history: History, space: SearchSpace) -> tuple[str, int, Any] | None:
+    """Return the parameter whose values keep most of an earlier study's completed trials out of this space.
+
+    With how many these are, and one such value; None where no single value does (a constraint may).
+    """
+    out: dict[str, list[Any]] = {}
+    for trial in history.trials:
+        if not trial.completed or trial.fidelity is not None:
+            continue
+        known = {name: value for name, value in trial.values.items() if name in space.by_name}
+        for name in space.complete_or_defaults(known).keys() & known.keys():
+            try:
+                space[name].coerce(known[name])
+            except ValueError:
+                out.setdefault(name, []).append(known[name])
+    if not out:
+        return None
+    name = min(out, key=lambda one: (-len(out[one]), one))
+    return name, len(out[name]), out[name][0]
+
+
 def first_of(
     space: SearchSpace, prior: list[dict[str, Any]] | None, starts: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:

@@ -16,9 +16,10 @@ from hptune.errors import ConfigError, JournalDamaged, Problem
 from hptune.history import History
 from hptune.job import Inspection
 from hptune.oracle import OracleSpec
-from hptune.prior import FEWEST, MOST_TRIALS, taken
+from hptune.prior import FEWEST, MOST_TRIALS, kept_out_by, taken
 from hptune.replay import replay
-from hptune.space import SearchSpace
+from hptune.report import wording
+from hptune.space import Choice, Fixed, SearchSpace
 
 
 def read_runs(
@@ -50,7 +51,9 @@ def read_runs(
             errors.append(loaded.problem(key, str(error).splitlines()[0]))
             continue
         records.append({"run": name, "hash": digest, **found})
-        warnings += [loaded.problem(key, text, "warning") for text in _doubts(history, inspection, loaded, found)]
+        warnings += [
+            loaded.problem(key, text, "warning") for text in _doubts(history, inspection, loaded, space, found)
+        ]
     if errors:
         raise ConfigError(errors)
     if passes_over := oracle.ignores_prior(space, loaded.config.budget.model_dump(mode="json")):
@@ -92,13 +95,30 @@ def _check_shared(history: History, space: SearchSpace, found: dict[str, Any]) -
         raise ValueError(f"that study shares no parameter with this one (it has {theirs})")
 
 
-def _doubts(history: History, inspection: Inspection, loaded: Loaded, found: dict[str, Any]) -> list[str]:
+def _barrier(history: History, space: SearchSpace) -> str:
+    """Return in words which parameter keeps most trials out, "" where it is none alone."""
+    found = kept_out_by(history, space)
+    if found is None:
+        return ""
+    name, count, value = found
+    parameter = space[name]
+    if isinstance(parameter, Fixed):
+        here = f"{wording.value(parameter.value)} here"
+    else:
+        here = "none of its values here" if isinstance(parameter, Choice) else "outside its range here"
+    return f"; {name} keeps {count} of them out ({wording.value(value)} there, {here})"
+
+
+def _doubts(
+    history: History, inspection: Inspection, loaded: Loaded, space: SearchSpace, found: dict[str, Any]
+) -> list[str]:
     """Return what the user should know of a run that is used all the same."""
     out = []
     usable = len(found["kept"])
     if usable < FEWEST:
         out.append(
             f"only {usable} of its {found['trials']} completed trials lie in this study's space: too few to use"
+            + _barrier(history, space)
         )
     if history.objective.metric != inspection.metric:
         out.append(

@@ -22,7 +22,7 @@ from hptune.oracles import ORACLES
 from hptune.oracles.hyperband import Hyperband
 from hptune.own_oracle import oracle_of
 from hptune.prior import BELIEF, NOISE, SPREAD, earlier, first_of, taken, weights
-from hptune.space import Choice, Float, Int, SearchSpace
+from hptune.space import Choice, Fixed, Float, Int, SearchSpace
 from hptune.study import Study
 from hptune.surrogate.gp import GaussianProcess
 from hptune.surrogate.prior_mean import Shifted
@@ -364,3 +364,30 @@ def test_what_was_best_there_must_not_be_worst_here(project: Path, capsys: Captu
     (project / "second.yaml").write_text(CONFIG.replace("minimize", "maximize") + "prior: {runs: [old]}\n")
     assert cli.invoke(["run", "second.yaml", "--dir", "new", "-q"]) == 2
     assert "that study wants to minimize loss, this one to maximize it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [
+        ("{x: {type: float, min: 0, max: 1}, epochs: 30}", "epochs keeps 8 of them out (9 there, 30 here)"),
+        ("{x: {type: float, min: 9, max: 10}, epochs: 9}", "there, outside its range here)"),
+        ("{x: {type: float, min: 0, max: 1}, epochs: [1, 2]}", "(9 there, none of its values here)"),
+    ],
+)
+def test_what_keeps_an_earlier_study_out_is_named(space: str, said: str, project: Path, capsys: Capture) -> None:
+    wider = SearchSpace((Float(name="x", low=0, high=1), Fixed(name="epochs", value=9)))
+    with Study(wider, Objective("loss", "minimize"), "random", directory=project / "long") as study:
+        for _ in range(8):
+            trial = study.ask()
+            study.tell(trial, float(trial.values["x"]))
+    config = CONFIG.splitlines()
+    line = next(number for number, one in enumerate(config) if one.startswith("space:"))
+    (project / "second.yaml").write_text(
+        "\n".join([*config[:line], f"space: {space}", *config[line + 1 :], "prior: {runs: [long]}\n"])
+    )
+    cli.invoke(["validate", "second.yaml"])
+    capsys.readouterr()
+    cli.invoke(["run", "second.yaml", "--dir", "new"])
+    found = " ".join(capsys.readouterr().err.split())
+    assert "of its 8 completed trials lie in this study's space: too few to use; " in found
+    assert said in found
