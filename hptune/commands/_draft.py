@@ -26,6 +26,7 @@ FEW_ROWS = 300
 """Below this the folds are so small that they are drawn three times."""
 _CATEGORIES = 20
 _CLASS = "sklearn.preprocessing.OneHotEncoder"
+_WORDS = "sklearn.feature_extraction.text.TfidfVectorizer"
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,10 @@ def draft(look: Look, models: tuple[DefaultSpace, ...], *, name: str, command: s
     return Draft("\n".join([*lines, ""]), metric, tuple(one.name for one in models))
 
 
-def usual(task: Task) -> tuple[DefaultSpace, ...]:
-    """Return the models to choose between where none was asked for."""
-    return tuple(SPACES[name] for name in USUAL[task])
+def usual(look: Look) -> tuple[DefaultSpace, ...]:
+    """Return the models to choose between where none was asked for; of words, which are sparse, the linear one."""
+    names = USUAL[look.task][:1] if look.texts else USUAL[look.task]
+    return tuple(SPACES[name] for name in names)
 
 
 def _what(look: Look) -> str:
@@ -163,6 +165,8 @@ def _node(one: DefaultSpace) -> dict[str, Any]:
 
 def _steps(look: Look, models: tuple[DefaultSpace, ...]) -> list[str]:
     """Return the lines of the steps before the model: numbers without gaps and scaled where it matters, text encoded."""
+    if look.texts:
+        return _texts(look)
     numbers = _numbers(look, models)
     if not any(look.columns[kind] for kind in ("text", "category", "boolean")):
         return [f"    - {line(step)}" for step in numbers]
@@ -177,6 +181,15 @@ def _steps(look: Look, models: tuple[DefaultSpace, ...]) -> list[str]:
         lines += _part("words", select, [{"encode": {"class": _CLASS, "params": params}}])
     if look.columns["boolean"]:
         lines += _part("flags", "boolean", None)
+    return lines
+
+
+def _texts(look: Look) -> list[str]:
+    """Return the lines of a step that makes features of words, each column by itself."""
+    lines = ["    - prepare:", "        columns: # a vectorizer takes one column"]
+    for number, name in enumerate(look.texts, 1):
+        called = "words" if len(look.texts) == 1 else f"words{number}"
+        lines += [f"          - {called}:", f"              select: {line([name])}", f"              with: {_WORDS}"]
     return lines
 
 

@@ -18,6 +18,9 @@ FEW_CLASSES = 20
 """Whole numbers with no more values than this are classes, as `hptune run` takes them."""
 MOSTLY = 0.5
 """A column is one of numbers if at least this share of its cells are, and the others mark missing values."""
+WORDS = 3
+"""A text of fewer words on average is a name, or a code."""
+_LOOKED_AT = 1000
 _SHOWN = 10
 """Names in one line of notes; there may be thousands."""
 KINDS = ("number", "text", "category", "boolean")
@@ -29,6 +32,7 @@ class Look:
 
     `columns` are the features' names by kind (`select:` in a pipeline's `columns:`), `missing` the share of
     the rows in which those with gaps have none.
+    `texts` are the columns of long texts, where there are no others: their words are the features.
     `smallest` is how many rows the rarest class has, `classes` how many classes there are (0 for regression).
     """
 
@@ -41,6 +45,7 @@ class Look:
     smallest: int = 0
     drop: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
     @property
     def features(self) -> int:
@@ -70,16 +75,23 @@ def look(train: str, folder: Path, target: str | None, task: Task | None = None)
     found: Task = task or ("classification" if _is_classes(y) else "regression")
     _check_target(y, found, target or "the target")
     drop = _unusable(X)
+    unusable = set(drop)
     notes = _no_features(Columns(X, y, np.arange(len(y)), found == "classification"), drop)
     if drop and not _takes("drop", data):  # scikit-learn's own data has all its columns
         notes += dict.fromkeys(drop.values())
         drop = {}
     kept = X[[name for name in X.columns if str(name) not in drop]]
+    texts = [] if kept.shape[1] else _texts(X[[name for name in X.columns if str(name) not in unusable]])
+    if texts:
+        drop = {name: why for name, why in drop.items() if name not in texts}
+        kept = X[texts]
+        notes.append(f"{', '.join(texts[:_SHOWN])}: nothing but text, so its words are counted (TfidfVectorizer)")
     if kept.shape[1] == 0:
         raise UsageError(
             f"{train}: no column is left as a feature: {one_line('; '.join(f'{n}: {w}' for n, w in drop.items()))}"
         )
-    kinds, missing = _kinds(kept), {str(name): float(share) for name, share in kept.isna().mean().items() if share}
+    kinds = {kind: texts if kind == "text" else [] for kind in KINDS} if texts else _kinds(kept)
+    missing = {str(name): float(share) for name, share in kept.isna().mean().items() if share}
     counts = np.unique(y, return_counts=True)[1] if found == "classification" else np.array([], int)
     return Look(
         data={**data, **({"drop": list(drop)} if drop else {})},
@@ -94,8 +106,9 @@ def look(train: str, folder: Path, target: str | None, task: Task | None = None)
             *(one.message for one in rows.notes),
             *notes,
             *([_told(marks)] if marks else []),
-            *_gaps(kinds, missing),
+            *([] if texts else _gaps(kinds, missing)),
         ),
+        texts=tuple(texts),
     )
 
 
@@ -241,6 +254,18 @@ def _why(remark: Remark, name: str) -> str:
     if remark.text.startswith("columns "):  # "columns with the same value in every row: a, b"
         return remark.text.rpartition(": ")[0].removeprefix("columns ").removeprefix("with ")
     return remark.text.removeprefix(f"{name!r} ")
+
+
+def _texts(X: Any) -> list[str]:
+    """Return the columns whose cells differ and are texts of several words."""
+    out = []
+    for name in X.columns:
+        present = X[name].dropna().head(_LOOKED_AT)
+        if present.nunique() > 1 and all(isinstance(one, str) for one in present):
+            words = present.str.split().str.len()
+            if float(words.mean()) >= WORDS:
+                out.append(str(name))
+    return out
 
 
 def _unusable(X: Any) -> dict[str, str]:

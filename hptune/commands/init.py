@@ -51,7 +51,12 @@ def init(
     folder = Path.cwd() if out == STDOUT else place.parent
     mutter(f"looking at {train} ...")
     seen = look(_seen_from(folder, train, target), folder, target, wanted.task if wanted else None)
-    models = usual(seen.task) if wanted is None else (wanted,)
+    models = usual(seen) if wanted is None else (wanted,)
+    if wanted is not None and seen.texts and wanted.name.startswith("HistGradientBoosting"):
+        raise UsageError(
+            f"--model: {wanted.name} takes no sparse features, and {train} has nothing but text; "
+            f"expected another one, such as {usual(seen)[0].name}"
+        )
     command = f"hptune run {shlex.quote(str(place))}"
     made = draft(seen, models, name=name, command=command)
     # Whatever init gets wrong must show here and not at the user's first run.

@@ -277,6 +277,36 @@ def test_gaps_in_many_columns_of_text_are_told_in_one_line(capsys: pytest.Captur
     assert "t9: under 1%, and 2 more columns empty," in " ".join(capsys.readouterr().out.split())
 
 
+def reviews(rows: int = 120) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    label = np.where(np.arange(rows) % 2, "good", "bad")
+    drawn = rng.integers(1000, size=(2, rows))
+    told = [f"it is {one} in {a} of {b} ways" for one, a, b in zip(label, *drawn, strict=True)]
+    return pd.DataFrame({"review": told, "label": label})
+
+
+@pytest.mark.parametrize("columns", [["review"], ["review", "reply"]])
+def test_of_a_table_of_texts_the_words_are_the_features(
+    columns: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    reviews().assign(reply=reviews().review[::-1].to_numpy())[[*columns, "label"]].to_csv("d.csv", index=False)
+    found = init("d.csv", "--target", "label")
+    parts = [one for part in found.resolved["model"]["pipeline"][0]["prepare"]["columns"] for one in part.values()]
+    assert [part["select"] for part in parts] == [[name] for name in columns]
+    assert "nothing but text, so its words are counted" in " ".join(capsys.readouterr().out.split())
+    assert cli.invoke(["validate", "d.yaml"]) == 0
+    assert runs("d.yaml")["best"]["score"] > 0.95
+
+
+def test_texts_beside_other_features_stay_out_and_boosting_takes_no_words(capsys: pytest.CaptureFixture[str]) -> None:
+    reviews().assign(size=np.arange(120) % 7 / 2).to_csv("d.csv", index=False)
+    assert init("d.csv", "--target", "label").resolved["data"]["drop"] == ["review"]
+    reviews().to_csv("e.csv", index=False)
+    said = refusal(capsys, "e.csv", "--target", "label", "--model", "HistGradientBoostingClassifier")
+    assert "takes no sparse features, and e.csv has nothing but text; expected another one" in said
+    assert said.endswith("such as LogisticRegression")
+
+
 # -- and runs -------------------------------------------------------------------------------------------------------
 
 
