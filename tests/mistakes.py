@@ -506,6 +506,18 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
         ),
         study("more folds than rows", "cv: 4", "cv: 100", wrong="evaluate: {metric: r2, cv: 100}   # 40 rows"),
         study(
+            "more folds than groups",
+            "drop: [colour]}",
+            "groups: colour}",
+            wrong="data: {..., groups: colour}   # of two colours\nevaluate: {metric: r2, cv: 4}",
+        ),
+        study(
+            "nested folds that leave the folds inside too few rows",
+            "cv: 4",
+            "cv: {type: time_series, folds: 4, gap: 5}, nested: 3",
+            wrong="evaluate: {metric: r2, cv: {type: time_series, folds: 4, gap: 5}, nested: 3}   # 40 rows",
+        ),
+        study(
             "a file that is no CSV",
             DATA,
             DATA,

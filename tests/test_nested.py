@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hptune import cli
 from hptune import journal as jn
+from hptune.errors import UsageError
 from hptune.job import Setup
 from hptune.replay import replay
 from hptune.run_directory import outer_fold_of
@@ -131,3 +133,27 @@ def test_an_outer_folds_folder_names_the_study_that_goes_on_with_it(tmp_path: Pa
     assert hptune("run", str(run), "-q").returncode == 0
     assert replay(jn.read(fold).events).ended == "trials"
     assert outer_fold_of(tmp_path / "outer-1") is None
+
+
+def test_an_error_in_an_outer_fold_loses_nothing_of_the_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.yaml").write_text(CONFIG + "executor: {type: serial}\n")
+    monkeypatch.chdir(tmp_path)
+    before: list[dict[str, Any]] = []
+
+    def fails(*_: Any, **__: Any) -> None:
+        before.append(json.loads((tmp_path / "run" / "result.json").read_text()))
+        assert (tmp_path / "run" / "best.yaml").is_file()
+        raise UsageError("no outer fold today")
+
+    monkeypatch.setattr("hptune.nested.run_nested", fails)
+    with pytest.raises(SystemExit) as left:
+        cli.main(["run", "c.yaml", "--dir", "run", "-q"])
+    assert left.value.code == 2
+    assert "no outer fold today" in capsys.readouterr().err
+    assert [one["nested"] for one in before] == [None]
+    after = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert (after["stop_reason"], after["trials"]["total"], after["nested"]) == ("trials", 4, None)
+    assert (tmp_path / "run" / "trials.csv").is_file()
+    assert replay(jn.read(tmp_path / "run").events).ended == "trials"

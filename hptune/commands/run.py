@@ -194,7 +194,7 @@ class _Run:
             reason = self._search()
         refit = self._refit() if reason != "signal" and to_refit(session, self.options.holdout_again) else None
         if reason != "signal" and signals.number is None and session.study.best is not None:
-            reason = self._nested() or reason
+            reason = self._nested(reason, refit) or reason
         return self._finish("signal" if signals.number is not None else reason, refit)
 
     def _search(self) -> str:
@@ -231,10 +231,17 @@ class _Run:
             study.observers.remove(console.observe)
             study.observers.remove(drop)
 
-    def _nested(self) -> str | None:
-        """Run what is missing of nested cross-validation; return "signal" if interrupted."""
+    def _nested(self, reason: str, refit: Mapping[str, Any] | None) -> str | None:
+        """Run what is missing of nested cross-validation; return "signal" if interrupted.
+
+        What the study itself found is written before: the outer folds take many times as long, and may fail.
+        """
+        from hptune.commands._results import written
         from hptune.nested import run_nested
 
+        if self.session.config.evaluate.nested is None:
+            return None
+        written(self.session, reason, refit, None if self.failed is not None else self.session.judge())
         try:
             with signals.gently(), signals.interrupting():
                 return run_nested(
@@ -246,6 +253,9 @@ class _Run:
                     say=self.console.line,
                     interrupt=signals.requested,
                 )
+        except HptuneError as error:  # said at the end, when all else is saved
+            self.failed = self.failed or error
+            return None
         except Interrupted:
             return "signal"
 

@@ -22,6 +22,7 @@ from hptune.worker.data_checks import check_data, check_repeatable
 from hptune.worker.fidelity import check_resource
 from hptune.worker.imports import TRUSTED
 from hptune.worker.model_checks import check_model
+from hptune.worker.outer_folds import check_outer_folds
 from hptune.worker.probe import probe
 from hptune.worker.probe_fits import ProbeFits
 from hptune.worker.problem import Problem
@@ -132,6 +133,8 @@ def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings
         if not findings.fatal():
             findings += [Finding(key=key, message=text) for key, text in scoring.unfit(dataset.train.y, splits or ())]
             findings += check_estimators(problem)
+    if problem.evaluate.nested is not None and not findings.fatal():
+        findings += check_outer_folds(problem, problem.evaluate.nested)
     return found
 
 

@@ -25,6 +25,7 @@ from hptune.randomness import seed_for
 from hptune.resource import Resource
 from hptune.space import SearchSpace
 from hptune.worker.child_state import lasting
+from hptune.worker.division import undivided
 from hptune.worker.growth import Growth
 from hptune.worker.imports import Importer
 from hptune.worker.labels import NUMBERED, encoded, wants_numbers
@@ -255,9 +256,24 @@ class Problem:
         try:
             kept, tested = cv.splits(rowset)[fold]
         except ValueError as error:
-            raise bad("evaluate.nested", str(error)) from None
+            held = _groups_in(found.holdout)
+            raise bad(
+                "evaluate.nested", undivided(cv, rowset, plain="nested", held_groups=held) or str(error)
+            ) from None
         tag = f"{found.hash}/outer-{fold}-of-{folds}"
         return replace(found, train=rows.take(kept), holdout=rows.take(tested), hash=tag, consecutive=in_order)
+
+    def outer_fold(self, folds: int, fold: int) -> Problem:
+        """Return the problem of one outer fold with its rows' targets and groups but without X, for a look at its folds.
+
+        Raises `ConfigError` where there are not so many.
+        """
+        whole = self.dataset
+        bare = replace(whole, train=replace(whole.train, X=np.empty((len(whole.train), 0))))
+        outer = {"folds": folds, "fold": fold}
+        out = Problem(replace(self.setup, outer=outer))
+        out.dataset = self._outer(bare, outer)  # what a cached property would read anew
+        return out
 
     @cached_property
     def cv(self) -> CvSpec:
@@ -282,6 +298,9 @@ class Problem:
         except ValueError as error:
             chooses = "stratify" in type(self.cv).model_fields and self.cv.stratifies(self.rowset)
             mend = without_classes(self.dataset.train.y) if chooses and not self.dataset.groups else ""
+            plain = "cv" if isinstance(self.evaluate.cv, int) else "folds"
+            held = _groups_in(self.dataset.holdout)
+            mend = mend or undivided(self.cv, self.rowset, plain=plain, held_groups=held)
             raise bad("evaluate.cv", f"{self.cv.type}: {mend or error}") from None
 
     @cached_property
@@ -327,6 +346,11 @@ class Problem:
     def scoring(self) -> Scoring:
         """The metrics."""
         return Scoring(self.evaluate, self.dataset.task, self.load)
+
+
+def _groups_in(rows: Rows | None) -> int:
+    """Return how many groups some rows have."""
+    return 0 if rows is None or rows.groups is None else len(set(np.asarray(rows.groups).tolist()))
 
 
 def kind_of(estimator: Any) -> Task:
