@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -72,6 +72,18 @@ class Gain:
     def none(cls, pairs: int = 1, *, confidence: float = 0.9) -> Gain:
         """Return the gain of a configuration over itself: exactly zero."""
         return cls(0.0, 0.0, 0.0, 1.0, 0.0, pairs, 1.0, confidence)
+
+    def without(self, luck: float) -> Gain:
+        """Return it with an estimated luck (of either sign) taken off, and the interval wider by as much on both sides.
+
+        Luck may be all there is to a difference, but does not turn it round. Mirrored, it is the loss's without -luck.
+        """
+        left = self.mean - luck
+        mean = 0.0 if left * self.mean <= 0 else left
+        if not self.error or not luck:
+            return replace(self, mean=mean)
+        quantile = student_quantile(0.5 + self.confidence / 2, self.degrees)
+        return _gain(mean, self.error + abs(luck) / quantile, self.pairs, self.degrees, self.confidence)
 
     def bound(self, confidence: float, *, upper: bool = False) -> float | None:
         """Return the one-sided lower (or upper) bound of the gain at a confidence, None where folds cannot tell."""

@@ -40,8 +40,9 @@ class Paired:
 def paired(reference: History, other: History) -> Paired:
     """Return the gain of `other`'s best over `reference`'s on the searches' folds, the luck of both taken off.
 
-    All of it, so that it is the difference of what is to be expected of the two, and the same the other way round; nothing
-    where their scores are the same.
+    So it is the difference of what is to be expected of the two, and the same the other way round. But luck, which is
+    itself only estimated, does not turn round what the folds say: where it is more than their difference, no gain is
+    left; and the interval is wider by as much as was taken off. Nothing where their scores are the same.
     """
     why = _differing_folds(reference, other)
     if why:
@@ -54,9 +55,9 @@ def paired(reference: History, other: History) -> Paired:
     second = {m.fold: loss(m.score) for m in b.measurements}
     folds = sorted(first.keys() & second.keys())
     share = reference.test_share
-    luck = _luck(other) - _luck(reference) if any(first[fold] != second[fold] for fold in folds) else 0.0
-    gain = paired_gain([first[fold] for fold in folds], [second[fold] + luck for fold in folds], test_share=share)
-    return Paired(gain)
+    gain = paired_gain([first[fold] for fold in folds], [second[fold] for fold in folds], test_share=share)
+    same = all(first[fold] == second[fold] for fold in folds)
+    return Paired(gain if same else gain.without(_luck(other) - _luck(reference)))
 
 
 def _luck(history: History) -> float:

@@ -55,6 +55,26 @@ def test_where_the_best_scores_are_the_same_neither_study_gains_whatever_their_l
         assert (found.gain.mean, found.gain.low, found.gain.high) == (0.0, 0.0, 0.0)
 
 
+@pytest.mark.parametrize("better", [-0.002, -0.2, 0.002, 0.2])
+def test_luck_neither_turns_round_what_the_folds_say_nor_counts_as_known(better: float) -> None:
+    one = lucky()
+    other = study([[score + better + 1e-4 * fold for fold, score in enumerate(best(one))]])
+    luck = search_optimism(one)
+    assert 0.002 < luck < 0.2
+    found, back = paired(one, other).gain, paired(other, one).gain
+    assert found is not None
+    assert back is not None
+    assert found.low is not None
+    assert found.high is not None
+    raw = better + 2e-4
+    assert found.mean == pytest.approx(0.0 if -luck < raw < 0 else raw + luck)
+    assert found.low < found.mean - luck  # the folds' own interval is around all of it
+    assert found.high > found.mean + luck
+    assert (back.mean, back.low, back.high) == pytest.approx((-found.mean, -found.high, -found.low))
+    assert back.p_value == pytest.approx(1 - (found.p_value or 0.0))
+    assert ("cannot tell them apart" in paired(one, other).text(other)) == (better == -0.002)
+
+
 def test_a_winner_of_the_finals_was_not_chosen_for_its_luck_in_the_search() -> None:
     one, other = lucky(), study([[0.5, 0.51, 0.49, 0.5, 0.52]])
     assert one.best is not None
