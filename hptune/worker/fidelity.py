@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -138,5 +139,12 @@ def check_resource(problem: Problem) -> list[Finding]:
     message = (
         f"the lowest rung is {resource.lowest:.3g} of the rows; it must hold at least {why}, a share of {least:.3g}"
     )
-    mend = "take another resource" if least > 0.5 else f"write min: {np.ceil(least * 100) / 100:g}"
-    return [Finding(key="oracle.min", message=f"{message}; {mend}")]
+    return [Finding(key="oracle.min", message=f"{message}; {_mend(least)}")]
+
+
+def _mend(least: float) -> str:
+    """Return what to write so that the lowest rung holds at least this share and lies below the whole."""
+    low = math.ceil(least * 100 - 1e-9) / 100
+    if low > 0.5:
+        return "take another resource"
+    return f"write min: {low:g}, reduction: {3 if low * 3 <= 1 else 2}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hptune.cli import app
 from hptune.compose import inspect
 from hptune.config.load import Loaded, load
 from hptune.errors import ConfigError
+from hptune.oracles.hyperband import Hyperband
 from hptune.resource import Resource
 
 HGB = """\
@@ -241,3 +243,41 @@ def test_rows_are_drawn_by_class_and_the_smaller_share_lies_in_the_larger(tmp_pa
     assert (len(kept), len(third), len(ninth)) == (2400, 800, 267)
     assert set(ninth) < set(third) < set(kept)
     assert np.array_equal(fewer(problem, kept, 0, None), kept)
+
+
+@pytest.mark.parametrize(
+    ("n", "classes", "mend"),
+    [
+        (2500, 0, "write min: 0.5, reduction: 2"),
+        (3000, 0, "write min: 0.42, reduction: 2"),
+        (3750, 0, "write min: 0.34, reduction: 2"),
+        (3800, 0, "write min: 0.33, reduction: 3"),
+        (8000, 0, "write min: 0.16, reduction: 3"),
+        (5000, 250, "write min: 0.25, reduction: 3"),
+        (5000, 100, "take another resource"),
+    ],
+)
+def test_the_mend_of_a_lowest_rung_with_too_few_rows_mends_it(
+    n: int, classes: int, mend: str, tmp_path: Path
+) -> None:
+    from hptune.worker.fidelity import check_resource
+    from hptune.worker.problem import Problem
+    from tests.worker.problems import setup
+
+    label = (lambda row: int(row % n < classes)) if classes else (lambda row: row / 7)
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{row * 7 % 11},{label(row)}\n" for row in range(n)))
+    model = {"class": "sklearn.tree.DecisionTree" + ("Classifier" if classes else "Regressor")}
+    data = {"train": "t.csv", "target": "y"}
+
+    def checked(oracle: Hyperband) -> list[str]:
+        resource = oracle.to_spend()
+        assert resource is not None
+        problem = setup(model, data, {"cv": 5}, resource=resource.to_json(), folder=str(tmp_path))
+        return [one.message for one in check_resource(Problem(problem))]
+
+    (said,) = checked(Hyperband(resource="rows", min=0.1))
+    assert said.endswith(mend)
+    options = {key: float(value) for key, value in re.findall(r"(min|reduction): ([\d.]*\d)", mend)}
+    if options:
+        reduction = int(options["reduction"])
+        assert checked(Hyperband(resource="rows", min=options["min"], reduction=reduction)) == []
