@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from hptune.console import Budget, Console
+from hptune.objective import Objective
+from hptune.oracles.hyperband import Hyperband
 from hptune.report import phrases
 from hptune.report.closing import Closing, closing
 from hptune.space import Float, SearchSpace
@@ -230,3 +232,14 @@ def test_the_closing_part_of_an_interrupted_study_says_how_to_go_on() -> None:
     lines = closing(study.history, Closing(stop_reason="signal", folder="runs/told"), width=80)
     assert any(line.endswith("hptune run runs/told") for line in lines)
     assert any("nothing was better than the defaults" in line for line in lines)
+
+
+def test_the_closing_part_of_a_study_in_which_only_the_defaults_were_measured_in_full_says_so() -> None:
+    space = SearchSpace((Float(name="x", low=0, high=1),))
+    study = Study(space, Objective("loss", "minimize"), oracle=Hyperband(resource="steps", min=1, max=9), seed=0)
+    for loss in (1.0, 0.5):
+        trial = study.ask()
+        study.tell(trial.number, loss)
+    assert trial.fidelity is not None
+    lines = closing(study.history, Closing(stop_reason="time", folder="runs/told"), width=80)
+    assert any("none: no configuration but the defaults was measured in full" in line for line in lines)

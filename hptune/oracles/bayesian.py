@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -142,10 +142,11 @@ class Bayesian(OracleSpec):
         values = unseen(history, rng)
         return values if isinstance(values, Answer) else Suggestion(values, origin="random")
 
-    def expected_best(self, history: View) -> int | None:
+    def expected_best(self, history: View, among: Container[int] | None = None) -> int | None:
         """Return the number of the trial whose configuration the model expects to be best when measured in full.
 
-        Of a configuration measured at several fidelities, its highest; one that has failed is none. None without a model.
+        Of a configuration measured at several fidelities, its highest; one that has failed is none. `among` are the trials
+        to choose from, all by default. None without a model.
         """
         encoding = encoding_of(history.space)
         seen = observe(history, lift=False)
@@ -153,7 +154,8 @@ class Bayesian(OracleSpec):
             return None
         mean = np.round(Promise(encoding, seen).mean(seen.rows[seen.measured]), 9)
         position = np.ones(len(mean)) if seen.position is None else seen.position[seen.measured]
-        ranked = (int(seen.measured[i]) for i in np.lexsort((-position, mean)))
+        numbers = (int(seen.measured[i]) for i in np.lexsort((-position, mean)))
+        ranked = (number for number in numbers if among is None or number in among)
         gone = {history.space.key(history[int(number)].values) for number in seen.failed}
         return next((number for number in ranked if history.space.key(history[number].values) not in gone), None)
 

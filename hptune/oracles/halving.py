@@ -114,15 +114,18 @@ class Halving(Spending):
     def finish(self, history: View, trial: int, rng: np.random.Generator) -> Suggestion | Answer:
         """Return what is worth continuing when nothing new begins: by rank the best of every rung, at least one.
 
-        By the model, the configuration expected to be the best, until that is one measured in full.
+        By the model, the configuration expected to be the best, until that is one measured in full; and at least one
+        besides the defaults, which nothing that was given less can be told from where no other has been.
         """
         del trial, rng
         rungs = self._rungs(history)
         if self.by_model:
             assert isinstance(self.sampler, Bayesian)
-            number = self.sampler.expected_best(history) if self._unfinished(history, rungs) else None
-            if number in self._unfinished(history, rungs):
-                assert number is not None
+            unfinished = self._unfinished(history, rungs)
+            number = self.sampler.expected_best(history) if unfinished else None
+            if number not in unfinished and not self._compared(history):
+                number = self.sampler.expected_best(history, unfinished)
+            if number is not None and number in unfinished:
                 return self._promoted(history, number)
         else:
             promoted = self._by_rank(history, rungs, least=1)
@@ -137,6 +140,12 @@ class Halving(Spending):
         del lower
         passed = self.sampler.ignores_prior(space, budget, lower=True)
         return passed and f"{self.type} of {passed}"
+
+    def _compared(self, history: View) -> bool:
+        """Return whether another configuration than the defaults was measured in full, or is on its way there."""
+        return any(one.parent is not None for one in history.pending()) or any(
+            one.number > 0 and one.fidelity is None and one.failure is None for one in history
+        )
 
     def _rungs(self, history: View) -> dict[float | None, list[tuple[float, int]]]:
         """Return the (loss, number) of the ended trials of each rung, failures at infinity."""

@@ -97,6 +97,9 @@ def _chosen(history: History) -> str:
 
 
 def _none_better(history: History) -> str:
+    full = [one for one in history.trials if one.fidelity is None and one.completed]
+    if len(full) == 1 and history.view().lower:
+        return "none: no configuration but the defaults was measured in full"
     return "none: nothing was better than the defaults" + (" in the finals" if history.winner is not None else "")
 
 
