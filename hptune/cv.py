@@ -215,7 +215,7 @@ class TimeSeries(CvSpec):
     folds: Folds = 5
     """How many test parts, one after another in time."""
     gap: Annotated[int, Field(strict=True, ge=0)] = 0
-    """Rows left out between training and test."""
+    """Rows left out between training and test; of several rows a day, that many times the days."""
     test_size: Annotated[int, Field(strict=True, ge=1)] | None = None
     """Rows in each test part; by default rows / (folds + 1)."""
 

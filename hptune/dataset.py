@@ -40,7 +40,8 @@ class Rows:
     """Some rows of the data: X (rows, features), y (rows,), groups and weights (rows,) or None.
 
     `X` is a DataFrame, an array or sparse (csr). `aside` holds columns that belong to the splitting and are no
-    features. `notes` are warnings of the reading (an encoding that was assumed).
+    features. `notes` are warnings of the reading (an encoding that was assumed), `dates` the columns of dates, features
+    or not, by their names: both are of all rows that were read, and a part of these has none.
     """
 
     X: Any
@@ -49,6 +50,7 @@ class Rows:
     weights: Any = None
     aside: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Finding, ...] = ()
+    dates: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -102,7 +104,8 @@ def _joined(one: Any, other: Any) -> Any:
 class Dataset:
     """The rows to search with, and those that the search never sees. `hash` covers the values of both.
 
-    `consecutive`: the holdout's rows are the last ones, or others in a row, so that neighbours may be alike.
+    `consecutive`: the holdout's rows are the last ones, or others in a row, so that neighbours may be alike. `dates` are
+    those of the rows in the order of reading, where that is to be the order of time.
     """
 
     train: Rows
@@ -111,6 +114,7 @@ class Dataset:
     hash: str
     consecutive: bool = False
     notes: tuple[Finding, ...] = ()
+    dates: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def groups(self) -> bool:
@@ -184,13 +188,15 @@ class DataSpec(Spec):
         train, holdout = rows, None
         if self.holdout is not None:
             train, holdout = self._parted(rows, self.holdout, found == "classification", seed, in_order)
+        last = self.holdout is not None and self.holdout.takes_the_last(in_order)
         return Dataset(
-            train=train,
+            train=replace(train, dates={}),
             holdout=holdout,
             task=found,
             hash=_hash(train, holdout),
-            consecutive=self.holdout is not None and self.holdout.takes_the_last(in_order),
+            consecutive=last,
             notes=rows.notes,
+            dates=rows.dates if in_order or last else {},
         )
 
     @staticmethod

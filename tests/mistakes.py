@@ -504,6 +504,14 @@ MISTAKES: Mapping[str, Sequence[Mistake]] = {
             table=KINDS + "1,2,odd\n3,4,odd\n5,6,odd\n",
             **WARNED,
         ),
+        study(
+            "the last rows held out of a table that is not sorted by time",
+            "drop: [colour]}",
+            "drop: [day], holdout: {shuffle: false}}",
+            wrong="data: {train: houses.csv, target: price, drop: [day], holdout: {shuffle: false}}",
+            table=HOUSES.replace("colour", "day").replace("red", "2024-05-02").replace("blue", "2024-05-01"),
+            **WARNED,
+        ),
         study("more folds than rows", "cv: 4", "cv: 100", wrong="evaluate: {metric: r2, cv: 100}   # 40 rows"),
         study(
             "more folds than groups",

@@ -15,6 +15,7 @@ from hptune.data.arrays import cells_of_several, checked_weights
 from hptune.data.dtypes import ordinary, several
 from hptune.dataset import DataSpec, Rows, bad
 from hptune.errors import ConfigError, Problem, did_you_mean
+from hptune.worker.cells import days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +82,7 @@ class _Reading:
             groups=None if spec.groups is None else self._complete("data.groups", spec.groups),
             weights=None if weights is None else checked_weights(weights, "data.weights", repr(spec.weights)),
             aside={name: self._complete("evaluate.cv.column", name) for name in aside},
+            dates={str(name): one for name, one in self.table.items() if name != spec.target and days(one)},
         )
 
     def _check_names(self) -> None:

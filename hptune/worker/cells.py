@@ -40,6 +40,7 @@ _NTH = r"\d{1,2}(st|nd|rd|th)?"
 _NAMED = re.compile(rf"({_NTH}[-\s/]{_MONTH}[-\s/,]\s*|{_MONTH}\s{_NTH},?\s)(\d{{4}}|\d{{2}}){_TIME}", re.IGNORECASE)
 _PART = re.compile(r"\d{4}[-/](0?[1-9]|1[0-2])|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[ap]m)?", re.IGNORECASE)
 """A month of a year, a time of day."""
+_CLOCK = re.compile(r"\d{1,2}:\d{2}")
 _SIGN = r"[$€£¥₹%]|[A-Z]{3}"
 _GROUPED = re.compile(rf"[-+]?(?:{_SIGN})?\s*[-+]?\d{{1,3}}(?:[,.'\s]?\d{{3}})*(?:[.,]\d+)?\s*(?:{_SIGN})?")
 
@@ -59,6 +60,14 @@ def dates(column: Any) -> bool:
     return len(head) > 0 and all(
         isinstance(one, datetime.date) or (isinstance(one, str) and _date(one.strip())) for one in head
     )
+
+
+def days(column: Any) -> bool:
+    """Return whether a column (a Series) holds dates and not only times of day, which begin anew with each."""
+    if not dates(column):
+        return False
+    first = column.dropna().iloc[0]
+    return not (isinstance(first, str) and _CLOCK.match(first.strip()))
 
 
 def _date(text: str) -> bool:

@@ -22,6 +22,7 @@ from hptune.worker.data_checks import check_data, check_repeatable
 from hptune.worker.fidelity import check_resource
 from hptune.worker.imports import TRUSTED
 from hptune.worker.model_checks import check_model
+from hptune.worker.order import check_order
 from hptune.worker.outer_folds import check_outer_folds
 from hptune.worker.probe import probe
 from hptune.worker.probe_fits import ProbeFits
@@ -123,6 +124,7 @@ def _inspect_estimators(problem: Problem, found: Inspection, findings: _Findings
             overlapping=problem.cv.overlapping,
         )
         findings += check_folds(problem)
+        findings += check_order(problem)
         findings += check_resource(problem)
         findings += findings.attempt(lambda: check_data(problem), "data") or []
         findings.attempt(lambda: check_repeatable(problem), "data")
