@@ -24,7 +24,10 @@ from hptune.statistics import HUGE, Gain, Verdict, gate_verdict, paired_gain
 
 @dataclass(frozen=True)
 class Judged:
-    """A gate's verdict. `bound` is the one-sided lower bound of the gain at the gate's confidence, metric units."""
+    """A gate's verdict. `bound` is the one-sided lower bound of the gain at the gate's confidence, metric units.
+
+    `unmeasured`: undecided because the winner was never scored where the gate asks, which `undecided: pass` does not cover.
+    """
 
     verdict: Verdict
     baseline: str
@@ -34,9 +37,18 @@ class Judged:
     gain: float | None
     bound: float | None
     reason: str
+    unmeasured: bool = False
+
+    def passes(self, undecided: Literal["pass", "fail"]) -> bool:
+        """Return whether the gate lets the study through, with what its config says of an undecided one."""
+        return self.verdict == "pass" or (self.verdict == "undecided" and undecided == "pass" and not self.unmeasured)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "unmeasured"}
+
+
+class _Unmeasured(UsageError):
+    """The winner was not scored where the gate asks."""
 
 
 def judge(
@@ -50,12 +62,14 @@ def judge(
 ) -> Judged:
     """Return the verdict on a finished study; `shown` is how the config spells a baseline that is a file.
 
-    A winner that is the defaults themselves gains exactly zero. Fails with the reason, whatever is undecided passes, where
-    a result.json cannot be read or is about another metric, or where the winner was not scored on the holdout.
+    A winner that is the defaults themselves gains exactly zero. Fails with the reason where a result.json cannot be read
+    or is about another metric; undecided, and not to be passed, where the winner was not scored on the holdout.
     """
     name = "defaults" if baseline == "defaults" else shown or str(baseline)
     try:
         gain = _gain(history, baseline, on, confidence)
+    except _Unmeasured as error:
+        return Judged("undecided", name, on, min_gain, confidence, None, None, str(error), unmeasured=True)
     except UsageError as error:  # the file has changed since the check: what the search found is kept all the same
         return Judged("fail", name, on, min_gain, confidence, None, None, str(error))
     if gain is None:
@@ -138,7 +152,7 @@ def _holdout_gain(history: History, baseline: Literal["defaults"] | float | Path
     if history.best.number == 0:
         return Gain.none()
     if history.best.number not in history.holdout:
-        raise UsageError(
+        raise _Unmeasured(
             "the winner was not scored on the holdout, which an earlier one was (--holdout-again scores it)"
         )
     told = history.holdout_gains.get(history.best.number)

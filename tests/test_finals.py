@@ -346,8 +346,11 @@ def test_a_gate_on_the_holdout_judges_the_winner_by_its_own_gain(history: Histor
         found = judge(history, baseline="defaults", on="holdout", min_gain=0.0, confidence=0.9)
         return found.verdict, found.gain, found.reason
 
-    assert judged()[0] == "fail"
+    assert judged()[:2] == ("undecided", None)
     assert "not scored on the holdout" in judged()[2]
+    unscored = judge(history, baseline="defaults", on="holdout", min_gain=0.0, confidence=0.9)
+    assert not unscored.passes("pass")  # `undecided: pass` is for folds that cannot tell
+    assert "unmeasured" not in unscored.to_json()
     gains = {"mean": -0.2, "low": -0.3, "high": -0.1, "error": 0.03, "pairs": 40, "degrees": 39.0, "confidence": 0.9}
     history.apply(ev.HoldoutScored(time=2, trial=7, scores={"r2": 0.4}, gain=gains))
     assert judged()[:2] == ("fail", -0.2)

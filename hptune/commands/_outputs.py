@@ -52,7 +52,7 @@ def write_outputs(
     from hptune.report.markdown import LIMIT, Facts, summary
 
     history, gate = session.study.history, session.config.gate
-    passes = gate is not None and gate.undecided == "pass"
+    passes = gate is not None and judged is not None and judged.passes(gate.undecided)
     error = "" if failed is None else str(failed)
     facts = Facts(
         stop_reason=reason,

@@ -332,9 +332,7 @@ def _also(verdict: HptuneError, unwritten: HptuneError | None) -> HptuneError:
 
 def _passes(session: Session, judged: Judged) -> bool:
     gate = session.config.gate
-    if judged.verdict == "undecided":
-        return gate is not None and gate.undecided == "pass"
-    return judged.verdict == "pass"
+    return gate is not None and judged.passes(gate.undecided)
 
 
 def _nested_notes(session: Session) -> list[str]:
