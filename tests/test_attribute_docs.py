@@ -52,4 +52,5 @@ def test_the_schema_parses_each_file_once(monkeypatch: pytest.MonkeyPatch) -> No
     module._own.cache_clear()
     module._classes.cache_clear()
     assert '"description"' in json.dumps(config_schema())
-    assert 0 < len(parsed) == len(set(parsed))
+    sources = [one for one in parsed if not one.startswith("def foo")]  # inspect parses the signatures of built-ins
+    assert 0 < len(sources) == len(set(sources))
