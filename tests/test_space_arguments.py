@@ -9,6 +9,7 @@ import pytest
 
 import hptune
 from hptune.conditions import Condition, Forbid, Require
+from hptune.errors import UsageError
 from hptune.space import Choice, Float, Int, SearchSpace
 
 A, B = Int(name="a", low=0, high=3), Int(name="b", low=0, high=3)
@@ -86,7 +87,15 @@ def test_scores_come_in_any_iterable(scores: Any) -> None:
     assert study.tell(study.ask(), scores).scores == (1.0, 2.0)
 
 
-@pytest.mark.parametrize("score", ["12", b"12", {"loss": 1.0}, [True], np.zeros((1, 1)), [[1.0]], 1j, 10**400])
-def test_what_is_no_score_fails_the_trial(score: Any) -> None:
+@pytest.mark.parametrize("score", ["12", b"12", {"other": 1.0}, [True], np.zeros((1, 1)), [[1.0]], 1j])
+def test_what_is_no_score_is_refused_and_the_trial_stays_open(score: Any) -> None:
     study = hptune.Study(SearchSpace([Float(name="x", low=0, high=1)]), "loss", "random")
-    assert study.tell(study.ask(), score).status == "failed"
+    trial = study.ask()
+    with pytest.raises(UsageError, match="score: expected"):
+        study.tell(trial, score)
+    assert study.tell(trial, {"loss": 1.0}).scores == (1.0,)
+
+
+def test_a_number_beyond_all_floats_fails_the_trial() -> None:
+    study = hptune.Study(SearchSpace([Float(name="x", low=0, high=1)]), "loss", "random")
+    assert study.tell(study.ask(), 10**400).status == "failed"

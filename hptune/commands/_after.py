@@ -61,7 +61,7 @@ def importance(
 
 @after.command()
 def suggest(folder: Folder, as_json: Json = False) -> int:
-    """Advise what to do next, with wider ranges and choices without what fails as YAML.
+    """Advise what to do next, with a patch of the space as YAML.
 
     Comments say what was seen; the `space:` section below them can be merged into the config.
 

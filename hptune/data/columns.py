@@ -15,7 +15,6 @@ from hptune.data.arrays import cells_of_several, checked_weights
 from hptune.data.dtypes import ordinary, several
 from hptune.dataset import DataSpec, Rows, bad
 from hptune.errors import ConfigError, Problem, did_you_mean
-from hptune.worker.cells import days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +74,8 @@ class _Reading:
             listed = ", ".join(dict.fromkeys(name for _, name in named))
             raise bad(self.key, f"{self.source} has no features: no column beside {listed}")
         self._check_cells(X)
+        from hptune.worker.cells import days  # a config is loaded without the worker
+
         weights = None if spec.weights is None else self._complete("data.weights", spec.weights)
         return Rows(
             X=ordinary(X),
