@@ -14,8 +14,8 @@ from hptune.spec import Deferred
 from hptune.trial import FailureKind
 
 FORMAT = 1
-"""The journal format this version writes; it reads this one and all earlier ones. A new kind of event, or a new field of
-one, is a new format: an older hptune must say that it cannot read it."""
+"""The journal format this version writes; it reads this one and all earlier ones. From the first release on a new kind of
+event, or a new field of one, is a new format: an older hptune must say that it cannot read it."""
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """From a format to the next: what makes a record of the one a record of the other."""

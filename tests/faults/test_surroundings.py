@@ -87,11 +87,17 @@ def test_something_else_under_a_name_of_ours_is_said_in_one_line(
     assert path.read_text() == "x\n" if name in ("logs", "spool") else not list(path.iterdir())
 
 
-def test_a_journal_whose_line_ends_were_changed_is_refused_in_words(project: Project, tmp_path: Path) -> None:
+def test_a_journal_whose_line_ends_were_changed_is_refused_in_words_and_repaired(
+    project: Project, tmp_path: Path
+) -> None:
     """As by a version control system that "mends" line ends."""
     run = tmp_path / "run"
     project.finish(run)
-    (run / jn.NAME).write_bytes((run / jn.NAME).read_bytes().replace(b"\n", b"\r\n"))
-    for done in (shell(project, run, '"$@"'), call("trials", str(run)), call("repair", str(run))):
+    sound = (run / jn.NAME).read_bytes()
+    (run / jn.NAME).write_bytes(sound.replace(b"\n", b"\r\n"))
+    for done in (shell(project, run, '"$@"'), call("trials", str(run))):
         assert done.returncode == 5, done.stderr
         assert "damaged" in one_line(done.stderr)
+    done = call("repair", str(run))
+    assert done.returncode == 0, done.stderr
+    assert (run / jn.NAME).read_bytes() == sound
