@@ -412,6 +412,7 @@ def test_after_each_tell_the_files_are_those_of_the_journal(do: Callable[..., st
     assert Path("runs/outside-best/journal.jsonl").is_file()
 
 
+@pytest.mark.slow
 def test_every_verb_that_reads_takes_the_folder(do: Callable[..., str], capsys: Capture) -> None:
     for number in range(5):
         asked = json.loads(do("ask", "study.yaml", "--json"))

@@ -92,6 +92,7 @@ def cut(records: int, events: Any = None) -> None:
     Path("run", jn.NAME).write_bytes(b"".join(jn.encode(event, n) for n, event in enumerate(events[:records])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize(("when", "finals"), [(REFIT, True), (REFIT, False), (FINALS, True)])
 def test_more_trials_that_are_interrupted_after_the_search_go_on_to_as_many(

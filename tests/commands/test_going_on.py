@@ -124,6 +124,7 @@ def test_a_last_trial_that_was_cut_short_is_finished_although_the_budget_has_beg
     assert whole["trials"]["completed"] == 3
 
 
+@pytest.mark.slow
 def test_an_outer_fold_that_did_not_come_to_its_end_goes_on(project: Path) -> None:
     """Of a larger budget, although the winner of the smaller one was scored; or killed before its last record."""
     first = run("nested.yaml", "--dir", "run")

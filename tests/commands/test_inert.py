@@ -157,6 +157,7 @@ def test_what_the_best_trial_and_the_advice_print_for_python_and_yaml_is_data(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("payload", list(PAYLOADS))
 @pytest.mark.parametrize("model", ["estimator", "function"])
 def test_an_exported_script_runs_nothing_of_a_journals_texts(
@@ -227,6 +228,7 @@ budget: {trials: 2}
 """
 
 
+@pytest.mark.slow
 def test_what_a_trial_prints_and_a_config_says_of_its_command_is_obeyed_by_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

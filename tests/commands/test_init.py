@@ -221,6 +221,7 @@ def test_data_that_no_config_could_use_are_refused(
     assert not list(Path().glob("*.yaml"))
 
 
+@pytest.mark.slow
 def test_numbers_with_marks_of_missing_values_stay_numbers_and_the_marks_are_written_down() -> None:
     table = mixed(200).drop(columns="amount").astype({"income": object})
     table.loc[[3, 8], "income"] = "?"
@@ -254,6 +255,7 @@ def test_dates_in_other_forms_are_left_out_and_a_target_with_a_currency_is_told(
     assert said.endswith("numbers with a sign ($): write them as plain numbers, 1000.50 for '$1,000.50'")
 
 
+@pytest.mark.slow
 def test_gaps_in_text_that_say_there_is_none_are_a_category_and_told(capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(0)
     area, garage = rng.normal(150, 10, 120).round(), rng.choice(["attached", "detached", "NA"], 120)
@@ -285,6 +287,7 @@ def reviews(rows: int = 120) -> pd.DataFrame:
     return pd.DataFrame({"review": told, "label": label})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [["review"], ["review", "reply"]])
 def test_of_a_table_of_texts_the_words_are_the_features(
     columns: list[str], capsys: pytest.CaptureFixture[str]
@@ -408,6 +411,7 @@ def test_what_a_comma_in_numbers_stands_for(written: str, separator: str, more: 
     assert {one for one in ("thousands", "decimal") if data.get(one)} == {key}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [4, 6, 9])
 def test_few_rows_get_folds_that_can_be_scored(rows: int) -> None:
     rng = np.random.default_rng(0)

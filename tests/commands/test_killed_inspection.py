@@ -36,6 +36,7 @@ def load():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("times", "signal", "code", "tries"),
     [(1, "SIGKILL", 0, 2), (9, "SIGKILL", 4, 2), (9, "SIGABRT", 4, 1)],
