@@ -86,6 +86,7 @@ def loss(values: dict[str, Any]) -> float:
 # -- the same study as Python's ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("oracle", ["auto", "bayesian", "tpe", "random", "grid", "quasi_random"])
 def test_asked_one_after_another_it_is_the_study_of_python(oracle: str, do: Callable[..., str]) -> None:
     space = load("study.yaml").space
@@ -526,6 +527,7 @@ def loads(*words: str) -> set[str]:
     return set(names)
 
 
+@pytest.mark.slow
 def test_an_ask_and_a_tell_load_nothing_that_they_do_not_need(do: Callable[..., str]) -> None:
     heavy = {"sklearn", "pandas", "scipy", "matplotlib", "rich"}
     assert not loads("ask", "study.yaml", "-o", "oracle={type: bayesian}") & heavy

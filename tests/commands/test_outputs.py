@@ -82,6 +82,7 @@ def test_the_command_of_the_summary_gives_the_same_trials(project: Path) -> None
     assert trials_of("runs/fun-again") == trials_of("runs/fun")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "last", "told"),
     [
