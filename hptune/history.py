@@ -95,17 +95,11 @@ class History:
     @property
     def told(self) -> str:
         """The study in a few words: its name, how many trials have which status, the best score."""
-        count = len(self.trials)
-        kinds = [f"{self.count(one)} {one}" for one in _NAMED if self.count(one)]
-        best = self.best
-        found = f"{self.name!r}: {count} trial{'' if count == 1 else 's'}" + (
-            f" ({', '.join(kinds)})" if kinds else ""
-        )
-        return (
-            found
-            if best is None
-            else f"{found}, best {self.objective.metric} {best.score:.6g} in trial {best.number}"
-        )
+        count, best = len(self.trials), self.best
+        kinds = ", ".join(f"{self.count(one)} {one}" for one in _NAMED if self.count(one))
+        trials = f"{count} trial{'' if count == 1 else 's'}" + (f" ({kinds})" if kinds else "")
+        score = "" if best is None else f", best {self.objective.metric} {best.score:.6g} in trial {best.number}"
+        return f"{self.name!r}: {trials}{score}"
 
     def __repr__(self) -> str:
         return f"<History {self.told}>"

@@ -92,9 +92,8 @@ def test_the_comparisons_are_those_stored() -> None:
     gp, tpe = (10 ** float(cell) for cell in re.findall(r"/ (-\S+) \([\d.]+\)(?: \||\s*$)", whole[1]))
     told = re.search(r"([\d.]+) times that of Optuna's GPSampler and ([\d.]+) times that of its TPE", said)
     assert told is not None
-    assert [float(told[1]), float(told[2])] == pytest.approx(
-        [gp, tpe], abs=0.01
-    )  # the table's logarithms are rounded
+    # The table's logarithms are rounded.
+    assert [float(told[1]), float(told[2])] == pytest.approx([gp, tpe], abs=0.01)
 
 
 def test_the_kinds_of_fault_are_counted() -> None:

@@ -54,9 +54,8 @@ def always_failing(history: History) -> list[AlwaysFails]:
         failing = [group for group in groups if _always(group[1], trials)]
         if not failing:
             break
-        name, members = max(
-            failing, key=lambda group: len(group[1])
-        )  # of equals the first: a parent before its child
+        # Of equals the first: a parent before its child.
+        name, members = max(failing, key=lambda group: len(group[1]))
         kinds = {trial.failure.kind for trial in members if trial.failure is not None}
         value = members[0].values[name]
         found.append(AlwaysFails(name, value, len(members), kinds.pop() if len(kinds) == 1 else ""))

@@ -107,9 +107,8 @@ class JournalAndStudy(RuleBasedStateMachine):
         _, status = os.waitpid(pid, 0)
         for descriptor in kept:
             os.close(descriptor)
-        COUNTS["deaths"] += os.WIFSIGNALED(
-            status
-        )  # else the step has fewer writes than that, and the process just ended
+        # Otherwise the step has fewer writes than that, and the process just ended.
+        COUNTS["deaths"] += os.WIFSIGNALED(status)
         abandon(self.study)
         self.study = self.opened()
         # The step may have come through whole: then it counts, if it did not it is done again.
