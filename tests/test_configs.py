@@ -37,6 +37,7 @@ def name_of(path: Path) -> str:
 OUTSIDE = [path for path in CONFIGS if load(path).config.asked]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [path for path in CONFIGS if path not in OUTSIDE], ids=name_of)
 def test_every_config_runs_on_a_small_budget(path: Path, tmp_path: Path) -> None:
     done = hptune("run", str(path), "--dir", str(tmp_path / "run"), "-o", "budget.trials=3", "--json")

@@ -50,10 +50,8 @@ def loops(shell: str, count: int) -> list[str]:
     return said
 
 
-@pytest.mark.parametrize(
-    ("shell", "count"),
-    [pytest.param("bash", 1, marks=pytest.mark.slow), pytest.param("sh", 1, marks=pytest.mark.slow), ("bash", 4)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("shell", "count"), [("bash", 1), ("sh", 1), ("bash", 4)])
 def test_the_loop_ends_with_every_trial_told_once(shell: str, count: int, project: Path) -> None:
     said = loops(shell, count)
     assert all("nothing left to ask: the budget of trials is spent" in one for one in said), said

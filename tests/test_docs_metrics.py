@@ -49,6 +49,7 @@ def test_functions_made_scorers_and_callables_of_three_are_metrics(folder: Path)
     assert best["score"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["f1", "average_precision", "recall", "jaccard"])
 def test_the_mend_for_two_classes_of_text_is_one(
     metric: str, folder: Path, capsys: pytest.CaptureFixture[str]

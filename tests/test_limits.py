@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from hptune.compose import start
 from hptune.config.load import load
 
@@ -35,6 +37,7 @@ probe: false
 """
 
 
+@pytest.mark.slow
 def test_a_trial_over_its_time_or_memory_fails_as_such_after_its_retries(tmp_path: Path) -> None:
     (tmp_path / "deeds.py").write_text(OBJECTIVE)
     (tmp_path / "c.yaml").write_text(CONFIG)

@@ -95,6 +95,7 @@ def test_the_result_holds_every_outer_fold_and_a_rerun_repeats_none(tmp_path: Pa
     assert (tmp_path / "run" / "outer-0" / jn.NAME).read_bytes() == before[0]
 
 
+@pytest.mark.slow
 def test_a_signal_as_an_outer_fold_begins_saves_the_study_and_exits_as_signals_do(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(CONFIG)
     command = [sys.executable, "-m", "hptune", "run", "c.yaml", "--dir", "run", "--json"]

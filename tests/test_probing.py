@@ -47,6 +47,7 @@ def project(folder: Path, monkeypatch: pytest.MonkeyPatch, harm: str, executor: 
     monkeypatch.chdir(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("harm", "said"), [("time.sleep(60)", "took longer than"), ("os._exit(3)", "exit")])
 def test_an_end_that_hangs_or_kills_its_worker_is_a_warning_that_names_the_range(
     harm: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture

@@ -345,6 +345,7 @@ def test_slow_workers_change_no_trial_and_no_decision(oracle: str) -> None:
     assert sum(status == "stopped" for _, _, status, *_ in pictures[0]) >= 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("oracle", ["hyperband", "asha"])
 def test_slow_workers_change_nothing_with_racing_and_partial_fidelities_at_once(oracle: str) -> None:
     pictures = []

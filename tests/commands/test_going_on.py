@@ -158,6 +158,7 @@ def test_a_larger_budget_reaches_the_outer_folds_too(project: Path) -> None:
     assert before == [(Path("run") / f"outer-{fold}" / jn.NAME).stat().st_mtime_ns for fold in range(2)]
 
 
+@pytest.mark.slow
 def test_no_record_of_the_end_is_lost_for_good(project: Path) -> None:
     """Killed after any of the last records, or with any one damaged and repaired, the study ends as it would have."""
     whole = run("holdout.yaml", "--dir", "run")

@@ -73,6 +73,7 @@ def test_both_slots_work_at_once_and_name_themselves(executor):
     assert executor.slots() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cores", "at_once"), [(1, 1), (2, 1), (3, 2), (4, 3), (5, 3)])
 def test_of_more_workers_than_spare_cores_the_surplus_starts_with_the_first_outcome(monkeypatch, cores, at_once):
     monkeypatch.setattr(process, "usable_cores", lambda: cores)

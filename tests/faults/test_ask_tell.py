@@ -61,7 +61,8 @@ def write(folder: Path, oracle: str, trials: int) -> Path:
     return config
 
 
-@pytest.mark.parametrize("oracle", ["random", pytest.param("bayesian", marks=pytest.mark.faults)])
+@pytest.mark.faults
+@pytest.mark.parametrize("oracle", ["random", "bayesian"])
 def test_eight_at_once_get_each_number_once_and_lose_nothing(tmp_path: Path, oracle: str) -> None:
     config, run = write(tmp_path, oracle, 24), tmp_path / "run"
     words = [sys.executable, str(tmp_path / "worker.py"), str(config), str(run)]

@@ -33,6 +33,7 @@ def pipeline(fixed: str = "", searched: str = "") -> str:
     return PIPELINE.replace("MEMORY", fixed).replace("SEARCHED", searched)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "place", "name"),
     [
